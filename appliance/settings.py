@@ -1,0 +1,150 @@
+"""The settings of one node: `wanmi.toml` in its home, each overridable by an environment variable `WANMI_…`.
+
+A home is the whole node; two homes are two nodes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from appliance.errors import BadHome
+
+DEFAULT_HOME = Path("/var/lib/wanmi")
+FILE = "wanmi.toml"
+
+
+class StageLimits(BaseModel):
+    """How long each stage of the platform itself may take, in minutes that run on day and night."""
+
+    accept: float = 30
+    verify: float = 24 * 60
+    file: float = 30
+    dispatch: float = 30
+    ask_check: float = 30
+    check: float = 120
+    close: float = 30
+    coordinate: float = 24 * 60
+
+
+class Desk(BaseModel):
+    """How the office works: office hours, duplicates, what a department may ask for, what needs a photo or a call."""
+
+    office_hours: list[tuple[str, str]] = [("08:00", "12:00"), ("14:00", "18:00")]
+    yellow_at: float = Field(default=0.8, gt=0, lt=1)
+    duplicate_metres: float = Field(default=50, gt=0)
+    duplicate_hours: float = Field(default=24, gt=0)
+    extensions_at_most: int = 2
+    suspension_days_at_most: int = 365
+    acceptor_may_check_by_picture: bool = True
+    callback_before_close: bool = False
+    case_number: str = "{county}{date:%Y%m%d}{serial:05d}"
+    default_limit_value: float = 3
+    default_limit_unit: str = "工作日"
+
+
+class SignIn(BaseModel):
+    """Sign-in rules: lock-out after wrong passwords, life of a session."""
+
+    wrong_passwords: int = 5
+    lock_minutes: float = 15
+    session_hours: float = 12
+    password_length: int = 8
+    new_password_at_first_sign_in: bool = False
+
+
+class Http(BaseModel):
+    """The HTTP node: size limits, rates, what is open without sign-in."""
+
+    evidence_megabytes: int = 20
+    body_megabytes: int = 2
+    public_requests_per_minute: int = 60
+    metrics_open: bool = False
+    ogc_open: bool = False
+    open311_name: str = "Wanmi"
+
+
+class Settings(BaseSettings):
+    """All settings of a node. A county's own values stand in its home's `wanmi.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix="WANMI_", env_nested_delimiter="__", extra="forbid")
+
+    county: str = Field(pattern=r"^\d{6}$")
+    name: str = ""
+    edition: Literal["2026", "2013", "2007"] = "2026"
+    time_zone: str = "Asia/Shanghai"
+    language: Literal["zh", "en"] = "zh"
+    database_url: str = ""
+    pack: str = ""
+    stages: StageLimits = StageLimits()
+    desk: Desk = Desk()
+    sign_in: SignIn = SignIn()
+    http: Http = Http()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The county's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (which comes in as init values)."""
+        return env_settings, init_settings
+
+
+def home_path(given: str | os.PathLike[str] | None = None) -> Path:
+    """The home: the one given, else `WANMI_HOME`, else `/var/lib/wanmi`."""
+    return Path(given or os.environ.get("WANMI_HOME") or DEFAULT_HOME)
+
+
+def load(home: Path) -> Settings:
+    """The settings of a home.
+
+    Raises:
+        BadHome: there is no `wanmi.toml`, or a value in it is wrong (the key is named).
+    """
+    path = home / FILE
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadHome(
+            f"{home} 里没有 {FILE};请先运行 wanmi init --county 代码 --home {home}。",
+            f"{home} has no {FILE}; run wanmi init --county CODE --home {home} first.",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadHome(f"{path} 不是有效的 TOML: {error}。", f"{path} is not valid TOML: {error}.") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BadHome(
+            f"{path} 的 {key} 不对: {first['msg']}。", f"{key} in {path} is wrong: {first['msg']}."
+        ) from None
+
+
+def save(home: Path, values: dict[str, Any]) -> None:
+    """Write `wanmi.toml` whole or not at all, readable by its owner only."""
+    import tomli_w
+
+    path = home / FILE
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        tomli_w.dump(values, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
