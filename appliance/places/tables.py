@@ -200,7 +200,10 @@ class ImportChange(SQLModel, table=True):
     """What a batch did to one record: `before` is its former content, None when the batch added it."""
 
     __tablename__ = "import_change"
-    __table_args__ = (UniqueConstraint("batch", "key", name="uq_import_change_batch_key"),)
+    __table_args__ = (
+        UniqueConstraint("batch", "key", name="uq_import_change_batch_key"),
+        Index("ix_import_change_key", "key"),
+    )
 
     id: int = identity()
     batch: int
