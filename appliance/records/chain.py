@@ -31,3 +31,8 @@ def salted(text: str | None) -> tuple[str | None, str | None]:
 def digest(salt: str, text: str) -> str:
     """The digest under which a free text stands in the chain."""
     return hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()
+
+
+def encode(content: dict[str, Any]) -> str:
+    """JSON with sorted keys, as it is stored beside its hash."""
+    return _encoder.encode(content).decode()

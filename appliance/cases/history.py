@@ -1,0 +1,96 @@
+"""History rows: one for every action, appended and chained, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from appliance.clock import rfc3339
+from appliance.records import chain
+from appliance.records.writer import Unit
+
+CHAINED = (
+    "case_id", "seq", "number", "action", "actor", "actor_name", "role", "on_behalf_of", "at", "from_state", "to_state",
+    "clock_started", "clock_stopped", "due_at", "detail", "note_digest",
+)  # fmt: skip
+COLUMNS = (*CHAINED, "note", "note_salt", "previous", "hash")
+
+_LAST = text("SELECT hash FROM case_action ORDER BY id DESC LIMIT 1")
+_INSERT = text(
+    f"INSERT INTO case_action ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"  # noqa: S608
+)
+_ROWS = text(
+    "SELECT id, seq, action, actor, actor_name, role, on_behalf_of, at, from_state, to_state, clock_started, "
+    "clock_stopped, due_at, detail, note FROM case_action WHERE case_id = :case_id ORDER BY seq"
+)
+_ALL = text(f"SELECT id, {', '.join(COLUMNS)} FROM case_action WHERE id > :after ORDER BY id LIMIT 5000")  # noqa: S608
+
+
+def append(unit: Unit, row: dict[str, Any]) -> None:
+    """Append one history row; `note` is its free text, `detail` a dict without personal data.
+
+    Args:
+        row: every column of `CHAINED` but `note_digest`, and `note`.
+    """
+    previous = unit.connection.execute(_LAST).scalar_one_or_none() or chain.FIRST
+    salt, digest = chain.salted(row["note"])
+    chained = {name: row.get(name) for name in CHAINED} | {"note_digest": digest}
+    values = {
+        **chained,
+        "detail": None if row["detail"] is None else chain.encode(row["detail"]),
+        "note": row["note"],
+        "note_salt": salt,
+        "previous": previous,
+        "hash": chain.link(previous, chained),
+    }
+    unit.connection.execute(_INSERT, values)
+    unit.changed("case_action", f"{row['number']}/{row['seq']}")
+
+
+def rows(connection: Connection, case_id: int) -> list[dict[str, Any]]:
+    """The history of a case in order, as the API shows it."""
+    found = []
+    for row in connection.execute(_ROWS, {"case_id": case_id}):
+        detail = msgspec.json.decode(row.detail) if row.detail else {}
+        found.append(
+            {
+                "seq": row.seq, "action": row.action, "actor": row.actor, "actor_name": row.actor_name,
+                "role": row.role, "on_behalf_of": row.on_behalf_of, "at": rfc3339(row.at), "from": row.from_state,
+                "to": row.to_state, "clock_started": row.clock_started, "clock_stopped": row.clock_stopped,
+                "due_at": rfc3339(row.due_at), "note": row.note, **detail,
+            }
+        )  # fmt: skip
+    return found
+
+
+def walk(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Every history row in the order of the chain, `detail` decoded."""
+    after = 0
+    while True:
+        page = connection.execute(_ALL, {"after": after}).all()
+        if not page:
+            return
+        for row in page:
+            values = dict(row._mapping)
+            values["detail"] = msgspec.json.decode(row.detail) if row.detail else None
+            yield values
+        after = page[-1].id
+
+
+def broken_row(connection: Connection) -> tuple[int, int | None]:
+    """Walk the chain: how many rows held, and the key of the first broken one (None when all hold).
+
+    A row is broken when its hash does not follow from the row before and its own content, or when its free text no
+    longer has the chained digest (blanked text is not broken).
+    """
+    previous, held = chain.FIRST, 0
+    for row in walk(connection):
+        chained = {name: row[name] for name in CHAINED}
+        text_holds = row["note"] is None or chain.digest(row["note_salt"] or "", row["note"]) == row["note_digest"]
+        if row["previous"] != previous or row["hash"] != chain.link(previous, chained) or not text_holds:
+            return held, row["id"]
+        previous, held = row["hash"], held + 1
+    return held, None

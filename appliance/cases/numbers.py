@@ -1,0 +1,49 @@
+"""Case numbers by the county's own format, and the citizens' query codes.
+
+No national rule exists for case numbers, so the form is a setting: `{county}`, `{date:%Y%m%d}`, `{serial:05d}`. The
+serial counts anew whenever the rest of the number changes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from string import Formatter
+
+from sqlalchemy import Connection, text
+
+from appliance.errors import Invalid
+
+_NEXT = text(
+    "INSERT INTO case_counter (period, last) VALUES (:period, 1) "
+    "ON CONFLICT (period) DO UPDATE SET last = case_counter.last + 1 RETURNING last"
+)
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+QUERY_CODE_LENGTH = 10
+
+
+def check_format(form: str) -> None:
+    """Make sure that a number format gives a new number for every case.
+
+    Raises:
+        Invalid: no `{serial}`, or an unknown field.
+    """
+    fields = {name for _, name, _, _ in Formatter().parse(form) if name is not None}
+    unknown = fields - {"county", "date", "serial"}
+    if unknown or "serial" not in fields:
+        raise Invalid(
+            f"案件编号格式 {form!r} 不对:必须含 {{serial}},只可用 county、date、serial。",
+            f"The case number format {form!r} is wrong: it needs {{serial}} and may use county, date and serial only.",
+        )
+
+
+def next_number(connection: Connection, form: str, *, county: str, day: datetime) -> str:
+    """The next case number of a day in county time."""
+    period = form.format(county=county, date=day, serial=0)
+    last = connection.execute(_NEXT, {"period": period}).scalar_one()
+    return form.format(county=county, date=day, serial=last)
+
+
+def query_code() -> str:
+    """A code under which a citizen may ask for a case; not guessable, easy to read out."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(QUERY_CODE_LENGTH))

@@ -1,0 +1,112 @@
+"""The opened office of one county: its records, code book, calendar and responsibility table, kept fresh.
+
+The reference data is cached and read anew when an administrative act was appended, by this process or another.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import Connection, text
+
+from appliance.cases.calendar import Day, WorkingCalendar, shipped_calendar
+from appliance.cases.deadlines import Deadlines
+from appliance.cases.duties import DutyTable, read_duties
+from appliance.cases.workflow import Workflow, workflow
+from appliance.clock import Clock
+from appliance.codes.book import CodeBook
+from appliance.codes.values import CodeClass, Limit
+from appliance.records.acts import last_act
+from appliance.records.store import Records
+from appliance.settings import Settings
+
+FRESH_SECONDS = 1.0
+
+
+class Office:
+    """What the engine needs at hand for every case.
+
+    Attributes:
+        book: the code book with the county's pack and limits.
+        calendar, deadlines: the working-day calendar and the due times over it.
+        duties: who answers for what.
+        departments: name by code of the departments that are not ended.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.settings: Settings = records.settings
+        self.workflow: Workflow = workflow()
+        self.base_book = CodeBook.national()
+        if self.settings.pack:
+            self.base_book = self.base_book.with_county_pack(records.home / self.settings.pack)
+        self._checked = 0.0
+        self._act = -1
+        with records.read() as connection:
+            self.refresh(connection, at_once=True)
+
+    @classmethod
+    def open(cls, home: Path, *, clock: Clock | None = None, settings: Settings | None = None) -> Office:
+        """Open the office of a home.
+
+        Raises:
+            BadHome: no node there.
+            Invalid: the county's code pack is wrong.
+        """
+        return cls(Records.open(home, clock=clock, settings=settings))
+
+    def close(self) -> None:
+        """Close the records."""
+        self.records.close()
+
+    def refresh(self, connection: Connection, *, at_once: bool = False) -> None:
+        """Read the reference data anew if an act was appended since; looks at most once a second."""
+        now = monotonic()
+        if not at_once and now - self._checked < FRESH_SECONDS:
+            return
+        self._checked = now
+        act = last_act(connection)
+        if act == self._act:
+            return
+        self._act = act
+        self.calendar = _calendar(connection)
+        self.deadlines = Deadlines(self.calendar, self.settings.desk.office_hours, self.settings.zone)
+        limits = _limits(connection)
+        self.book = self.base_book.with_limits(limits) if limits else self.base_book
+        self.duties: DutyTable = read_duties(connection)
+        rows = connection.execute(text("SELECT code, name, parent FROM department WHERE ended_at IS NULL")).all()
+        self.departments: dict[str, str] = {row.code: row.name for row in rows}
+        self.department_parents: dict[str, str | None] = {row.code: row.parent for row in rows}
+
+    def code_class(self, kind: str, code: str) -> CodeClass:
+        """The class of a code in the county's edition.
+
+        Raises:
+            UnknownCode: with the nearest ones.
+        """
+        return self.book.find(self.settings.edition, kind, code)
+
+    def limits(self, edition: str, kind: str, code: str) -> tuple[Limit, ...]:
+        """The limits of a class."""
+        return self.book.limits(edition, kind, code)
+
+
+def _calendar(connection: Connection) -> WorkingCalendar:
+    rows = connection.execute(text("SELECT day, is_workday, name FROM calendar_day")).all()
+    if not rows:
+        return shipped_calendar()
+    return shipped_calendar().with_days(
+        Day(date.fromisoformat(row.day), bool(row.is_workday), row.name) for row in rows
+    )
+
+
+def _limits(connection: Connection) -> list[Limit]:
+    rows = connection.execute(
+        text(
+            "SELECT kind, code, name, condition_to_open, condition_to_close, limit_value, limit_unit, urgency, provenance "
+            "FROM case_limit ORDER BY id"
+        )
+    )
+    return [Limit(*row) for row in rows]

@@ -1,0 +1,152 @@
+"""The desk: accepting, merging, correcting, calling back, closing, reopening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from appliance.cases import columns
+from appliance.cases.report import check_lengths, check_part, place_of
+from appliance.cases.rules.base import Rule, set_limit
+from appliance.cases.step import Step
+from appliance.errors import FieldError, Invalid, NotAllowed
+
+if TYPE_CHECKING:
+    from appliance.cases.actions import ActionBody
+    from appliance.people.actor import Actor
+
+ANSWERS = ("satisfied", "dissatisfied", "unreachable")
+
+
+class Accept(Rule):
+    """Accepting a public case without verification needs a reason and stands in a ledger."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if step.case["channel"] == "public" and not body.reason:
+            raise Invalid(
+                "公众来源的案件未经核实就受理,必须写明理由。",
+                "Accepting a public case without verification needs a reason.",
+                fields=(FieldError("reason", "必填", "required"),),
+            )
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if step.case["channel"] == "public":
+            step.flag("unverified")
+
+
+class Merge(Rule):
+    """Merge into another open case."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        other = columns.load(step.unit.connection, body.into or "")
+        if other is None or not other["is_open"] or other["number"] == step.case["number"]:
+            raise Invalid(
+                f"不能并入 {body.into}:须是另一个未结的案件。",
+                f"Cannot merge into {body.into}: it must be another open case.",
+                fields=(FieldError("into", "须是未结案件", "must be an open case"),),
+            )
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        step.set(merged_into=body.into, before_merge=step.before)
+        step.detail["into"] = body.into
+
+
+class Unmerge(Rule):
+    """Back to reported."""
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        step.detail["from"] = step.case["merged_into"]
+        step.set(merged_into=None, before_merge=None)
+
+
+class Callback(Rule):
+    """What the reporter said."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if body.answer not in ANSWERS:
+            raise Invalid(
+                f"回访结果须为: {'、'.join(ANSWERS)}。",
+                f"The answer must be one of {', '.join(ANSWERS)}.",
+                fields=(FieldError("answer", "未知结果", "unknown answer", ANSWERS),),
+            )
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        step.set(satisfaction=body.answer)
+        step.detail["answer"] = body.answer
+
+
+class Close(Rule):
+    """Where the setting says so, a public case closes only after its call-back."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        waits = step.office.settings.desk.callback_before_close and step.case["channel"] == "public"
+        if waits and step.case["satisfaction"] is None:
+            raise NotAllowed(
+                "公众案件须先回访才能结案。", "A public case closes only after the call-back.", allowed=["callback"]
+            )
+
+
+class ForceClose(Rule):
+    """Closed by a leader, in a ledger of its own."""
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        step.flag("forced")
+
+
+class Reopen(Rule):
+    """Handled once more by the same department."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if step.case["department"] is None or step.case["limit_value"] is None:
+            raise NotAllowed(
+                "这个案件没有派遣过部门,不能重新处置;请重新上报。",
+                "This case was never dispatched, so it cannot be reopened; report it anew.",
+                allowed=[],
+            )
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        step.set(rework=step.case["rework"] + 1, closed_at=None, satisfaction=None)
+        step.start_handling()
+        step.detail["department"] = step.case["department"]
+
+
+class Amend(Rule):
+    """Correct class, place or text; old and new values stand in the row, the due time is computed anew."""
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        case, new = step.case, _amended(step, body)
+        if not new:
+            raise Invalid("没有要更正的内容。", "Nothing to correct was given.")
+        texts = ("description", "address")
+        step.detail["changed"] = {
+            name: [case[name], value] for name, value in new.items() if name not in texts and case[name] != value
+        }
+        step.detail["changed"] |= {name: "text" for name in texts if name in new}
+        step.set(**new)
+        if ("code" in new or "condition" in new) and case["clock"] == "handle":
+            set_limit(step, body.condition)
+            due = step.office.deadlines.due(case["clock_started_at"], case["limit_value"], case["limit_unit"])
+            step.due_row = due.at
+            step.set(due_at=due.at, handle_due_at=due.at, provisional=due.provisional)
+
+
+def _amended(step: Step, body: ActionBody) -> dict[str, Any]:
+    case, office = step.case, step.office
+    new: dict[str, Any] = {}
+    if body.code is not None or body.kind is not None:
+        found = office.code_class(body.kind or case["kind"], body.code or case["code"])
+        new |= {"kind": found.kind, "code": found.code, "class_code": found.class_code, "name": found.name}
+        new |= {"edition": found.edition, "condition": None}
+    if body.condition is not None:
+        kind, code = new.get("kind", case["kind"]), new.get("code", case["code"])
+        limit = office.book.choose_limit(office.limits(office.settings.edition, kind, code), body.condition)
+        new["condition"] = limit.condition_to_open if limit else None
+    if body.lon is not None and body.lat is not None:
+        hit = place_of(step.unit, body.lon, body.lat)
+        new |= {"lon": body.lon, "lat": body.lat}
+        new |= {name: getattr(hit, name) if hit else None for name in ("grid", "street", "community", "duty_grid")}
+    if body.part is not None:
+        check_part(step.unit, body.part)
+        new["part"] = body.part
+    check_lengths(body.description or "", body.address or "")
+    new |= {name: getattr(body, name) for name in ("description", "address") if getattr(body, name) is not None}
+    return new
