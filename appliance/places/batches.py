@@ -1,7 +1,7 @@
 """Import batches: a number for each import, what it did to which record, and taking it back.
 
-A batch that was cut off (the machine lost power, the process was killed) stays in state `applying`; nothing of it counts,
-and `cut_off` finds it so that it is taken back before the next import.
+A batch that was cut off (the machine lost power, the process was killed) stays in state `applying`; `cut_off` finds it,
+and it is taken back before the next import.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ class TableImporter(ABC):
 
     def prepare(self, connection: Connection) -> None:
         """Nothing to load."""
+        return
 
     @abstractmethod
     def check(self, row: Mapping[str, Any]) -> Record:
@@ -179,6 +180,7 @@ class TableImporter(ABC):
 
     def finish(self, unit: Unit, batch: int) -> None:
         """Nothing depends on all rows together."""
+        return
 
     def restore(self, unit: Unit, changes: Sequence[tuple[str, str | None]]) -> None:
         """Take back what a batch did: delete what it added, write back what it changed."""

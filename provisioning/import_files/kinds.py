@@ -1,8 +1,8 @@
 """What can be imported, and what an importer of a kind is.
 
-Reading a file (format, encoding, CRS, `--map`, `--values`) is the same for all kinds and lives in this folder. What a row
-must be, and how it is written, is the subject's own business: each kind names an importer class by dotted name, which is
-loaded when it is needed and made as `Importer(context)` with an `appliance.places.importing.ImportContext`.
+Reading a file (format, encoding, CRS, `--map`, `--values`) is the same for all kinds and lives in this folder. What a
+row must be, and how it is written, is the subject's own business: each kind names an importer class by dotted name,
+which is loaded when it is needed and made as `Importer(context)` with an `appliance.places.importing.ImportContext`.
 
 The run of an import:
 
@@ -11,14 +11,14 @@ The run of an import:
     comes again) and the values to store. A wrong row raises `Invalid` with one `FieldError` for each wrong field.
     `row` holds the fields of the file under our names (text, number, bool or None, text stripped, "" already None),
     and besides: `row["geometry"]` a valid shapely geometry in EPSG:4490 or None, `row["attributes"]` a dict of all
-    columns that are no field of the kind, `row["row"]` the row number in the file. A field that the file lacks is absent
-    from the dict, so an import may leave it as it is.
+    columns that are no field of the kind, `row["row"]` the row number in the file. A field that the file lacks is
+    absent from the dict, so an import may leave it as it is.
 3.  `complete(records)` for each chunk of good records: fill in what is faster for many at once (grid of each part).
     Returns `(position in the chunk, FieldError)` for records that are refused after all.
 4.  The records are staged. When nothing was refused (or with `--keep-good`) they are applied:
     `compare(connection, records)` says for each "add", "update" or "same";
-    `apply(unit, batch, changes)` writes the adds and updates of one slice (`changes`: list of (operation, record)) inside
-    the writer's transaction, notes them in the change feed (`unit.changed`) and remembers each with
+    `apply(unit, batch, changes)` writes the adds and updates of one slice (`changes`: list of (operation, record))
+    inside the writer's transaction, notes them in the change feed (`unit.changed`) and remembers each with
     `appliance.places.batches.remember`. Slices are cut so that a transaction stays under 200 ms.
 5.  `finish(unit, batch)` once, in a transaction of its own, for what depends on all rows together.
 6.  `wanmi import undo BATCH` calls `restore(unit, changes)` with the remembered (key, before) pairs, newest first;
