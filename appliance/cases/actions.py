@@ -1,7 +1,7 @@
 """Actions on a case: the checks every action shares, in this order, then the action's own rule.
 
-Unknown action, role, sight, version, state, fields; then `rules.RULES[action]`; then clocks, history, record, feed. All of
-it in one unit of work: a refusal leaves nothing behind.
+Unknown action, role, sight, version, state, fields; then `rules.RULES[action]`; then clocks, history, record, feed.
+All of it in one unit of work: a refusal leaves nothing behind.
 """
 
 from __future__ import annotations

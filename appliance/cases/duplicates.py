@@ -1,4 +1,4 @@
-"""Likely duplicates: open cases on the same part, or of the same class near in place and time (50 m and 24 h by setting)."""
+"""Likely duplicates: open cases on the same part, or of the same class near by (50 m and 24 h unless set otherwise)."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ BRANCHES_AT_MOST = 64
 
 
 class CaseFilter(msgspec.Struct, kw_only=True):
-    """What a list is asked for. `bbox` is west, south, east, north in EPSG:4490; `after` the cursor of the last page."""
+    """What a list is asked for. `bbox` is west, south, east, north (EPSG:4490), `after` the cursor of the last page."""
 
     states: tuple[str, ...] = ()
     overdue: bool = False
@@ -64,8 +64,8 @@ class Page(msgspec.Struct):
 
 
 COLUMNS = (
-    "c.id, c.number, c.name, c.description, c.address, c.state, c.is_open, c.department, c.sub_unit, c.code, c.kind, c.lon, "
-    "c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part"
+    "c.id, c.number, c.name, c.description, c.address, c.state, c.is_open, c.department, c.sub_unit, c.code, c.kind, "
+    "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part"
 )
 
 
@@ -92,7 +92,7 @@ def find_case(connection: Connection, office: Office, actor: Actor, number: str)
     row = connection.execute(_ONE, {"number": number}).one_or_none()
     if row is None:
         raise NotFound(f"没有案件 {number}。", f"There is no case {number}.")
-    require_sight(actor, row._mapping)
+    require_sight(actor, dict(row._mapping))
     return _records(connection, office, actor, [row])[0]
 
 
@@ -105,7 +105,7 @@ def history(connection: Connection, office: Office, actor: Actor, number: str) -
     row = connection.execute(_ONE, {"number": number}).one_or_none()
     if row is None:
         raise NotFound(f"没有案件 {number}。", f"There is no case {number}.")
-    require_sight(actor, row._mapping)
+    require_sight(actor, dict(row._mapping))
     return history_rows.rows(connection, row.id)
 
 
@@ -115,7 +115,7 @@ def record_of(connection: Connection, office: Office, actor: Actor, case: dict[s
     reporter = None
     if sees_reporter(actor):
         found = connection.execute(_REPORTER, {"id": case["id"]}).one_or_none()
-        reporter = None if found is None else found._mapping
+        reporter = None if found is None else dict(found._mapping)
     return record.finished(
         masked, now=office.records.clock.now(), started=case["clock_started_at"], due_at=case["due_at"],
         yellow_at=office.settings.desk.yellow_at, reporter=reporter,
@@ -380,7 +380,9 @@ def _check(office: Office, actor: Actor, wanted: CaseFilter) -> None:
             fields=(FieldError("limit", "超出范围", "out of range"),),
         )
     if wanted.phone and not sees_reporter(actor):
-        raise Forbidden("按电话查询只限受理员、值班长、派遣员。", "Search by phone is for acceptor, shift leader, dispatcher.")
+        raise Forbidden(
+            "按电话查询只限受理员、值班长、派遣员。", "Search by phone is for acceptor, shift leader, dispatcher."
+        )
     if wanted.phone and not (wanted.phone.isascii() and wanted.phone.isdigit() and len(wanted.phone) >= 3):
         raise Invalid(
             "电话查询至少三位数字。",

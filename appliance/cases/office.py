@@ -105,8 +105,8 @@ def _calendar(connection: Connection) -> WorkingCalendar:
 def _limits(connection: Connection) -> list[Limit]:
     rows = connection.execute(
         text(
-            "SELECT kind, code, name, condition_to_open, condition_to_close, limit_value, limit_unit, urgency, provenance "
-            "FROM case_limit ORDER BY id"
+            "SELECT kind, code, name, condition_to_open, condition_to_close, limit_value, limit_unit, urgency, "
+            "provenance FROM case_limit ORDER BY id"
         )
     )
     return [Limit(*row) for row in rows]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from appliance.cases.office import Office
 
 _CASE = text(
-    "SELECT id, number, name, state, reported_at, accepted_at, filed_at, dispatched_at, handled_at, checked_at, closed_at, "
-    "resume_at, merged_into, is_open FROM cases WHERE query_code = :query_code"
+    "SELECT id, number, name, state, reported_at, accepted_at, filed_at, dispatched_at, handled_at, checked_at, "
+    "closed_at, resume_at, merged_into, is_open FROM cases WHERE query_code = :query_code"
 )
 _REASON = text(
     "SELECT note FROM case_action WHERE case_id = :id AND action IN ('reject', 'suspend', 'void', 'answer') "
@@ -32,7 +32,8 @@ def public_view(connection: Connection, office: Office, query_code: str) -> dict
     row = connection.execute(_CASE, {"query_code": query_code.strip().upper()}).one_or_none()
     if row is None:
         raise NotFound(
-            "没有这个查询码的案件;请核对字母和数字。", "There is no case with this query code; check its letters and digits."
+            "没有这个查询码的案件;请核对字母和数字。",
+            "There is no case with this query code; check its letters and digits.",
         )
     state = office.workflow.states[row.state]
     reason = None
@@ -42,6 +43,7 @@ def public_view(connection: Connection, office: Office, query_code: str) -> dict
         "reported_at", "accepted_at", "filed_at", "dispatched_at", "handled_at", "checked_at", "closed_at",
     )}  # fmt: skip
     return {
-        "number": row.number, "name": row.name, "stage": row.state, "stage_name": state.chinese, "open": bool(row.is_open),
-        **times, "reason": reason, "waits_until": rfc3339(row.resume_at), "merged": row.merged_into is not None,
+        "number": row.number, "name": row.name, "stage": row.state, "stage_name": state.chinese,
+        "open": bool(row.is_open), **times, "reason": reason,
+        "waits_until": rfc3339(row.resume_at), "merged": row.merged_into is not None,
     }  # fmt: skip

@@ -18,8 +18,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 PLAIN = (
-    "number", "kind", "edition", "code", "class_code", "name", "condition", "source", "channel", "camera", "description",
-    "lon", "lat", "address", "grid", "duty_grid", "street", "community", "part", "query_code", "state", "clock",
+    "number", "kind", "edition", "code", "class_code", "name", "condition", "source", "channel", "camera",
+    "description", "lon", "lat", "address", "grid", "duty_grid", "street", "community", "part", "query_code",
+    "state", "clock",
 )  # fmt: skip
 TIMES = ("reported_at", "accepted_at", "filed_at", "dispatched_at", "handled_at", "checked_at", "closed_at")
 NUMBERS_OF_HANDLING = ("department", "sub_unit", "department_suggested", "collector", "rework", "extensions")

@@ -1,8 +1,8 @@
 """Requests of a department and their decisions: extension, suspension, return, void, appeal.
 
-Asked by the case's department (void also by acceptor or dispatcher), decided by the role in the workflow, never by the
-asker. Approval carries out the action in the same unit of work, with the approver as actor. Asked in time counts, decided
-late or not. An appeal takes two decisions: dispatcher, then acceptor (workflow.md "Appeal"); it never changes a fact.
+Asked by the case's department (void also by acceptor or dispatcher), decided by the role in the workflow, never by
+the asker. Approval carries out the action in the same unit of work, with the approver as actor. Asked in time counts,
+decided late or not. An appeal takes two decisions, dispatcher and then acceptor; it never changes a fact.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ KINDS = {
 
 _INSERT = text(
     "INSERT INTO request (case_id, number, kind, reason, until, asked_by, asked_at, in_time, waiting_for, decisions) "
-    "VALUES (:case_id, :number, :kind, :reason, :until, :asked_by, :asked_at, :in_time, :waiting_for, '[]') RETURNING id"
+    "VALUES (:case_id, :number, :kind, :reason, :until, :asked_by, :asked_at, :in_time, :waiting_for, '[]') "
+    "RETURNING id"
 )
 _OF_CASE = text("SELECT * FROM request WHERE case_id = :case_id ORDER BY id")
 _DECIDE = text(

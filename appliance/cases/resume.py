@@ -35,7 +35,7 @@ def resume_due(unit: Unit, office: Office) -> int:
 
 
 def recompute_provisional(unit: Unit, office: Office, after: int = 0) -> int | None:
-    """Compute provisional due times anew after a year's calendar was loaded; returns the key to go on after, or None."""
+    """Compute provisional due times anew after a calendar was loaded; returns the key to go on after, or None."""
     office.refresh(unit.connection, at_once=True)
     ids = list(unit.connection.execute(_PROVISIONAL, {"after": after, "most": AT_ONCE}).scalars())
     for case_id in ids:

@@ -1,7 +1,7 @@
-"""One step of a case: the row that changes, the clocks, the history row, the record and the feed, in one unit of work.
+"""One step of a case: its row, the clocks, the history row, the record and the feed, in one unit of work.
 
-`Step` is what the rules of the actions work on: they read `case`, set columns with `set`, add facts to `detail`; `commit`
-does the rest. Nothing is written before `commit`.
+`Step` is what the rules of the actions work on: they read `case`, set columns with `set`, add facts to `detail`;
+`commit` does the rest. Nothing is written before `commit`.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def rewrite_record(unit: Unit, case: dict[str, Any]) -> None:
     reporter = connection.execute(_REPORTER, key).one_or_none()
     masked = record.build(
         case,
-        reporter=None if reporter is None else reporter._mapping,
+        reporter=None if reporter is None else dict(reporter._mapping),
         supervisions=[supervision_view(dict(row._mapping)) for row in connection.execute(_SUPERVISIONS, key)],
         requests=[request_view(dict(row._mapping)) for row in connection.execute(_REQUESTS, key)],
         evidence=[evidence_view(dict(row._mapping)) for row in connection.execute(_EVIDENCE, key)],

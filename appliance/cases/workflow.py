@@ -1,4 +1,4 @@
-"""The workflow as a table: which action leads from which states to which, who may do it, which clocks it starts and stops.
+"""The workflow as a table: which action leads from which states to which, who may do it, which clocks run.
 
 Three tables beside this file are loaded and validated: `workflow.csv` (the loop), `states.csv` (the states and their
 names), `actions.csv` (what a caller must and may send with an action, and its key in the console). This module is

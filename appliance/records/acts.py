@@ -29,7 +29,7 @@ def append_act(unit: Unit, actor: str, act: str, subject: str, detail: dict[str,
         detail: facts without secrets and without personal data.
     """
     previous = unit.connection.execute(_LAST).scalar_one_or_none() or chain.FIRST
-    content = {"at": unit.now, "actor": actor, "act": act, "subject": subject, "detail": detail or {}}
+    content: dict[str, Any] = {"at": unit.now, "actor": actor, "act": act, "subject": subject, "detail": detail or {}}
     encoded = chain.encode(content["detail"])
     unit.connection.execute(
         _INSERT, {**content, "detail": encoded, "previous": previous, "hash": chain.link(previous, content)}
