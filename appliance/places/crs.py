@@ -89,7 +89,8 @@ def known_way(crs: CRS) -> Way:
     datum = geographic.datum.name if geographic.datum else geographic.name
     if not any(known.lower() in datum.lower() for known in MODERN_DATUMS):
         raise refused(
-            f"坐标系“{crs.name}”的基准 {datum} 与 CGCS2000 相差数十至上百米，请用 --crs @params.toml 给出本地四参数或七参数",
+            f"坐标系“{crs.name}”的基准 {datum} 与 CGCS2000 相差数十至上百米，"
+            "请用 --crs @params.toml 给出本地四参数或七参数",
             f"'{crs.name}' has the datum {datum}, which lies tens of metres off CGCS2000; "
             "give the town's 4 or 7 parameters with --crs @params.toml",
         )

@@ -150,20 +150,44 @@ def nearest_parts(connection: Connection, plane: Plane, count: int) -> tuple[Nea
 
 def nearest_places(connection: Connection, plane: Plane, count: int) -> tuple[Near, ...]:
     """The nearest place names, nearest first; streets and areas by their line or edge."""
+    closest = _closest_point(connection.dialect.name)
     columns = (
         "t.code, t.name, t.type, t.lon, t.lat, t.address, "
-        "CASE WHEN GeometryType(t.geom) <> 'POINT' THEN ST_AsBinary(t.geom) END AS shape"
+        f"CASE WHEN GeometryType(t.geom) <> 'POINT' THEN ST_AsText({closest}) END AS shape"
     )
     return _nearest(connection, plane, count, "place", columns)
+
+
+def _closest_point(dialect: str) -> str:
+    """SQL for the point of `t.geom` that is closest to :lon, :lat, in metres east and north of it.
+
+    The database does it, because shapely must not be loaded into a process that has mod_spatialite already.
+    """
+    if dialect == "sqlite":
+        moved = "ScaleCoords(ST_Translate(t.geom, -:lon, -:lat, 0), :east_scale, :north_scale)"
+        return f"ST_ClosestPoint({moved}, MakePoint(0, 0, {SRID}))"
+    moved = "ST_Scale(ST_Translate(t.geom, -:lon, -:lat), :east_scale, :north_scale)"
+    return f"ST_ClosestPoint({moved}, ST_SetSRID(ST_MakePoint(0, 0), {SRID}))"
+
+
+def _centre(plane: Plane) -> dict[str, float]:
+    """The plane as parameters of `_closest_point`."""
+    return {
+        "lon": plane.lon,
+        "lat": plane.lat,
+        "east_scale": plane.metres_per_lon,
+        "north_scale": plane.metres_per_lat,
+    }
 
 
 def _nearest(connection: Connection, plane: Plane, count: int, table: str, columns: str) -> tuple[Near, ...]:
     """Search growing boxes; whatever lies within the half width of a box is surely found in it."""
     box = within_box(connection.dialect.name, "t").replace("idx_t_geom", f"idx_{table}_geom")
     statement = text(f"SELECT {columns} FROM {table} t WHERE {box}")  # noqa: S608  # names of our own tables
+    centre = _centre(plane) if table == "place" else {}
     found: list[Near] = []
     for metres in NEAR_STEPS:
-        rows = connection.execute(statement, plane.box(metres)).all()
+        rows = connection.execute(statement, plane.box(metres) | centre).all()
         found = sorted((_near(plane, row) for row in rows), key=lambda near: (near.metres, near.code))
         if sum(near.metres <= metres for near in found) >= count:
             break
@@ -171,7 +195,7 @@ def _nearest(connection: Connection, plane: Plane, count: int, table: str, colum
 
 
 def _near(plane: Plane, row: Any) -> Near:
-    lon, lat = (row.lon, row.lat) if row.shape is None else _closest(plane, bytes(row.shape))
+    lon, lat = (row.lon, row.lat) if row.shape is None else _position(plane, row.shape)
     return Near(
         code=row.code,
         name=row.name,
@@ -184,16 +208,10 @@ def _near(plane: Plane, row: Any) -> Near:
     )
 
 
-def _closest(plane: Plane, shape: bytes) -> tuple[float, float]:
-    """The point of a line or polygon that is closest, measured in metres."""
-    import shapely  # 60 ms, needed only where streets are near
-
-    def to_metres(points: Any) -> Any:
-        return (points - (plane.lon, plane.lat)) * (plane.metres_per_lon, plane.metres_per_lat)
-
-    flat = shapely.transform(shapely.from_wkb(shape), to_metres)
-    point = shapely.get_point(shapely.shortest_line(flat, shapely.Point(0, 0)), 0)
-    return plane.lon + point.x / plane.metres_per_lon, plane.lat + point.y / plane.metres_per_lat
+def _position(plane: Plane, written: str) -> tuple[float, float]:
+    """Longitude and latitude of a point written as POINT(east north) in metres on the plane."""
+    east, north = written[written.index("(") + 1 : -1].split()
+    return plane.lon + float(east) / plane.metres_per_lon, plane.lat + float(north) / plane.metres_per_lat
 
 
 def outside(connection: Connection, lon: float, lat: float) -> UnknownPlace:
@@ -218,15 +236,16 @@ def nearest_grid(connection: Connection, lon: float, lat: float) -> tuple[str, f
         return None
     plane = Plane.at(lon, lat)
     box = within_box(connection.dialect.name, "t").replace("idx_t_geom", "idx_unit_grid_geom")
+    closest = _closest_point(connection.dialect.name)
     statement = text(
-        "SELECT t.code, t.lon, t.lat, ST_AsBinary(t.geom) AS shape FROM unit_grid t "  # noqa: S608  # our own tables
+        f"SELECT t.code, ST_AsText({closest}) AS shape FROM unit_grid t "  # noqa: S608  # our own tables
         f"WHERE {box} AND t.valid_to IS NULL "
         "ORDER BY (t.lon - :lon) * (t.lon - :lon) + (t.lat - :lat) * (t.lat - :lat) LIMIT 8"
     )
     for metres in NEAREST_GRID_STEPS:
-        rows = connection.execute(statement, plane.box(metres) | {"lon": lon, "lat": lat}).all()
+        rows = connection.execute(statement, plane.box(metres) | _centre(plane)).all()
         if rows:
-            return min(((row.code, plane.metres(*_closest(plane, bytes(row.shape)))) for row in rows), key=_second)
+            return min(((row.code, plane.metres(*_position(plane, row.shape))) for row in rows), key=_second)
     return None
 
 

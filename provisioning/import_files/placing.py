@@ -1,4 +1,4 @@
-"""Brings the shapes of a table to EPSG:4490 and finds what cannot be right: no CRS, mixed CRS, swapped axes, far away."""
+"""Brings shapes to EPSG:4490 and finds what cannot be right: no CRS, mixed CRS, swapped axes, far away."""
 
 from __future__ import annotations
 
