@@ -18,6 +18,7 @@ from appliance.records.writer import Unit
 from appliance.settings import SignIn
 
 _ACCOUNT = text("SELECT * FROM account WHERE account = :account")
+_LIST = text("SELECT account, name, roles, department, phone, active FROM account ORDER BY account")
 _DUTY_GRIDS = text("SELECT code FROM duty_grid WHERE collector = :account AND valid_to IS NULL")
 _INSERT = text(
     "INSERT INTO account (account, name, roles, department, phone, password, new_password_due, active, "
@@ -141,6 +142,18 @@ def deactivate(unit: Unit, account: str, *, by: str) -> None:
     unit.connection.execute(_DEACTIVATE, {"account": account})
     unit.connection.execute(text("DELETE FROM session WHERE account = :account"), {"account": account})
     append_act(unit, by, "account.end", account)
+
+
+def list_accounts(connection: Connection, *, role: str | None = None, ended: bool = False) -> list[dict[str, Any]]:
+    """Accounts by name of account, without anything secret.
+
+    Args:
+        role: only those with this role.
+        ended: also the ones that are not active any more.
+    """
+    rows = connection.execute(_LIST).mappings()
+    found = [{**row, "roles": sorted(split_roles(row["roles"])), "active": bool(row["active"])} for row in rows]
+    return [row for row in found if (role is None or role in row["roles"]) and (ended or row["active"])]
 
 
 def check_lock(row: Any, now: int) -> None:

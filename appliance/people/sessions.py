@@ -1,0 +1,135 @@
+"""Sessions: a random token, of which only the SHA-256 is stored; looked up in memory at every request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from appliance.clock import HOUR
+from appliance.errors import NotSignedIn
+from appliance.people import accounts
+from appliance.people.actor import Actor, machine
+from appliance.records.store import Records
+from appliance.records.writer import Unit
+
+FRESH_SECONDS = 5.0
+"""For so long a session is believed without looking; so an ended account is out after this time at the latest."""
+
+KEPT_AT_MOST = 10_000
+
+_ACCOUNT = text("SELECT * FROM account WHERE account = :account")
+_INSERT = text(
+    "INSERT INTO session (token_hash, account, kind, created_at, expires_at) "
+    "VALUES (:token_hash, :account, 'session', :now, :expires_at)"
+)
+_SESSION = text(
+    "SELECT s.expires_at, a.* FROM session s JOIN account a ON a.account = s.account "
+    "WHERE s.token_hash = :token_hash AND a.active"
+)
+_KEY = text("SELECT name, role, source FROM api_key WHERE key_hash = :key_hash AND ended_at IS NULL")
+_DELETE = text("DELETE FROM session WHERE token_hash = :token_hash")
+_EXPIRED = text("DELETE FROM session WHERE expires_at < :now")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session: the token is told once."""
+
+    token: str
+    actor: Actor
+    expires_at: int
+    new_password_due: bool
+
+
+def token_hash(token: str) -> str:
+    """Under which a token or key is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Sessions:
+    """Signing in and out, and the cache of who is behind a token."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._cache: dict[str, tuple[float, int | None, Actor]] = {}
+        self._lock = threading.Lock()
+
+    def sign_in(self, account: str, password: str) -> SignedIn:
+        """Check a password (slow on purpose: call it in a thread) and open a session.
+
+        Raises:
+            NotSignedIn: wrong account or password. LockedOut: too many wrong ones.
+        """
+        with self._records.read() as connection:
+            row = connection.execute(_ACCOUNT, {"account": account}).one_or_none()
+        now = self._records.clock.now()
+        stored: Any = None if row is None or not row.active else row._mapping
+        accounts.check_lock(stored, now)
+        right = accounts.password_fits(stored["password"] if stored else None, password)
+        rules = self._records.settings.sign_in
+        if not right:
+            self._records.write(lambda unit: accounts.note_attempt(unit, account, right=False, rules=rules))
+            raise accounts.wrong_sign_in()
+        return self._records.write(lambda unit: self._open(unit, stored))
+
+    def find(self, token: str) -> Actor | None:
+        """Who is behind a token, from memory; None when it has to be looked up."""
+        entry = self._cache.get(token)
+        if entry is None:
+            return None
+        read_at, expires_at, actor = entry
+        if monotonic() - read_at > FRESH_SECONDS:
+            return None
+        if expires_at is not None and expires_at <= self._records.clock.now():
+            return None
+        return actor
+
+    def look_up(self, connection: Connection, token: str) -> Actor:
+        """Who is behind a session token or a key of another system.
+
+        Raises:
+            NotSignedIn: unknown, ended or expired.
+        """
+        hashed = token_hash(token)
+        row = connection.execute(_SESSION, {"token_hash": hashed}).one_or_none()
+        now = self._records.clock.now()
+        if row is not None and (row.expires_at is None or row.expires_at > now):
+            actor = accounts.actor_from(connection, row._mapping)
+            self._remember(token, row.expires_at, actor)
+            return actor
+        key = connection.execute(_KEY, {"key_hash": hashed}).one_or_none()
+        if key is not None:
+            actor = machine(key.role, key.name, key.name)
+            self._remember(token, None, actor)
+            return actor
+        raise NotSignedIn("登录已失效,请重新登录。", "The session has ended; sign in again.")
+
+    def sign_out(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._cache.pop(token, None)
+        self._records.write(lambda unit: unit.connection.execute(_DELETE, {"token_hash": token_hash(token)}) and None)
+
+    def _open(self, unit: Unit, row: Any) -> SignedIn:
+        rules = self._records.settings.sign_in
+        accounts.note_attempt(unit, row["account"], right=True, rules=rules)
+        unit.connection.execute(_EXPIRED, {"now": unit.now})
+        token = secrets.token_urlsafe(32)
+        expires_at = unit.now + round(rules.session_hours * HOUR)
+        values = {"token_hash": token_hash(token), "account": row["account"], "now": unit.now, "expires_at": expires_at}
+        unit.connection.execute(_INSERT, values)
+        actor = accounts.actor_from(unit.connection, row)
+        due = bool(row["new_password_due"]) and rules.new_password_at_first_sign_in
+        return SignedIn(token, actor, expires_at, due)
+
+    def _remember(self, token: str, expires_at: int | None, actor: Actor) -> None:
+        with self._lock:
+            if len(self._cache) >= KEPT_AT_MOST:
+                self._cache.clear()
+            self._cache[token] = (monotonic(), expires_at, actor)
