@@ -131,9 +131,7 @@ def load(home: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise BadHome(
-            f"{path} 的 {key} 不对: {first['msg']}。", f"{key} in {path} is wrong: {first['msg']}."
-        ) from None
+        raise BadHome(f"{path} 的 {key} 不对: {first['msg']}。", f"{key} in {path} is wrong: {first['msg']}.") from None
 
 
 def save(home: Path, values: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from appliance.cases import columns, evidence, history, record
 from appliance.cases.duties import suggest
@@ -154,15 +154,15 @@ def place_of(unit: Unit, lon: float, lat: float) -> GridHit | None:
     return hit
 
 
-def check_part(unit: Unit, part: str) -> None:
+def check_part(connection: Connection, part: str) -> None:
     """Make sure that a part is on record.
 
     Raises:
         UnknownPlace: there is none; parts whose codes begin alike are named.
     """
-    if unit.connection.execute(_PART, {"code": part}).one_or_none() is None:
+    if connection.execute(_PART, {"code": part}).one_or_none() is None:
         stem = part[:12]
-        near = tuple(unit.connection.execute(_LIKE_PART, {"low": stem, "high": stem + "~"}).scalars())
+        near = tuple(connection.execute(_LIKE_PART, {"low": stem, "high": stem + "~"}).scalars())
         raise UnknownPlace(
             f"没有部件 {part}。" + (f"编码相近的: {'、'.join(near)}。" if near else "请核对部件标识码。"),
             f"There is no part {part}." + (f" Codes that begin alike: {', '.join(near)}." if near else ""),
@@ -201,7 +201,7 @@ def _case(unit: Unit, office: Office, new: NewCase, source: Source) -> dict[str,
     code_class = office.code_class(new.kind, new.code)
     hit = place_of(unit, new.lon, new.lat)
     if new.part is not None:
-        check_part(unit, new.part)
+        check_part(unit.connection, new.part)
     condition = None
     if new.condition is not None:
         limit = office.book.choose_limit(office.limits(code_class.edition, new.kind, new.code), new.condition)

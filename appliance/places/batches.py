@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -41,10 +42,18 @@ def start(unit: Unit, kind: str, file: str, sha256: str, actor: str, read: int) 
 def remember(unit: Unit, batch: int, changes: Sequence[tuple[str, str | None]]) -> None:
     """Note what the batch did: (key, former content as JSON text or None when it was added)."""
     if changes:
-        unit.connection.execute(
-            text("INSERT INTO import_change (batch, key, before) VALUES (:batch, :key, :before)"),
-            [{"batch": batch, "key": key, "before": before} for key, before in changes],
+        write_many(
+            unit.connection,
+            "INSERT INTO import_change (batch, key, before) VALUES (?, ?, ?)",
+            [(batch, key, before) for key, before in changes],
         )
+
+
+def write_many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run a statement with `?` for each row, straight on the driver: an import spends most of its time here."""
+    if connection.dialect.paramstyle != "qmark":
+        statement = statement.replace("?", "%s")
+    connection.exec_driver_sql(statement, list(rows))
 
 
 def close(unit: Unit, batch: int, added: int, updated: int, refused: int) -> None:
@@ -95,9 +104,9 @@ def check_undo(connection: Connection, batch: int) -> Batch:
         raise Conflict(f"批次 {batch} 已经撤销过。", f"Batch {batch} was undone already.")
     newer = connection.execute(
         text(
-            "SELECT DISTINCT b.id FROM import_change mine JOIN import_change later "
-            "ON later.key = mine.key AND later.batch > mine.batch JOIN import_batch b ON b.id = later.batch "
-            "WHERE mine.batch = :batch AND b.kind = :kind AND b.state <> 'undone' ORDER BY b.id DESC"
+            "SELECT b.id FROM import_batch b WHERE b.id > :batch AND b.kind = :kind AND b.state <> 'undone' "
+            "AND EXISTS (SELECT 1 FROM import_change later JOIN import_change mine ON mine.key = later.key "
+            "WHERE later.batch = b.id AND mine.batch = :batch) ORDER BY b.id DESC"
         ),
         {"batch": batch, "kind": found.kind},
     ).scalars()

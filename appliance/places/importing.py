@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from appliance.codes.book import CodeBook
 from appliance.errors import FieldError, Invalid
-from appliance.places.batches import remember
+from appliance.places.batches import remember, write_many
 from appliance.records.base import SRID
 from appliance.records.writer import Unit
 
@@ -113,6 +113,8 @@ class TableImporter(ABC):
     """All columns an import may write, without the geometry."""
     json_columns: ClassVar[frozenset[str]] = frozenset({"attributes"})
     with_geometry: ClassVar[bool] = True
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Values of added rows for columns that the file does not have."""
     feed_type: ClassVar[str | None] = None
     batch_column: ClassVar[str | None] = "batch"
 
@@ -174,7 +176,8 @@ class TableImporter(ABC):
         before = self.stored(unit.connection, [record["key"] for record in updates])
         remember(unit, batch, [(record["key"], None) for operation, record in changes if operation == "add"])
         remember(unit, batch, [(key, packed(record)) for key, record in before.items()])
-        self.insert(unit, [self.bound(record, batch) for operation, record in changes if operation == "add"])
+        adds = [self.bound({**self.defaults, **record}, batch) for operation, record in changes if operation == "add"]
+        self.insert(unit, adds)
         self.update(unit, [self.bound(record, batch) for record in updates])
         self.note(unit, [record["key"] for operation, record in changes if operation != "same"], "put")
 
@@ -208,8 +211,8 @@ class TableImporter(ABC):
         for names, same in grouped(rows):
             columns = ", ".join("geom" if name == "geometry" else quoted(name) for name in names)
             values = ", ".join(placeholder(name) for name in names)
-            statement = text(f"INSERT INTO {self.table} ({columns}) VALUES ({values})")  # noqa: S608
-            unit.connection.execute(statement, same)
+            statement = f"INSERT INTO {self.table} ({columns}) VALUES ({values})"  # noqa: S608  # our own tables
+            write_many(unit.connection, statement, [tuple(row.values()) for row in same])
 
     def update(self, unit: Unit, rows: list[Record]) -> None:
         for names, same in grouped(rows):
@@ -218,8 +221,9 @@ class TableImporter(ABC):
                 for name in names
                 if name != self.key
             )
-            where = f"{quoted(self.key)} = :{self.key}"
-            unit.connection.execute(text(f"UPDATE {self.table} SET {values} WHERE {where}"), same)  # noqa: S608
+            statement = f"UPDATE {self.table} SET {values} WHERE {quoted(self.key)} = ?"  # noqa: S608  # our own tables
+            cells = [tuple(value for name, value in row.items() if name != self.key) + (row[self.key],) for row in same]
+            write_many(unit.connection, statement, cells)
 
     def note(self, unit: Unit, keys: Sequence[str], operation: str) -> None:
         if self.feed_type:
@@ -233,7 +237,8 @@ def quoted(name: str) -> str:
 
 
 def placeholder(name: str) -> str:
-    return f"ST_GeomFromWKB(:geometry, {SRID})" if name == "geometry" else f":{name}"
+    """The `?` of a column in a statement."""
+    return f"ST_GeomFromWKB(?, {SRID})" if name == "geometry" else "?"
 
 
 def grouped(rows: list[Record]) -> list[tuple[tuple[str, ...], list[Record]]]:

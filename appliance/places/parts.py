@@ -52,6 +52,7 @@ class PartImporter(TableImporter):
     columns: ClassVar[tuple[str, ...]] = (
         "code", "type", "edition", "name", "state", *TEXTS, *DATES, "grid", "lon", "lat", "attributes",
     )  # fmt: skip
+    defaults: ClassVar[Mapping[str, Any]] = {"state": STATES[0]}
     feed_type: ClassVar[str | None] = "part"
 
     def prepare(self, connection: Connection) -> None:

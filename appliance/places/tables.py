@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL, Column, Index, Text, UniqueConstraint, event
+from sqlalchemy import DDL, Column, Connection, Index, Table, Text, UniqueConstraint, event
 from sqlmodel import Field, SQLModel
 
+from appliance.places.triggers import lighten
 from appliance.records.base import document, geometry, identity, moment
 
 
@@ -200,10 +201,7 @@ class ImportChange(SQLModel, table=True):
     """What a batch did to one record: `before` is its former content, None when the batch added it."""
 
     __tablename__ = "import_change"
-    __table_args__ = (
-        UniqueConstraint("batch", "key", name="uq_import_change_batch_key"),
-        Index("ix_import_change_key", "key"),
-    )
+    __table_args__ = (UniqueConstraint("batch", "key", name="uq_import_change_batch_key"),)
 
     id: int = identity()
     batch: int
@@ -226,3 +224,12 @@ PLACE_SEARCH = (
 
 for _statement in PLACE_SEARCH:
     event.listen(Place.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[attr-defined, no-untyped-call]  # SQLModel adds __table__; DDL is untyped
+
+
+def _lighten(target: Table, connection: Connection, **_: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        lighten(connection, target.name)
+
+
+for _table in (UnitGrid, Part, Place):
+    event.listen(_table.__table__, "after_create", _lighten)  # type: ignore[attr-defined]  # SQLModel adds __table__

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from appliance.records import chain
@@ -39,3 +40,18 @@ def append_act(unit: Unit, actor: str, act: str, subject: str, detail: dict[str,
 def last_act(connection: Connection) -> int:
     """The number of the newest act; it changes whenever reference data may have changed."""
     return int(connection.execute(text("SELECT coalesce(max(id), 0) FROM admin_act")).scalar_one())
+
+
+def broken_act(connection: Connection) -> tuple[int, int | None]:
+    """Walk the chain: how many acts held, and the key of the first broken one (None when all hold)."""
+    previous, held = chain.FIRST, 0
+    rows = connection.execute(
+        text("SELECT id, at, actor, act, subject, detail, previous, hash FROM admin_act ORDER BY id")
+    )
+    for row in rows:
+        content = {"at": row.at, "actor": row.actor, "act": row.act, "subject": row.subject}
+        content["detail"] = msgspec.json.decode(row.detail)
+        if row.previous != previous or row.hash != chain.link(previous, content):
+            return held, row.id
+        previous, held = row.hash, held + 1
+    return held, None

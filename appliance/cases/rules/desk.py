@@ -145,7 +145,7 @@ def _amended(step: Step, body: ActionBody) -> dict[str, Any]:
         new |= {"lon": body.lon, "lat": body.lat}
         new |= {name: getattr(hit, name) if hit else None for name in ("grid", "street", "community", "duty_grid")}
     if body.part is not None:
-        check_part(step.unit, body.part)
+        check_part(step.unit.connection, body.part)
         new["part"] = body.part
     check_lengths(body.description or "", body.address or "")
     new |= {name: getattr(body, name) for name in ("description", "address") if getattr(body, name) is not None}

@@ -1,0 +1,5 @@
+"""`python -m appliance` is `wanmi`."""
+
+from appliance.cli import main
+
+main()

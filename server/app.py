@@ -1,0 +1,92 @@
+"""The application put together: routes, sign-in, problems, OpenAPI, start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from litestar import Litestar
+from litestar.config.app import AppConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from appliance.cases.office import Office
+from appliance.cases.resume import resume_due
+from server import sign_in
+from server.calls import CallController
+from server.cases.routes import CaseController
+from server.codes import CodeController
+from server.events import EventController
+from server.evidence import EvidenceController
+from server.health import HealthController
+from server.jobs import JobController
+from server.node import Node
+from server.people import PeopleController
+from server.places import PlaceController
+from server.positions import PositionController
+from server.problems import HANDLERS
+from server.public import PublicController
+from server.sessions import SessionController
+
+CONTROLLERS = [
+    HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
+    PeopleController, EventController, PositionController, CallController, JobController, PublicController,
+]  # fmt: skip
+TICK_SECONDS = 1.0
+
+
+def create_app(office: Office) -> Litestar:
+    """The node's application over an open office; closing the application closes the office."""
+    node = Node(office)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await node.watcher.start()
+        ticking = asyncio.create_task(tick(node))
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            await node.watcher.stop()
+            node.close()
+
+    app = Litestar(
+        route_handlers=CONTROLLERS,
+        middleware=[sign_in.middleware],
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        on_app_init=[_quiet],
+        openapi_config=OpenAPIConfig(
+            title="Wanmi county node",
+            version="1.0",
+            description="The county node of digital city management. Errors are RFC 9457 problem details.",
+            path="/schema",
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")},
+            ),
+            security=[{"bearer": []}],
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=office.settings.http.body_megabytes * 1024 * 1024,
+    )
+    app.state.node = node
+    return app
+
+
+async def tick(node: Node) -> None:
+    """What the clock does: suspended cases whose end date came go on."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        try:
+            await node.office.records.write_async(lambda unit: resume_due(unit, node.office))
+        except Exception as error:  # a full disk must not end the clock; the next second tries again
+            structlog.get_logger("wanmi").error("tick", error=str(error))
+
+
+def _quiet(config: AppConfig) -> AppConfig:
+    config.logging_config = None
+    return config

@@ -1,0 +1,85 @@
+"""The code book, the workflow's key bar, the figures of the moment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, Request, Response, get
+from litestar.params import Parameter
+
+from appliance.cases.actions import allowed_actions
+from appliance.cases.summary import summary
+from server import examples
+from server.node import actor_of_request, json_bytes, node_of
+
+
+class CodeController(Controller):
+    """Codes, actions, summary."""
+
+    path = "/api/v1"
+    tags = ["codes"]
+
+    @get("/actions", operation_id="actions_now", responses=examples.refusals(401, 422))
+    async def actions(
+        self, request: Request[Any, Any, Any], of_state: Annotated[str, Parameter(query="state")]
+    ) -> Response[bytes]:
+        """What this account may do from a state: the key bar."""
+        node, actor = node_of(request), actor_of_request(request)
+        return _json({"items": allowed_actions(node.office, actor, of_state)})
+
+    @get("/workflow", operation_id="workflow")
+    async def workflow(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The states with their names, in the order of the loop."""
+        states = node_of(request).office.workflow.states.values()
+        return _json(
+            {
+                "states": [
+                    {"key": state.key, "chinese": state.chinese, "english": state.english, "open": state.is_open}
+                    for state in states
+                ]
+            }
+        )
+
+    @get("/codes", operation_id="find_codes", responses=examples.refusals(401, 422))
+    async def codes(
+        self,
+        request: Request[Any, Any, Any],
+        q: Annotated[str, Parameter(max_length=100)] = "",
+        kind: Literal["part", "event"] | None = None,
+        limit: int = 20,
+    ) -> Response[bytes]:
+        """Classes by code, Chinese, English or pinyin initials, best first."""
+        office = node_of(request).office
+        found = office.book.search(q, office.settings.edition, kind, min(max(limit, 1), 500))
+        return _json({"items": [msgspec.to_builtins(item) for item in found]})
+
+    @get("/codes/{kind:str}/{code:str}", operation_id="read_code", responses=examples.refusals(401, 422))
+    async def code(self, request: Request[Any, Any, Any], kind: str, code: str) -> Response[bytes]:
+        """One class with its conditions and limits, and its number in the other editions."""
+        office = node_of(request).office
+        item = office.code_class(kind, code)
+        limits = [msgspec.to_builtins(limit) for limit in office.limits(item.edition, kind, code)]
+        editions = {
+            edition: office.book.mapped(code, kind, item.edition, edition)
+            for edition in ("2026", "2013", "2007")
+            if edition != item.edition
+        }
+        photo = item.code in office.book.photo_required
+        return _json({**msgspec.to_builtins(item), "limits": limits, "editions": editions, "photo_required": photo})
+
+    @get("/sources", operation_id="sources")
+    async def sources(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The case sources and their channel: inside, public, office."""
+        sources = node_of(request).office.book.sources.values()
+        return _json({"items": [msgspec.to_builtins(source) for source in sources]})
+
+    @get("/summary", operation_id="summary")
+    async def summary(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Open cases by state, overdue, today's in and out, waiting requests."""
+        node = node_of(request)
+        return _json(await node.read(lambda connection: summary(connection, node.office)))
+
+
+def _json(value: Any) -> Response[bytes]:
+    return json_bytes(msgspec.json.encode(value))

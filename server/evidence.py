@@ -1,0 +1,134 @@
+"""Evidence up and down: multipart in, the file by its SHA-256 out."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import File
+
+from appliance.cases import evidence
+from appliance.cases.actions import load_case
+from appliance.cases.sight import require_sight
+from appliance.cases.step import evidence_view, rewrite_record
+from appliance.errors import Invalid, TooLarge
+from appliance.people.actor import Actor
+from appliance.records.writer import Unit
+from server import examples
+from server.cases.schemas import moment_of
+from server.node import Node, actor_of_request, json_bytes, node_of
+
+BLOCK = 1 << 18
+MAX_BODY = 512 * 1024 * 1024
+"""The framework's limit; the county's own limit (`http.evidence_megabytes`) is checked while the file is written."""
+
+
+class UploadForm(msgspec.Struct):
+    """The multipart form of an upload."""
+
+    file: Any
+    stage: str
+    taken_at: datetime | None = None
+    lon: float | None = None
+    lat: float | None = None
+    share: bool = True
+
+
+Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART, description="file, stage, …")]
+
+
+class EvidenceController(Controller):
+    """Evidence files."""
+
+    path = "/api/v1"
+    tags = ["evidence"]
+
+    @post(
+        "/evidence", operation_id="upload_evidence", request_max_body_size=MAX_BODY,
+        responses=examples.refusals(401, 413, 422),
+    )  # fmt: skip
+    async def upload(self, request: Request[Any, Any, Any], data: Form) -> Response[bytes]:
+        """A file before there is a case; attach it with `evidence: [{sha256, stage}]`."""
+        return await _store(node_of(request), actor_of_request(request), data, None)
+
+    @post(
+        "/cases/{number:str}/evidence", operation_id="add_evidence", request_max_body_size=MAX_BODY,
+        responses=examples.refusals(401, 403, 404, 413, 422),
+    )  # fmt: skip
+    async def add(self, request: Request[Any, Any, Any], number: str, data: Form) -> Response[bytes]:
+        """A file of a case: jpeg, png, webp, pdf, amr, mp3, wav or mp4, by content."""
+        return await _store(node_of(request), actor_of_request(request), data, number)
+
+    @get("/evidence/{sha256:str}", operation_id="read_evidence", responses=examples.refusals(401, 404))
+    async def read(self, request: Request[Any, Any, Any], sha256: str) -> File:
+        """The file, if this account may see its case."""
+        node, actor = node_of(request), actor_of_request(request)
+        path, media = await node.read(lambda connection: evidence.find_file(connection, node.office, actor, sha256))
+        headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+        return File(path, media_type=media, headers=headers, content_disposition_type="inline")
+
+
+async def _store(node: Node, actor: Actor, data: dict[str, Any], number: str | None) -> Response[bytes]:
+    form = _form(data)
+    most = node.office.settings.http.evidence_megabytes * 1024 * 1024
+    temporary = await _save(node.office.records.home, form.file, most)
+    try:
+        sha256, kind, size = await node.thread(lambda: evidence.take_in(node.office.records.home, temporary))
+    finally:
+        temporary.unlink(missing_ok=True)
+    taken_at = moment_of("taken_at", form.taken_at)
+
+    def work(unit: Unit) -> dict[str, Any]:
+        case = None
+        if number is not None:
+            case = load_case(unit, number)
+            require_sight(actor, case)
+        row = evidence.add(
+            unit, actor, sha256=sha256, kind=kind, size=size, stage=form.stage, case_id=case["id"] if case else None,
+            taken_at=taken_at, lon=form.lon, lat=form.lat, share=form.share,
+        )  # fmt: skip
+        if case is not None:
+            rewrite_record(unit, case)
+        return {**evidence_view(row), "bytes": size, "case": number}
+
+    return json_bytes(msgspec.json.encode(await node.office.records.write_async(work)), 201)
+
+
+def _form(data: dict[str, Any]) -> UploadForm:
+    file = data.get("file")
+    if not isinstance(file, UploadFile):
+        raise Invalid("表单缺少文件字段 file。", "The form has no file in its field `file`.")
+    values = {key: value for key, value in data.items() if key in UploadForm.__struct_fields__ and key != "file"}
+    try:
+        return msgspec.convert({**values, "file": file}, UploadForm, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"表单字段不对: {error}。", f"A field of the form is wrong: {error}.") from None
+
+
+async def _save(home: Path, upload: UploadFile, most: int) -> Path:
+    """Write an upload beside the store, block by block.
+
+    Raises:
+        TooLarge: over the county's limit.
+    """
+    folder = home / "evidence"
+    folder.mkdir(exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
+        path, written = Path(file.name), 0
+        while block := await upload.read(BLOCK):
+            written += len(block)
+            if written > most:
+                path.unlink()
+                raise TooLarge(f"文件超过 {most // 1024 // 1024} MB。", f"The file is over {most // 1024 // 1024} MB.")
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return path

@@ -1,0 +1,78 @@
+"""Is the node well: for the supervisor, the technician and Prometheus."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, get
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import Connection, text
+
+from appliance.cases.summary import summary
+from appliance.errors import Forbidden
+from appliance.records.feed import last_seq
+from server.node import Node, node_of
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+VERSION = "0.1.0"
+
+
+class Health(msgspec.Struct):
+    """The node answers, and its database reads."""
+
+    status: str
+    county: str
+    name: str
+    version: str
+    seq: int
+
+
+class HealthController(Controller):
+    """Health and metrics."""
+
+    tags = ["node"]
+
+    @get("/health", operation_id="health", security=[{}])
+    async def health(self, request: Request[Any, Any, Any]) -> Health:
+        """Answers when the node can read its records."""
+        node = node_of(request)
+        settings = node.office.settings
+        seq = await node.read(last_seq)
+        return Health("ok", settings.county, settings.name, VERSION, seq)
+
+    @get("/metrics", operation_id="metrics", security=[{}], media_type="text/plain")
+    async def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Prometheus text; from this machine only, unless the setting opens it."""
+        node = node_of(request)
+        client = request.client.host if request.client else ""
+        if client not in LOOPBACK and not node.office.settings.http.metrics_open:
+            raise Forbidden("指标只对本机开放。", "Metrics are open to this machine only.")
+        body = await node.read(lambda connection: _metrics(connection, node))
+        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _metrics(connection: Connection, node: Node) -> bytes:
+    registry = CollectorRegistry()
+    writer = node.office.records.writer
+    figures = summary(connection, node.office)
+    parts = connection.execute(text("SELECT count(*) FROM part")).scalar_one()
+    gauges = {
+        "wanmi_writer_waiting": ("units waiting for the writer", writer.waiting),
+        "wanmi_writer_units_total": ("units written since start", writer.units),
+        "wanmi_writer_groups_total": ("commits since start", writer.groups),
+        "wanmi_feed_last": ("number of the newest change", last_seq(connection)),
+        "wanmi_cases_open": ("open cases", figures["open"]),
+        "wanmi_cases_overdue": ("overdue cases", figures["overdue"]),
+        "wanmi_cases_reported_today": ("cases reported since midnight", figures["reported_today"]),
+        "wanmi_cases_closed_today": ("cases closed since midnight", figures["closed_today"]),
+        "wanmi_parts": ("parts on record", parts),
+        "wanmi_memory_peak_bytes": ("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024),
+    }
+    for name, (help_text, value) in gauges.items():
+        Gauge(name, help_text, registry=registry).set(value)
+    states = Gauge("wanmi_cases_in_state", "open cases by state", ["state"], registry=registry)
+    for state, count in figures["states"].items():
+        states.labels(state).set(count)
+    return generate_latest(registry)

@@ -1,0 +1,121 @@
+"""Where something is, what is there, and what to draw on a map."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, Request, Response, get
+from litestar.params import Parameter
+from sqlalchemy import Connection, text
+
+from appliance.cases.duplicates import likely_duplicates
+from appliance.cases.duties import suggest
+from appliance.cases.report import check_part
+from appliance.clock import local
+from appliance.places.locate import locate
+from appliance.records.spatial import within_box
+from server import examples
+from server.cases.routes import box
+from server.node import Node, json_bytes, node_of
+
+Degrees = Annotated[float, Parameter(description="Degrees, EPSG:4490")]
+SHAPES_AT_MOST = 5000
+
+
+class PlaceController(Controller):
+    """Places."""
+
+    path = "/api/v1"
+    tags = ["places"]
+
+    @get("/locate", operation_id="locate", responses=examples.refusals(401, 422))
+    async def locate(self, request: Request[Any, Any, Any], lon: Degrees, lat: Degrees) -> Response[bytes]:
+        """Grid, community, street, duty grid, collector, nearest parts and places of a position; an address text."""
+
+        from appliance.places.geocode import reverse
+
+        def work(connection: Connection) -> bytes:
+            found = msgspec.to_builtins(locate(connection, lon, lat))
+            return msgspec.json.encode({**found, "address": reverse(connection, lon, lat)})
+
+        return json_bytes(await node_of(request).read(work))
+
+    @get("/geocode", operation_id="geocode", responses=examples.refusals(401, 422))
+    async def geocode(
+        self, request: Request[Any, Any, Any], q: Annotated[str, Parameter(max_length=200)], limit: int = 10
+    ) -> Response[bytes]:
+        """Places for a text: Chinese, pinyin, part code, road and number, or "lon,lat"."""
+        from appliance.places.geocode import geocode
+
+        found = await node_of(request).read(lambda connection: geocode(connection, q, limit=min(max(limit, 1), 50)))
+        return json_bytes(msgspec.json.encode({"items": found}))
+
+    @get("/duplicates", operation_id="likely_duplicates", responses=examples.refusals(401, 422))
+    async def duplicates(
+        self, request: Request[Any, Any, Any], code: str, lon: Degrees, lat: Degrees, part: str | None = None
+    ) -> Response[bytes]:
+        """Cases that may be the same thing."""
+        node = node_of(request)
+        found = await node.read(
+            lambda connection: likely_duplicates(connection, node.office, code=code, lon=lon, lat=lat, part=part)
+        )
+        return json_bytes(msgspec.json.encode({"items": found}))
+
+    @get("/suggestion", operation_id="suggest_department", responses=examples.refusals(401, 422))
+    async def suggestion(
+        self, request: Request[Any, Any, Any], code: str, grid: str | None = None, part: str | None = None
+    ) -> Response[bytes]:
+        """The department that probably answers for a class in a grid."""
+        node = node_of(request)
+        found = await node.read(lambda connection: _suggestion(connection, node, code, grid, part))
+        return json_bytes(msgspec.json.encode(found))
+
+    @get("/shapes/{layer:str}", operation_id="shapes", responses=examples.refusals(401, 404, 422))
+    async def shapes(
+        self,
+        request: Request[Any, Any, Any],
+        layer: Literal["grids", "duty_grids", "areas", "parts", "places"],
+        bbox: str,
+        limit: int = 1000,
+    ) -> Response[bytes]:
+        """GeoJSON of what lies in a box, for a map."""
+        values = dict(zip(("west", "south", "east", "north"), box(bbox), strict=True))
+        size = min(max(limit, 1), SHAPES_AT_MOST)
+        body = await node_of(request).read(lambda connection: _shapes(connection, layer, values, size))
+        return json_bytes(body)
+
+
+TABLES = {
+    "grids": ("unit_grid", "code, street, community, duty_grid"),
+    "duty_grids": ("duty_grid", "code, name, collector"),
+    "areas": ("area", "code, name, level"),
+    "parts": ("part", "code, type, name, state"),
+    "places": ("place", "code, name, type"),
+}
+
+
+def _shapes(connection: Connection, layer: str, values: dict[str, float], limit: int) -> bytes:
+    table, columns = TABLES[layer]
+    inside = within_box(connection.dialect.name, table)
+    statement = text(
+        f"SELECT {columns}, AsGeoJSON(geom, 6) AS shape FROM {table} WHERE {inside} LIMIT :limit"  # noqa: S608
+    )
+    features = [
+        {
+            "type": "Feature",
+            "geometry": msgspec.Raw(row.shape.encode()) if row.shape else None,
+            "properties": {key: value for key, value in row._mapping.items() if key != "shape"},
+        }
+        for row in connection.execute(statement, {**values, "limit": limit})
+    ]
+    return msgspec.json.encode({"type": "FeatureCollection", "features": features})
+
+
+def _suggestion(connection: Connection, node: Node, code: str, grid: str | None, part: str | None) -> dict[str, Any]:
+    if part:
+        check_part(connection, part)
+    office = node.office
+    day = local(office.records.clock.now(), office.settings.zone).date().isoformat()
+    found = suggest(connection, office.duties, code=code, grid=grid, part=part, day=day)
+    return {"department": found, "name": office.departments.get(found or "")}

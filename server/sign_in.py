@@ -1,0 +1,82 @@
+"""Who asks: the middleware that turns `Authorization: Bearer …` into a person, and the guards by role."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from appliance.errors import Forbidden, NotSignedIn
+from appliance.people.actor import Actor
+from server.node import Node
+
+OPEN = ("/health", "/metrics", "/schema", "/api/v1/session", "/api/v1/public/", "/open311/", "/problems/")
+"""Paths that need no sign-in, or that check it themselves."""
+
+
+def middleware(app: ASGIApp) -> ASGIApp:
+    """Put the person behind the token into `scope["user"]`."""
+
+    async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if not path.startswith(OPEN) and (path.startswith("/api/") or path.startswith("/ogc")):
+                scope["user"] = await _actor(scope, optional=path.startswith("/ogc"))
+        await app(scope, receive, send)
+
+    return signed_in
+
+
+def token_of(headers: list[tuple[bytes, bytes]] | Any) -> str | None:
+    """The bearer token in raw headers, None when there is none."""
+    for name, value in headers:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].strip().decode("latin-1"))
+    return None
+
+
+def require(*roles: str) -> Any:
+    """A guard: one of these roles is needed."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        actor: Actor = connection.scope["user"]
+        if actor.roles.isdisjoint(roles):
+            raise Forbidden(
+                f"{actor.name} 没有所需的角色: {'、'.join(roles)}。",
+                f"{actor.name} has none of the needed roles: {', '.join(roles)}.",
+                needed=sorted(roles),
+            )
+
+    return guard
+
+
+async def _actor(scope: Scope, *, optional: bool) -> Actor | None:
+    node: Node = scope["app"].state.node
+    token = token_of(scope["headers"])
+    if token is not None:
+        found = node.sessions.find(token)
+        if found is not None:
+            return found
+        return await node.read(lambda connection: node.sessions.look_up(connection, token))
+    if optional:
+        basic = _basic(scope["headers"])
+        if basic is not None:
+            return await node.thread(lambda: node.sessions.sign_in(*basic).actor)
+        if node.office.settings.http.ogc_open:
+            return None
+    raise NotSignedIn("请先登录。", "Sign in first.")
+
+
+def _basic(headers: Any) -> tuple[str, str] | None:
+    for name, value in headers:
+        if name == b"authorization" and value[:6].lower() == b"basic ":
+            try:
+                account, _, password = base64.b64decode(value[6:], validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            return account, password
+    return None

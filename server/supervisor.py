@@ -1,0 +1,72 @@
+"""`wanmi up`: starts the processes of a node, starts again what dies, ends them all together.
+
+Each process is a `wanmi` command; the table says which. A process that dies is started again after a pause that grows
+while it keeps dying.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from appliance.options import say
+
+FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, STOP_SECONDS = 1.0, 30.0, 60.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of the node: its name and its `wanmi` arguments."""
+
+    name: str
+    arguments: Callable[[Path, str, int], list[str]]
+
+
+PROCESSES = (
+    Process("serve", lambda home, host, port: ["serve", "--home", str(home), "--host", host, "--port", str(port)]),
+)
+
+
+def supervise(home: Path, host: str, port: int) -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    keepers = [
+        threading.Thread(target=_keep, args=(process.name, process.arguments(home, host, port), ending))
+        for process in PROCESSES
+    ]
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
+
+
+def _keep(name: str, arguments: list[str], ending: threading.Event) -> None:
+    pause = FIRST_PAUSE
+    while not ending.is_set():
+        started = monotonic()
+        child = subprocess.Popen([sys.executable, "-m", "appliance", *arguments])
+        while child.poll() is None and not ending.wait(0.2):
+            continue
+        if ending.is_set():
+            _stop(child)
+            return
+        pause = FIRST_PAUSE if monotonic() - started > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
+        say(f"{name} 已退出 ({child.returncode}),{pause:.0f} 秒后重启 / ended, starts again in {pause:.0f} s")
+        ending.wait(pause)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,86 @@
+"""Watches the feed: wakes whoever listens when this process commits, and within a second when another one does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.records.feed import last_seq
+from appliance.records.store import Records
+
+FOREIGN_SECONDS = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One open stream: an event that is set when there may be something new, and calls that ring at its seat."""
+
+    account: str
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Watcher:
+    """Wakes the listeners of the event streams."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._listeners: set[Listener] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to watch; call it inside the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._records.on_commit(self._committed)
+        self._task = asyncio.create_task(self._watch_others())
+
+    async def stop(self) -> None:
+        """End the watch and wake everybody a last time."""
+        if self._task is not None:
+            self._task.cancel()
+        self._loop = None
+        self._wake()
+
+    def listen(self, account: str) -> Listener:
+        """A new listener; give it back with `leave`."""
+        listener = Listener(account)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The stream has ended."""
+        self._listeners.discard(listener)
+
+    def ring(self, seat: str, call: dict[str, Any]) -> int:
+        """Tell every stream of a seat about a call; returns how many heard it."""
+        heard = [listener for listener in self._listeners if listener.account == seat]
+        for listener in heard:
+            listener.calls.append(call)
+            listener.woken.set()
+        return len(heard)
+
+    def _committed(self) -> None:
+        loop = self._loop
+        if loop is not None and self._listeners and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.woken.set()
+
+    async def _watch_others(self) -> None:
+        seen = -1
+        while True:
+            await asyncio.sleep(FOREIGN_SECONDS)
+            if not self._listeners:
+                continue
+            last = await asyncio.to_thread(self._last)
+            if last != seen:
+                seen = last
+                self._wake()
+
+    def _last(self) -> int:
+        with self._records.read() as connection:
+            return last_seq(connection)
