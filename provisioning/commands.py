@@ -131,7 +131,7 @@ def run(records: Records, kind: str, file: Path, chosen: dict[str, Any]) -> Resu
     )
     with progress_bar() as progress:
         result, table = run_import(records, kind, file, options, progress)
-        if options.make_codes and result.applied:
+        if options.make_codes and result.batch is not None:
             written = write_coded(table, result, file, records.home)
             result.warnings.append(f"带编码的文件已写到 {written} (the file with its codes)")
     return result

@@ -222,7 +222,7 @@ class TableImporter(ABC):
                 if name != self.key
             )
             statement = f"UPDATE {self.table} SET {values} WHERE {quoted(self.key)} = ?"  # noqa: S608  # our own tables
-            cells = [tuple(value for name, value in row.items() if name != self.key) + (row[self.key],) for row in same]
+            cells = [(*(value for name, value in row.items() if name != self.key), row[self.key]) for row in same]
             write_many(unit.connection, statement, cells)
 
     def note(self, unit: Unit, keys: Sequence[str], operation: str) -> None:

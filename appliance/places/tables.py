@@ -89,7 +89,6 @@ class Part(SQLModel, table=True):
         Index("ix_part_type", "type", "id"),
         Index("ix_part_grid", "grid", "id"),
         Index("ix_part_department", "department", "id"),
-        Index("ix_part_state", "state", "id"),
     )
 
     id: int = identity()
@@ -232,4 +231,4 @@ def _lighten(target: Table, connection: Connection, **_: Any) -> None:
 
 
 for _table in (UnitGrid, Part, Place):
-    event.listen(_table.__table__, "after_create", _lighten)  # type: ignore[attr-defined]  # SQLModel adds __table__
+    event.listen(_table.__table__, "after_create", _lighten)  # type: ignore[union-attr]  # SQLModel adds __table__

@@ -24,12 +24,9 @@ def lighten(connection: Connection, table: str, column: str = "geom", key: str =
     for prefix in ("tmi", "tmu", "tmd", "gii", "giu"):
         connection.exec_driver_sql(f'DROP TRIGGER IF EXISTS "{prefix}_{table}_{column}"')
     box = ", ".join(f"{corner}(NEW.{column})" for corner in ("MbrMinX", "MbrMaxX", "MbrMinY", "MbrMaxY"))
-    connection.exec_driver_sql(
-        f'CREATE TRIGGER "gii_{table}_{column}" AFTER INSERT ON {table} WHEN NEW.{column} IS NOT NULL '
-        f"BEGIN INSERT INTO {index} VALUES (NEW.{key}, {box}); END"
-    )
+    put = f"INSERT INTO {index} SELECT NEW.{key}, {box} WHERE NEW.{column} IS NOT NULL"  # noqa: S608  # our own tables
+    connection.exec_driver_sql(f'CREATE TRIGGER "gii_{table}_{column}" AFTER INSERT ON {table} BEGIN {put}; END')
     connection.exec_driver_sql(
         f'CREATE TRIGGER "giu_{table}_{column}" AFTER UPDATE OF {column} ON {table} '
-        f"BEGIN DELETE FROM {index} WHERE pkid = OLD.{key}; "
-        f"INSERT INTO {index} SELECT NEW.{key}, {box} WHERE NEW.{column} IS NOT NULL; END"
+        f"BEGIN DELETE FROM {index} WHERE pkid = OLD.{key}; {put}; END"
     )

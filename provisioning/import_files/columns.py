@@ -20,6 +20,7 @@ POSITION = {
     "lon": ("lng", "longitude", "经度", "x坐标", "x"),
     "lat": ("latitude", "纬度", "y坐标", "y"),
 }
+JSON_TYPES = (str, int, float, bool)
 WKT_NAMES = ("wkt", "geometry", "geom", "几何")
 
 
@@ -103,16 +104,22 @@ def shapes_from_cells(table: Table, columns: Columns, importer: Importer) -> Col
 
 def points(table: Table, columns: Columns) -> Any:
     """Points of the lon and lat columns; a cell that is no number makes a broken shape, refused by its row."""
+    lon = [number(cell) for cell in table.columns[columns.fields["lon"]]]
+    lat = [number(cell) for cell in table.columns[columns.fields["lat"]]]
     shapes = numpy.empty(len(table), dtype=object)
-    cells = zip(table.columns[columns.fields["lon"]], table.columns[columns.fields["lat"]], strict=True)
-    for index, (lon, lat) in enumerate(cells):
-        if lon is None and lat is None:
-            continue
-        try:
-            shapes[index] = shapely.Point(float(lon), float(lat))
-        except (TypeError, ValueError):
-            shapes[index] = shapely.Point(numpy.inf, numpy.inf)
+    shapes[:] = shapely.points(lon, lat)
+    for index, (east, north) in enumerate(zip(lon, lat, strict=True)):
+        if east != east and north != north:
+            shapes[index] = None
     return shapes
+
+
+def number(cell: Any) -> float:
+    """A coordinate; not a number for an empty cell, infinite for one that is no number."""
+    try:
+        return numpy.nan if cell is None else float(cell)
+    except (TypeError, ValueError):
+        return numpy.inf
 
 
 def from_wkt(table: Table, column: str) -> Any:
@@ -159,7 +166,10 @@ def rows(table: Table, columns: Columns, shapes: Any) -> Iterator[dict[str, Any]
     others = [(column, table.columns[column]) for column in columns.others]
     for index, number in enumerate(table.numbers):
         row: dict[str, Any] = {field: cells[index] for field, cells in fields}
-        extra = {column: plain(cells[index]) for column, cells in others if cells[index] is not None}
+        extra = {column: cell for column, cells in others if (cell := cells[index]) is not None}
+        for column, cell in extra.items():
+            if type(cell) not in JSON_TYPES:
+                extra[column] = plain(cell)
         row["attributes"] = extra or None
         row["geometry"] = None if shapes is None else shapes[index]
         row["row"] = number

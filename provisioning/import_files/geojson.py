@@ -114,11 +114,12 @@ def crs_member(name: str, document: Any) -> str | None:
 
 def features_table(name: str, features: list[dict[str, Any]]) -> Table:
     """Columns over all properties of all features, and their shapes."""
-    properties = [item.get("properties") or {} for item in features]
-    names: dict[str, None] = {}
-    for values in properties:
-        names.update(dict.fromkeys(values))
-    columns: dict[str, Any] = {column: [plain(values.get(column)) for values in properties] for column in names}
+    columns: dict[str, list[Any]] = {}
+    for index, item in enumerate(features):
+        for column, value in (item.get("properties") or {}).items():
+            if column not in columns:
+                columns[column] = [None] * len(features)
+            columns[column][index] = (value.strip() or None) if isinstance(value, str) else value
     if "id" not in columns and any("id" in item for item in features):
         columns["id"] = [item.get("id") for item in features]
     shapes = numpy.empty(len(features), dtype=object)
@@ -135,11 +136,6 @@ def features_table(name: str, features: list[dict[str, Any]]) -> Table:
         where = numpy.array([point[0] for point in points])
         shapes[where] = shapely.points(numpy.array([point[1:] for point in points], dtype=float))
     return Table(name=name, columns=columns, numbers=range(1, len(features) + 1), shapes=shapes)
-
-
-def plain(value: Any) -> Any:
-    """A property as a cell: lists and objects stay as they are, empty text becomes None."""
-    return value.strip() or None if isinstance(value, str) else value
 
 
 def position(name: str, number: int, value: Any) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +23,7 @@ from appliance.places.importing import ImportContext
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.records.writer import Unit
+from provisioning.import_files.bulk import BulkWriter
 from provisioning.import_files.columns import Columns, matched, rows, shapes_from_cells, translated
 from provisioning.import_files.kinds import Importer, importer
 from provisioning.import_files.opening import open_table
@@ -30,7 +32,7 @@ from provisioning.import_files.staging import Staging, chunks
 from provisioning.import_files.table import Table
 
 CHUNK = 2_000
-FIRST_SLICE = 200
+FIRST_SLICE, SMALLEST_SLICE, LARGEST_SLICE = 200, 50, 2_000
 SLICE_SECONDS = 0.1
 """What a slice aims at; the longest allowed is 0.2 s."""
 
@@ -241,17 +243,22 @@ def apply_staged(
 ) -> None:
     """Write what is staged in short transactions, then close the batch; one that changed nothing leaves no trace."""
     digest = file_digest(path)
-    batch = records.write(lambda unit: batches.start(unit, kind, path.name, digest, ACTOR, result.read))
-    done, size = 0, FIRST_SLICE
-    while done < staging.count:
-        changes = staging.read(size, done)
-        started = perf_counter()
-        records.write(lambda unit, changes=changes: chosen.apply(unit, batch, changes))  # type: ignore[misc]  # default argument binds the slice
-        spent = perf_counter() - started
-        done += len(changes)
-        size = max(50, min(5_000, int(len(changes) * SLICE_SECONDS / max(spent, 1e-4))))
-        tell("apply", done, staging.count)
-    result.batch = records.write(lambda unit: closed(unit, batch, kind, path.name, chosen, result))
+    staging.sort()
+    with BulkWriter(records) as writer:
+        batch = writer.write(lambda unit: batches.start(unit, kind, path.name, digest, ACTOR, result.read))
+        done, size = 0, FIRST_SLICE
+        while changes := staging.read(size, done):
+            started = perf_counter()
+            writer.write(partial(chosen.apply, batch=batch, changes=changes))
+            done += len(changes)
+            size = next_size(len(changes), perf_counter() - started)
+            tell("apply", done, staging.count)
+        result.batch = writer.write(lambda unit: closed(unit, batch, kind, path.name, chosen, result))
+
+
+def next_size(size: int, seconds: float) -> int:
+    """How many rows the next slice may have, by how long this one took."""
+    return max(SMALLEST_SLICE, min(LARGEST_SLICE, int(size * SLICE_SECONDS / max(seconds, 1e-4))))
 
 
 def closed(unit: Unit, batch: int, kind: str, name: str, chosen: Importer, result: Result) -> int | None:
@@ -289,28 +296,28 @@ def take_back(records: Records, found: batches.Batch, tell: Progress) -> int:
     )
     chosen = importer(found.kind, context)
     done, size = 0, FIRST_SLICE
-    while True:
-        with records.read() as connection:
-            remembered = batches.changes(connection, found.id, size)
-        if not remembered:
-            break
-        started = perf_counter()
 
-        def restore(unit: Unit, remembered: list[tuple[int, str, str | None]] = remembered) -> None:
-            chosen.restore(unit, [(key, before) for _, key, before in remembered])
-            batches.forget(unit, found.id, [number for number, _, _ in remembered])
-
-        records.write(restore)
-        done += len(remembered)
-        size = max(50, min(5_000, int(size * SLICE_SECONDS / max(perf_counter() - started, 1e-4))))
-        tell("undo", done, found.added + found.updated)
+    def restore(unit: Unit, remembered: list[tuple[int, str, str | None]]) -> None:
+        chosen.restore(unit, [(key, before) for _, key, before in remembered])
+        batches.forget(unit, found.id, [number for number, _, _ in remembered])
 
     def end(unit: Unit) -> None:
         chosen.finish(unit, found.id)
         batches.mark_undone(unit, found.id)
         append_act(unit, ACTOR, "import.undo", found.kind, {"batch": found.id, "records": done})
 
-    records.write(end)
+    with BulkWriter(records) as writer:
+        while True:
+            with records.read() as connection:
+                remembered = batches.changes(connection, found.id, size)
+            if not remembered:
+                break
+            started = perf_counter()
+            writer.write(partial(restore, remembered=remembered))
+            done += len(remembered)
+            size = next_size(len(remembered), perf_counter() - started)
+            tell("undo", done, found.added + found.updated)
+        writer.write(end)
     return done
 
 

@@ -22,6 +22,9 @@ POLAR = 66.6
 """No county lies beyond the polar circles; latitudes there are longitudes in the wrong place."""
 
 AREA_MARGIN = 6.0
+LARGEST = 1e9
+"""Metres; no reference system has larger coordinates."""
+
 SHOWN_ROWS = 5
 
 
@@ -74,17 +77,16 @@ def place(
 
 def drop_unreadable(table: Table, placed: Placed) -> None:
     """Refuse shapes with coordinates that are no numbers or have no size; empty ones count as none."""
-    for index, shape in enumerate(placed.shapes):
-        if shape is None:
-            continue
-        if shape.is_empty:
-            placed.shapes[index] = None
-            continue
-        bounds = shapely.bounds(shape)
-        if not numpy.isfinite(bounds).all() or (numpy.abs(bounds) > 1e9).any():
-            placed.shapes[index] = None
-            zh, en = "坐标不是有限数", "the coordinates are not finite"
-            placed.refused[index] = FieldError("geometry", zh, en)
+    there = ~shapely.is_missing(placed.shapes)
+    empty = there & shapely.is_empty(placed.shapes)
+    placed.shapes[empty] = None
+    # coordinates one by one: the bounds of a shape pass over those that are no numbers
+    coordinates, owners = shapely.get_coordinates(placed.shapes, return_index=True)
+    wrong = numpy.unique(owners[~(numpy.abs(coordinates) < LARGEST).all(axis=1)])
+    for index in wrong:
+        placed.shapes[index] = None
+        zh, en = "坐标不是有限数", "the coordinates are not finite"
+        placed.refused[int(index)] = FieldError("geometry", zh, en)
 
 
 def chosen_way(table: Table, crs: str | None, placed: Placed) -> Way:
@@ -181,32 +183,34 @@ def check_place(table: Table, placed: Placed, present: Any, boundary: Any, anywh
 
 def check_shapes(placed: Placed, wanted: str, repair: bool) -> None:
     """Each shape must be of the wanted type and valid."""
+    if wanted == "point":
+        # the usual case, all at once; the others are looked at one by one
+        odd = numpy.flatnonzero(~shapely.is_missing(placed.shapes) & (shapely.get_type_id(placed.shapes) != 0))
+    else:
+        odd = numpy.flatnonzero(~shapely.is_missing(placed.shapes))
     mended = 0
-    for index, shape in enumerate(placed.shapes):
-        if shape is None:
-            continue
-        problem = None
-        if wanted == "point":
-            shape, problem = as_point(shape)
-        elif wanted == "polygon" and shape.geom_type not in ("Polygon", "MultiPolygon"):
-            problem = (f"应为多边形，而不是 {shape.geom_type}", f"must be a polygon and is a {shape.geom_type}")
+    for index in odd:
+        shape, problem = fitting(placed.shapes[index], wanted)
         if problem is None and not shape.is_valid:
-            reason = shapely.is_valid_reason(shape)
-            problem = (f"多边形无效（{reason}）", f"the polygon is invalid ({reason})")
             if repair and "Polygon" in shape.geom_type:
-                shape, problem, mended = shapely.make_valid(shape, method="structure"), None, mended + 1
+                shape, mended = shapely.make_valid(shape, method="structure"), mended + 1
+            else:
+                reason = shapely.is_valid_reason(shape)
+                problem = f"图形无效（{reason}），可用 --repair 修复", f"is invalid ({reason}); --repair mends it"
         placed.shapes[index] = None if problem else shape
         if problem:
-            hint_zh, hint_en = ("，可用 --repair 修复", "; --repair mends it") if "无效" in problem[0] else ("", "")
-            placed.refused[index] = FieldError("geometry", problem[0] + hint_zh, problem[1] + hint_en)
+            placed.refused[int(index)] = FieldError("geometry", *problem)
     if mended:
         placed.warnings.append(f"修复了 {mended} 个无效多边形 (mended invalid polygons)")
 
 
-def as_point(shape: Any) -> tuple[Any, tuple[str, str] | None]:
-    """A point, or the only point of a multipoint."""
-    if shape.geom_type == "MultiPoint" and len(shape.geoms) == 1:
-        shape = shape.geoms[0]
-    if shape.geom_type != "Point":
-        return shape, (f"应为点，而不是 {shape.geom_type}", f"must be a point and is a {shape.geom_type}")
+def fitting(shape: Any, wanted: str) -> tuple[Any, tuple[str, str] | None]:
+    """The shape as the kind wants it, and what is wrong with its type."""
+    if wanted == "point":
+        if shape.geom_type == "MultiPoint" and len(shape.geoms) == 1:
+            shape = shape.geoms[0]
+        if shape.geom_type != "Point":
+            return shape, (f"应为点，而不是 {shape.geom_type}", f"must be a point and is a {shape.geom_type}")
+    elif wanted == "polygon" and shape.geom_type not in ("Polygon", "MultiPolygon"):
+        return shape, (f"应为多边形，而不是 {shape.geom_type}", f"must be a polygon and is a {shape.geom_type}")
     return shape, None
