@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from appliance.cases.tables import Case
 from appliance.records.spatial import POINT_SQL, point_wkb
+from appliance.records.sql import Sql
 
 COLUMNS: tuple[str, ...] = tuple(column.name for column in Case.__table__.columns if column.name not in ("id", "geom"))  # type: ignore[attr-defined]  # SQLModel adds __table__ at run time
 EMPTY: dict[str, Any] = dict.fromkeys(COLUMNS) | {
@@ -17,26 +18,28 @@ EMPTY: dict[str, Any] = dict.fromkeys(COLUMNS) | {
 
 _NAMES = ", ".join(COLUMNS)
 _VALUES = ", ".join(f":{name}" for name in COLUMNS)
-INSERT = text(f"INSERT INTO cases ({_NAMES}, geom) VALUES ({_VALUES}, {POINT_SQL}) RETURNING id")  # noqa: S608
-SELECT = text(f"SELECT id, {_NAMES} FROM cases WHERE number = :number")  # noqa: S608
-SELECT_BY_ID = text(f"SELECT id, {_NAMES} FROM cases WHERE id = :id")  # noqa: S608
+INSERT = Sql(f"INSERT INTO cases ({_NAMES}, geom) VALUES ({_VALUES}, {POINT_SQL}) RETURNING id")  # noqa: S608
+SELECT = Sql(f"SELECT id, {_NAMES} FROM cases WHERE number = :number")  # noqa: S608
+SELECT_BY_ID = Sql(f"SELECT id, {_NAMES} FROM cases WHERE id = :id")  # noqa: S608
 
 
 def insert(connection: Connection, case: dict[str, Any]) -> int:
     """Insert a case and return its key."""
     values = {**case, "wkb": point_wkb(case["lon"], case["lat"])}
-    return int(connection.execute(INSERT, values).scalar_one())
+    return int(INSERT.value(connection, values))
 
 
 def load(connection: Connection, number: str) -> dict[str, Any] | None:
     """The row of a case by its number, None when there is none."""
-    row = connection.execute(SELECT, {"number": number}).one_or_none()
-    return None if row is None else dict(row._mapping)
+    row = SELECT.row(connection, {"number": number})
+    return None if row is None else dict(zip(("id", *COLUMNS), row, strict=True))
 
 
 def load_by_id(connection: Connection, case_id: int) -> dict[str, Any]:
     """The row of a case by its key."""
-    return dict(connection.execute(SELECT_BY_ID, {"id": case_id}).one()._mapping)
+    row = SELECT_BY_ID.row(connection, {"id": case_id})
+    assert row is not None, case_id
+    return dict(zip(("id", *COLUMNS), row, strict=True))
 
 
 def update(connection: Connection, case_id: int, changed: dict[str, Any]) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-_MEMORY = text(
+from appliance.records.sql import Sql
+
+_MEMORY = Sql(
     "SELECT department FROM dispatch_memory WHERE code = :code AND street = :street "
     "ORDER BY count DESC, department LIMIT 1"
 )
@@ -82,7 +84,7 @@ def suggest(
         if owner is not None and (owner[0] or owner[1]):
             return str(owner[0] or owner[1])
     if grid:
-        remembered = connection.execute(_MEMORY, {"code": code, "street": grid[:9]}).scalar_one_or_none()
+        remembered = _MEMORY.value(connection, {"code": code, "street": grid[:9]})
         return None if remembered is None else str(remembered)
     return None
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from appliance.clock import rfc3339
 from appliance.records import chain
+from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
 CHAINED = (
@@ -18,8 +19,8 @@ CHAINED = (
 )  # fmt: skip
 COLUMNS = (*CHAINED, "note", "note_salt", "previous", "hash")
 
-_LAST = text("SELECT hash FROM case_action ORDER BY id DESC LIMIT 1")
-_INSERT = text(
+_LAST = Sql("SELECT hash FROM case_action ORDER BY id DESC LIMIT 1")
+_INSERT = Sql(
     f"INSERT INTO case_action ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"  # noqa: S608
 )
 _ROWS = text(
@@ -35,7 +36,7 @@ def append(unit: Unit, row: dict[str, Any]) -> None:
     Args:
         row: every column of `CHAINED` but `note_digest`, and `note`.
     """
-    previous = unit.connection.execute(_LAST).scalar_one_or_none() or chain.FIRST
+    previous = _LAST.value(unit.connection, {}) or chain.FIRST
     salt, digest = chain.salted(row["note"])
     chained = {name: row.get(name) for name in CHAINED} | {"note_digest": digest}
     values = {
@@ -46,7 +47,7 @@ def append(unit: Unit, row: dict[str, Any]) -> None:
         "previous": previous,
         "hash": chain.link(previous, chained),
     }
-    unit.connection.execute(_INSERT, values)
+    _INSERT.run(unit.connection, values)
     unit.changed("case_action", f"{row['number']}/{row['seq']}")
 
 

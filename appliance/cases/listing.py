@@ -25,6 +25,7 @@ from appliance.cases.search import contains, mark, match_expression
 from appliance.cases.sight import require_sight, sees_all, sees_reporter
 from appliance.errors import FieldError, Forbidden, Invalid, NotFound
 from appliance.records.spatial import within_box
+from appliance.records.sql import Sql
 
 if TYPE_CHECKING:
     from appliance.cases.office import Office
@@ -111,11 +112,11 @@ def history(connection: Connection, office: Office, actor: Actor, number: str) -
 
 def record_of(connection: Connection, office: Office, actor: Actor, case: dict[str, Any]) -> bytes:
     """The record of a case whose row is at hand, as the answer to an action."""
-    masked = connection.execute(_MASKED, {"id": case["id"]}).scalar_one()
+    masked = _MASKED.value(connection, {"id": case["id"]})
     reporter = None
     if sees_reporter(actor):
-        found = connection.execute(_REPORTER, {"id": case["id"]}).one_or_none()
-        reporter = None if found is None else dict(found._mapping)
+        found = _REPORTER.row(connection, {"id": case["id"]})
+        reporter = None if found is None else {"name": found[0], "phone": found[1]}
     return record.finished(
         masked, now=office.records.clock.now(), started=case["clock_started_at"], due_at=case["due_at"],
         yellow_at=office.settings.desk.yellow_at, reporter=reporter,
@@ -123,8 +124,8 @@ def record_of(connection: Connection, office: Office, actor: Actor, case: dict[s
 
 
 _ONE = text(f"SELECT {COLUMNS} FROM cases c WHERE c.number = :number")  # noqa: S608  # our own columns
-_MASKED = text("SELECT masked FROM case_record WHERE id = :id")
-_REPORTER = text("SELECT name, phone FROM reporter WHERE id = :id")
+_MASKED = Sql("SELECT masked FROM case_record WHERE id = :id")
+_REPORTER = Sql("SELECT name, phone FROM reporter WHERE id = :id")
 _MASKED_MANY = text("SELECT id, masked FROM case_record WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
 _REPORTER_MANY = text("SELECT id, name, phone FROM reporter WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)

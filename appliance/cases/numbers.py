@@ -10,15 +10,16 @@ import secrets
 from datetime import datetime
 from string import Formatter
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from appliance.errors import Invalid
+from appliance.records.sql import Sql
 
-_NEXT = text(
+_NEXT = Sql(
     "INSERT INTO case_counter (period, last) VALUES (:period, 1) "
     "ON CONFLICT (period) DO UPDATE SET last = case_counter.last + 1 RETURNING last"
 )
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 QUERY_CODE_LENGTH = 10
 
 
@@ -40,10 +41,11 @@ def check_format(form: str) -> None:
 def next_number(connection: Connection, form: str, *, county: str, day: datetime) -> str:
     """The next case number of a day in county time."""
     period = form.format(county=county, date=day, serial=0)
-    last = connection.execute(_NEXT, {"period": period}).scalar_one()
+    last = _NEXT.value(connection, {"period": period})
     return form.format(county=county, date=day, serial=last)
 
 
 def query_code() -> str:
     """A code under which a citizen may ask for a case; not guessable, easy to read out."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(QUERY_CODE_LENGTH))
+    number = secrets.randbits(5 * QUERY_CODE_LENGTH)
+    return "".join(_ALPHABET[number >> 5 * place & 31] for place in range(QUERY_CODE_LENGTH))

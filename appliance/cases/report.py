@@ -16,6 +16,7 @@ from appliance.clock import local
 from appliance.codes.values import Source
 from appliance.errors import Conflict, FieldError, Forbidden, Invalid, UnknownPlace
 from appliance.places.locate import GridHit, locate, locate_grid
+from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ DESCRIPTION_AT_MOST = 4000
 ADDRESS_AT_MOST = 256
 ROLE_ORDER = ("prefecture", "device", "public", "acceptor", "collector")
 
-_RECORD = text("INSERT INTO case_record (id, masked, search) VALUES (:id, :masked, :search)")
-_REPORTER = text("INSERT INTO reporter (id, name, phone, email) VALUES (:id, :name, :phone, :email)")
+_RECORD = Sql("INSERT INTO case_record (id, masked, search) VALUES (:id, :masked, :search)")
+_REPORTER = Sql("INSERT INTO reporter (id, name, phone, email) VALUES (:id, :name, :phone, :email)")
 _PART = text("SELECT code FROM part WHERE code = :code")
 _LIKE_PART = text("SELECT code FROM part WHERE code >= :low AND code < :high ORDER BY code LIMIT 5")
 _ANY_PLACE = text("SELECT EXISTS (SELECT 1 FROM unit_grid) OR EXISTS (SELECT 1 FROM area)")
-_ANSWERED = text("SELECT number, body_digest FROM idempotent_answer WHERE account = :account AND key = :key")
-_ANSWER = text(
+_ANSWERED = Sql("SELECT number, body_digest FROM idempotent_answer WHERE account = :account AND key = :key")
+_ANSWER = Sql(
     "INSERT INTO idempotent_answer (account, key, body_digest, number, at) "
     "VALUES (:account, :key, :body_digest, :number, :at)"
 )
@@ -94,8 +95,8 @@ def report(unit: Unit, office: Office, actor: Actor, new: NewCase) -> dict[str, 
     reporter = _save_reporter(unit, case_id, new)
     files = evidence.attach(unit, case_id, new.evidence, actor) if new.evidence else []
     history.append(unit, _first_row(unit, actor, role, action.name, case, due_at, new.note))
-    unit.connection.execute(
-        _RECORD,
+    _RECORD.run(
+        unit.connection,
         {"id": case_id, "masked": record.build(case, reporter=reporter, evidence=files), "search": case_tokens(case)},
     )
     unit.changed("case", case["number"])
@@ -113,23 +114,23 @@ def report_once(
     Raises:
         Conflict: the key was used with another body.
     """
-    answered = unit.connection.execute(_ANSWERED, {"account": actor.account, "key": key}).one_or_none()
+    answered = _ANSWERED.row(unit.connection, {"account": actor.account, "key": key})
     if answered is None:
         case = report(unit, office, actor, new)
-        unit.connection.execute(
-            _ANSWER,
+        _ANSWER.run(
+            unit.connection,
             {
                 "account": actor.account, "key": key, "body_digest": body_digest, "number": case["number"],
                 "at": unit.now,
             },
         )  # fmt: skip
         return case, True
-    if answered.body_digest != body_digest:
+    if answered[1] != body_digest:
         raise Conflict(
-            f"Idempotency-Key {key!r} 已用于内容不同的案件 {answered.number};请换一个新的键。",
-            f"Idempotency-Key {key!r} was used with another body for case {answered.number}; use a new key.",
+            f"Idempotency-Key {key!r} 已用于内容不同的案件 {answered[0]};请换一个新的键。",
+            f"Idempotency-Key {key!r} was used with another body for case {answered[0]}; use a new key.",
         )
-    found = columns.load(unit.connection, answered.number)
+    found = columns.load(unit.connection, answered[0])
     assert found is not None
     return found, False
 
@@ -229,7 +230,7 @@ def _save_reporter(unit: Unit, case_id: int, new: NewCase) -> dict[str, str | No
     if not (new.reporter_name or new.reporter_phone or new.reporter_email):
         return None
     row = {"name": new.reporter_name, "phone": new.reporter_phone, "email": new.reporter_email}
-    unit.connection.execute(_REPORTER, {"id": case_id, **row})
+    _REPORTER.run(unit.connection, {"id": case_id, **row})
     return row
 
 

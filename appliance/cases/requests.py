@@ -190,7 +190,7 @@ def _decider(actor: Actor, case: dict[str, Any], request: dict[str, Any]) -> str
     if actor.account == request["asked_by"]:
         raise Forbidden("不能审批自己的申请。", "Nobody decides on an own request.")
     for role in sorted(roles & actor.roles):
-        return role
+        return str(role)
     raise Forbidden(
         f"这个申请等待 {'、'.join(sorted(roles))} 审批。",
         f"This request waits for {', '.join(sorted(roles))}.",

@@ -15,17 +15,18 @@ from appliance.cases.deadlines import Due
 from appliance.cases.search import case_tokens
 from appliance.cases.workflow import Action
 from appliance.clock import rfc3339
+from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
 if TYPE_CHECKING:
     from appliance.cases.office import Office
     from appliance.people.actor import Actor
 
-_REPORTER = text("SELECT name, phone FROM reporter WHERE id = :id")
+_REPORTER = Sql("SELECT name, phone FROM reporter WHERE id = :id")
 _SUPERVISIONS = text("SELECT * FROM supervision WHERE case_id = :id ORDER BY id")
 _REQUESTS = text("SELECT * FROM request WHERE case_id = :id ORDER BY id")
 _EVIDENCE = text("SELECT sha256, type, stage, taken_at, lon, lat, share FROM evidence WHERE case_id = :id ORDER BY id")
-_SAVE_RECORD = text("UPDATE case_record SET masked = :masked, search = :search WHERE id = :id")
+_SAVE_RECORD = Sql("UPDATE case_record SET masked = :masked, search = :search WHERE id = :id")
 _END_SUPERVISIONS = text(
     "UPDATE supervision SET cleared_at = :now WHERE case_id = :id AND cleared_at IS NULL RETURNING id"
 )
@@ -159,15 +160,15 @@ class Step:
 def rewrite_record(unit: Unit, case: dict[str, Any]) -> None:
     """Build the record of a case anew from its rows and note the change in the feed."""
     connection, key = unit.connection, {"id": case["id"]}
-    reporter = connection.execute(_REPORTER, key).one_or_none()
+    reporter = _REPORTER.row(connection, key)
     masked = record.build(
         case,
-        reporter=None if reporter is None else dict(reporter._mapping),
+        reporter=None if reporter is None else {"name": reporter[0], "phone": reporter[1]},
         supervisions=[supervision_view(dict(row._mapping)) for row in connection.execute(_SUPERVISIONS, key)],
         requests=[request_view(dict(row._mapping)) for row in connection.execute(_REQUESTS, key)],
         evidence=[evidence_view(dict(row._mapping)) for row in connection.execute(_EVIDENCE, key)],
     )
-    connection.execute(_SAVE_RECORD, {"id": case["id"], "masked": masked, "search": case_tokens(case)})
+    _SAVE_RECORD.run(connection, {"id": case["id"], "masked": masked, "search": case_tokens(case)})
     unit.changed("case", case["number"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import DDL, Column, Connection, Index, Table, Text, UniqueConstraint, event
 from sqlmodel import Field, SQLModel
 
-from appliance.places.triggers import lighten
+from appliance.records.triggers import lighten
 from appliance.records.base import document, geometry, identity, moment
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, text
 
+from appliance.records.sql import Sql
+
 TYPES = (
     "case", "case_action", "request", "supervision", "part", "grid", "duty_grid", "place", "department", "score",
 )  # fmt: skip
 """Every type of record that is in the feed."""
 
-_ADVANCE = text("UPDATE feed SET last = last + :count WHERE id = 1 RETURNING last")
-_INSERT = text("INSERT INTO change (seq, type, id, op, at) VALUES (:seq, :type, :id, :op, :at)")
+_ADVANCE = Sql("UPDATE feed SET last = last + :count WHERE id = 1 RETURNING last")
+_INSERT = Sql("INSERT INTO change (seq, type, id, op, at) VALUES (:seq, :type, :id, :op, :at)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,10 @@ def append(connection: Connection, changes: Sequence[tuple[str, str, str]], at: 
 
     The number comes from the table, never from memory: a command in another process may have written since.
     """
-    last: int = connection.execute(_ADVANCE, {"count": len(changes)}).scalar_one()
+    last: int = _ADVANCE.value(connection, {"count": len(changes)})
     first = last - len(changes) + 1
-    connection.execute(
-        _INSERT,
+    _INSERT.many(
+        connection,
         [
             {"seq": first + offset, "type": type_, "id": id_, "op": op, "at": at}
             for offset, (type_, id_, op) in enumerate(changes)

@@ -18,8 +18,11 @@ from sqlalchemy import Connection, Engine
 
 from appliance.clock import Clock
 from appliance.records import feed
+from appliance.records.sql import Sql
 
 T = TypeVar("T")
+
+SAVEPOINT, ROLLBACK, RELEASE = Sql("SAVEPOINT unit"), Sql("ROLLBACK TO unit"), Sql("RELEASE unit")
 
 GROUP_SIZE = 64
 """At most so many units share a commit."""
@@ -176,17 +179,17 @@ class Writer:
         return ending
 
     def _run_unit(self, connection: Connection, job: _Job) -> None:
-        connection.exec_driver_sql("SAVEPOINT unit")
+        SAVEPOINT.run(connection, {})
         unit = Unit(connection, self._clock.now())
         try:
             job.result = job.work(unit)
             unit._finish()
         except BaseException as error:
-            connection.exec_driver_sql("ROLLBACK TO unit")
-            connection.exec_driver_sql("RELEASE unit")
+            ROLLBACK.run(connection, {})
+            RELEASE.run(connection, {})
             job.error = error
         else:
-            connection.exec_driver_sql("RELEASE unit")
+            RELEASE.run(connection, {})
             job.unit = unit
 
     def _answer(self, jobs: list[_Job]) -> None:

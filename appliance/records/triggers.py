@@ -24,9 +24,9 @@ def lighten(connection: Connection, table: str, column: str = "geom", key: str =
     for prefix in ("tmi", "tmu", "tmd", "gii", "giu"):
         connection.exec_driver_sql(f'DROP TRIGGER IF EXISTS "{prefix}_{table}_{column}"')
     box = ", ".join(f"{corner}(NEW.{column})" for corner in ("MbrMinX", "MbrMaxX", "MbrMinY", "MbrMaxY"))
-    put = f"INSERT INTO {index} SELECT NEW.{key}, {box} WHERE NEW.{column} IS NOT NULL"  # noqa: S608  # our own tables
+    put = f"INSERT INTO {index} SELECT NEW.{key}, {box} WHERE NEW.{column} IS NOT NULL"
     connection.exec_driver_sql(f'CREATE TRIGGER "gii_{table}_{column}" AFTER INSERT ON {table} BEGIN {put}; END')
     connection.exec_driver_sql(
-        f'CREATE TRIGGER "giu_{table}_{column}" AFTER UPDATE OF {column} ON {table} '
+        f'CREATE TRIGGER "giu_{table}_{column}" AFTER UPDATE OF {column} ON {table} '  # noqa: S608  # our own tables
         f"BEGIN DELETE FROM {index} WHERE pkid = OLD.{key}; {put}; END"
     )
