@@ -23,6 +23,8 @@ from server.evidence import EvidenceController
 from server.health import HealthController
 from server.jobs import JobController
 from server.node import Node
+from server.ogc.routes import ROUTES as OGC
+from server.open311.routes import ROUTES as OPEN311
 from server.people import PeopleController
 from server.places import PlaceController
 from server.positions import PositionController
@@ -55,7 +57,7 @@ def create_app(office: Office) -> Litestar:
             node.close()
 
     app = Litestar(
-        route_handlers=CONTROLLERS,
+        route_handlers=[*CONTROLLERS, *OPEN311, *OGC],
         middleware=[sign_in.middleware],
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
