@@ -126,7 +126,7 @@ class CaseAction(SQLModel, table=True):
     """One history row. Appended, never edited; chained by `hash`. `detail` holds no free text and no personal data."""
 
     __tablename__ = "case_action"
-    __table_args__ = (Index("ix_case_action_case", "case_id", "seq", unique=True),)
+    __table_args__ = (Index("ix_case_action_case", "case_id", "seq", unique=True), Index("ix_case_action_at", "at"))
 
     id: int = identity()
     case_id: int
