@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 SHOWN_REFUSALS = 20
 HOME = click.option("--home", type=click.Path(path_type=Path), help="The node's folder (default: WANMI_HOME).")
-STAGES = {"read": "读取 reading", "check": "检查 checking", "apply": "写入 writing", "undo": "撤销 undoing"}
+STAGES = {
+    "read": "读取 reading",
+    "check": "检查 checking",
+    "apply": "写入 writing",
+    "undo": "撤销 undoing",
+    "cut": "划分 cutting",
+    "export": "导出 exporting",
+}
 
 
 @contextmanager
@@ -258,6 +265,9 @@ def cut(size: float, digits: str, target: Path | None, dry_run: bool, as_json: b
     with opened(home) as records, progress_bar() as progress:
         result, batch = cut_county(records, size, int(digits), target, dry_run, progress)
     if as_json:
-        print_json({"grids": result.count, "communities": result.communities, "batch": batch})
+        counts = {"grids": result.count, "communities": result.communities, "batch": batch}
+        print_json(counts | {"warnings": list(result.warnings)})
     else:
+        for warning in result.warnings:
+            click.echo(warning, err=True)
         click.echo(f"{result.communities} 个社区，{result.count} 个单元网格" + (f"，批次 {batch}" if batch else ""))

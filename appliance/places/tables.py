@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import DDL, Column, Connection, Index, Table, Text, UniqueConstraint, event
 from sqlmodel import Field, SQLModel
 
-from appliance.records.triggers import lighten
 from appliance.records.base import document, geometry, identity, moment
+from appliance.records.triggers import lighten
 
 
 class UnitGrid(SQLModel, table=True):

@@ -30,7 +30,7 @@ Records must be values that msgpack holds: text, numbers, bool, None, bytes (WKB
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal, Protocol
 
@@ -70,7 +70,7 @@ class Importer(Protocol):
 
     def compare(self, connection: Connection, records: Sequence[Record]) -> Sequence[Operation]: ...
 
-    def apply(self, unit: Unit, batch: int, changes: Sequence[tuple[Operation, Record]]) -> None: ...
+    def apply(self, unit: Unit, batch: int, changes: Sequence[tuple[str, Record]]) -> None: ...
 
     def finish(self, unit: Unit, batch: int) -> None: ...
 
@@ -96,7 +96,13 @@ KINDS: dict[str, str] = {
 
 
 def importer(kind: str, context: ImportContext) -> Importer:
-    """A fresh importer of a kind.
+    """A fresh importer of a kind; see `importer_class` for what it raises."""
+    made: Importer = importer_class(kind)(context)
+    return made
+
+
+def importer_class(kind: str) -> Callable[[ImportContext], Importer]:
+    """The class of a kind's importer.
 
     Raises:
         Invalid: there is no such kind; all are named.
@@ -110,5 +116,5 @@ def importer(kind: str, context: ImportContext) -> Importer:
             fields=(error,),
         )
     module, name = KINDS[kind].split(":")
-    made: Importer = getattr(import_module(module), name)(context)
-    return made
+    found: Callable[[ImportContext], Importer] = getattr(import_module(module), name)
+    return found

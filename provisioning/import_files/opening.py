@@ -93,7 +93,10 @@ def open_plain(work: Path, path: Path, name: str, head: bytes, layer: str | None
     if ending == ".dbf":
         from provisioning.import_files.vector import read_attribute_table
 
-        return read_attribute_table(name, path, encoding)
+        # a copy: GDAL would make an index beside the original when it sees a .shp there
+        alone = Path(tempfile.mkdtemp(dir=work)) / "table.dbf"
+        shutil.copyfile(path, alone)
+        return read_attribute_table(name, alone, encoding)
     return open_text(path, name, ending, head, encoding)
 
 
@@ -228,8 +231,6 @@ def open_unpacked(work: Path, name: str, layer: str | None, encoding: str | None
 
 def copied_shapefile(work: Path, path: Path) -> Path:
     """The Shapefile with its companions in our folder under plain names, so that a .shx can be rebuilt there."""
-    if work in path.parents and path.stem.isascii():
-        return path
     folder = Path(tempfile.mkdtemp(dir=work))
     for item in path.parent.iterdir():
         if item.stem == path.stem and item.suffix.lower() in (".shp", ".dbf", ".shx", ".prj", ".cpg"):

@@ -25,7 +25,7 @@ from appliance.records.store import Records
 from appliance.records.writer import Unit
 from provisioning.import_files.bulk import BulkWriter
 from provisioning.import_files.columns import Columns, matched, rows, shapes_from_cells, translated
-from provisioning.import_files.kinds import Importer, importer
+from provisioning.import_files.kinds import Importer, importer, importer_class
 from provisioning.import_files.opening import open_table
 from provisioning.import_files.placing import Placed, place
 from provisioning.import_files.staging import Staging, chunks
@@ -91,18 +91,17 @@ def run_import(
 
 
 def import_file(records: Records, kind: str, path: Path, options: Options, tell: Progress) -> tuple[Result, Table]:
-    """The import itself, once no other runs."""
-    context = ImportContext(
-        county=records.settings.county,
-        edition=records.settings.edition,
-        zone=options.zone or records.settings.zone,
-        book=code_book(records),
-        actor=ACTOR,
-        make_codes=options.make_codes,
-    )
-    chosen = importer(kind, context)
+    """The import of a file, once no other runs."""
+    importer_class(kind)
     tell("read", 0, 1)
     table = open_table(path, layer=options.layer, encoding=options.encoding)
+    return import_table(records, kind, table, file_digest(path), options, tell), table
+
+
+def import_table(records: Records, kind: str, table: Table, digest: str, options: Options, tell: Progress) -> Result:
+    """Import a table that was read from a file or made by us."""
+    context = context_of(records, options)
+    chosen = importer(kind, context)
     result = Result(read=len(table) + len(table.broken))
     for broken in table.broken:
         result.refuse(broken.row, broken.field, broken.zh, broken.en)
@@ -120,10 +119,17 @@ def import_file(records: Records, kind: str, path: Path, options: Options, tell:
         result.refused = len({refusal["row"] for refusal in result.refusals})
         result.warnings = table.warnings + (placed.warnings if placed else []) + context.warnings
         if options.dry_run or (result.refusals and not options.keep_good):
-            return result, table
-        apply_staged(records, kind, path, chosen, staging, result, tell)
+            return result
+        apply_staged(records, kind, table.name, digest, chosen, staging, result, tell)
     result.applied = True
-    return result, table
+    return result
+
+
+def context_of(records: Records, options: Options) -> ImportContext:
+    """What importers may know about this run."""
+    settings = records.settings
+    zone = options.zone or settings.zone
+    return ImportContext(settings.county, settings.edition, zone, code_book(records), ACTOR, options.make_codes)
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -239,13 +245,19 @@ def stage(records: Records, chosen: Importer, staging: Staging, good: Sequence[d
 
 
 def apply_staged(
-    records: Records, kind: str, path: Path, chosen: Importer, staging: Staging, result: Result, tell: Progress
+    records: Records,
+    kind: str,
+    name: str,
+    digest: str,
+    chosen: Importer,
+    staging: Staging,
+    result: Result,
+    tell: Progress,
 ) -> None:
     """Write what is staged in short transactions, then close the batch; one that changed nothing leaves no trace."""
-    digest = file_digest(path)
     staging.sort()
     with BulkWriter(records) as writer:
-        batch = writer.write(lambda unit: batches.start(unit, kind, path.name, digest, ACTOR, result.read))
+        batch = writer.write(lambda unit: batches.start(unit, kind, name, digest, ACTOR, result.read))
         done, size = 0, FIRST_SLICE
         while changes := staging.read(size, done):
             started = perf_counter()
@@ -253,7 +265,7 @@ def apply_staged(
             done += len(changes)
             size = next_size(len(changes), perf_counter() - started)
             tell("apply", done, staging.count)
-        result.batch = writer.write(lambda unit: closed(unit, batch, kind, path.name, chosen, result))
+        result.batch = writer.write(lambda unit: closed(unit, batch, kind, name, chosen, result))
 
 
 def next_size(size: int, seconds: float) -> int:
@@ -291,10 +303,7 @@ def undo(records: Records, batch: int, progress: Progress | None = None) -> int:
 
 def take_back(records: Records, found: batches.Batch, tell: Progress) -> int:
     """Restore what a batch changed, newest first, in slices."""
-    context = ImportContext(
-        records.settings.county, records.settings.edition, records.settings.zone, code_book(records), ACTOR
-    )
-    chosen = importer(found.kind, context)
+    chosen = importer(found.kind, context_of(records, Options()))
     done, size = 0, FIRST_SLICE
 
     def restore(unit: Unit, remembered: list[tuple[int, str, str | None]]) -> None:
