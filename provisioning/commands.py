@@ -26,6 +26,7 @@ STAGES = {
     "undo": "撤销 undoing",
     "cut": "划分 cutting",
     "export": "导出 exporting",
+    "export": "导出 exporting",
 }
 
 

@@ -30,7 +30,7 @@ LONGEST_QUERY = 100
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A place that may be meant; `score` goes from 100 (surely) down. `type` is a place type, 部件, 单元网格 or 坐标."""
+    """A place that may be meant; `score` is 100 for sure. `type` is a place type, 部件, 单元网格 or 坐标."""
 
     name: str
     type: str
@@ -187,9 +187,8 @@ def by_road_number(connection: Connection, typed: str, found: Iterable[Candidate
     road, number = written["road"].strip(), int(written["number"])
     columns = "code, name, type, parent, address, initials, lon, lat, attributes"
     rows = full_text(connection, query(road), columns, PLATES)
-    plates = sorted(
-        (plate, row) for row in rows if row.type == "门牌" and (plate := plate_number(row.name)) is not None
-    )
+    numbered = [(plate_number(row.name), row) for row in rows if row.type == "门牌"]
+    plates = [(plate, row) for plate, row in numbered if plate is not None]
     beside = between_plates(plates, number) if plates else None
     name = f"{road}{number}号" if not road.isascii() else f"{number} {road}"
     if beside:

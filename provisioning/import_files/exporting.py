@@ -82,7 +82,7 @@ KINDS: dict[str, Exported] = {
         order="id",
         shapes=False,
     ),
-    "calendar": Exported("calendar_day", {"day": "date", "is_workday": "is_workday", "name": "name"}, "day", shapes=False),
+    "calendar": Exported("calendar_day", {"day": "date"} | same("is_workday", "name"), order="day", shapes=False),
     "cases": Exported(
         "cases",
         same(
@@ -118,13 +118,10 @@ def export_kind(records: Records, kind: str, path: Path, progress: Progress | No
         BadFile: unknown ending, or the file cannot be written.
     """
     if kind not in KINDS:
-        names = tuple(KINDS)
-        error = FieldError("kind", f"没有导出类别“{kind}”", f"no kind '{kind}'", names)
-        zh, en = (
-            f"没有导出类别“{kind}”，可用：{'、'.join(names)}。",
-            f"There is no kind '{kind}'; use {', '.join(names)}.",
-        )
-        raise Invalid(zh, en, fields=(error,))
+        known = tuple(KINDS)
+        error = FieldError("kind", f"没有导出类别“{kind}”", f"no kind '{kind}'", known)
+        zh = f"没有导出类别“{kind}”，可用：{'、'.join(known)}。"
+        raise Invalid(zh, f"There is no kind '{kind}'; use {', '.join(known)}.", fields=(error,))
     ending(path)
     what = KINDS[kind]
     rows, shapes = read_rows(records, what, progress)
