@@ -28,6 +28,7 @@ class Node:
         self.office = office
         self.sessions = Sessions(office.records)
         self.watcher = Watcher(office.records)
+        self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="wanmi-read")
 

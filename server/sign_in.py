@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
+import secrets
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -16,6 +18,11 @@ from server.node import Node
 
 OPEN = ("/health", "/metrics", "/schema", "/api/v1/session", "/api/v1/public/", "/open311/", "/problems/")
 """Paths that need no sign-in, or that check it themselves."""
+
+PEPPER = secrets.token_bytes(32)
+"""Keys the digests of passwords that were right, so that memory holds no password."""
+
+KEPT_AT_MOST = 1000
 
 
 def middleware(app: ASGIApp) -> ASGIApp:
@@ -58,17 +65,37 @@ async def _actor(scope: Scope, *, optional: bool) -> Actor | None:
     node: Node = scope["app"].state.node
     token = token_of(scope["headers"])
     if token is not None:
-        found = node.sessions.find(token)
-        if found is not None:
-            return found
-        return await node.read(lambda connection: node.sessions.look_up(connection, token))
+        return await _token_actor(node, token)
     if optional:
         basic = _basic(scope["headers"])
         if basic is not None:
-            return await node.thread(lambda: node.sessions.sign_in(*basic).actor)
+            return await _basic_actor(node, *basic)
         if node.office.settings.http.ogc_open:
             return None
     raise NotSignedIn("请先登录。", "Sign in first.")
+
+
+async def _token_actor(node: Node, token: str) -> Actor:
+    found = node.sessions.find(token)
+    if found is not None:
+        return found
+    return await node.read(lambda connection: node.sessions.look_up(connection, token))
+
+
+async def _basic_actor(node: Node, account: str, password: str) -> Actor:
+    """Who signs in with every request: the password is checked once, after that its session is looked up."""
+    digest = hmac.digest(PEPPER, f"{account}:{password}".encode(), "sha256")
+    token = node.basic_tokens.get(digest)
+    if token is not None:
+        try:
+            return await _token_actor(node, token)
+        except NotSignedIn:
+            del node.basic_tokens[digest]
+    session = await node.thread(lambda: node.sessions.sign_in(account, password))
+    if len(node.basic_tokens) >= KEPT_AT_MOST:
+        node.basic_tokens.clear()
+    node.basic_tokens[digest] = session.token
+    return session.actor
 
 
 def _basic(headers: Any) -> tuple[str, str] | None:
