@@ -12,23 +12,20 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from appliance.errors import Invalid
+from appliance.options import home_option, json_option
 
 if TYPE_CHECKING:
     from appliance.records.store import Records
 
-FOLDERS = ("evidence", "keys", "backups", "log")
 TECHNICIAN = "technician"
-HOME = click.option("--home", type=click.Path(path_type=Path), help="The node's folder (default: WANMI_HOME).")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @contextmanager
-def opened(home: Path | None) -> Iterator[Records]:
+def opened(home: Path) -> Iterator[Records]:
     """The records of the home, closed at the end."""
     from appliance.records.store import Records
-    from appliance.settings import home_path
 
-    records = Records.open(home_path(home))
+    records = Records.open(home)
     try:
         yield records
     finally:
@@ -54,75 +51,18 @@ def asked_password() -> str:
 @click.option("--name", default="", help="Name of the county, for example 禹州市.")
 @click.option("--edition", type=click.Choice(["2026", "2013", "2007"]), default="2026", help="Edition of the codes.")
 @click.option("--admin", default="admin", metavar="NAME", help="The first account; it gets the role admin.")
-@HOME
-@JSON
-def init(county: str, name: str, edition: str, admin: str, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def init(county: str, name: str, edition: str, admin: str, home: Path, as_json: bool) -> None:
     """Make a home: settings, database, and the first account.
 
     The password comes from WANMI_PASSWORD or a prompt.
     """
-    from appliance.settings import home_path
+    from provisioning.home import make_home
 
-    target = home_path(home)
-    made = make_home(target, county=county, name=name, edition=edition, admin=admin)
-    if as_json:
-        click.echo(json.dumps(made, ensure_ascii=False))
-    else:
-        click.echo(
-            f"{target} 已建好,账号 {admin};启动: wanmi serve --home {target} (made)"
-        )
-
-
-def make_home(
-    home: Path, *, county: str, name: str = "", edition: str = "2026", admin: str = "admin", password: str | None = None
-) -> dict[str, Any]:
-    """Make a home with its first account.
-
-    Raises:
-        BadHome: there is a node already. Invalid: a wrong county code or too short a password.
-    """
-    from appliance.people.accounts import add_account, hash_password
-    from appliance.records.store import Records, create_database
-    from appliance.settings import FILE, SignIn, load, save
-
-    check_new(home, county)
-    secret = password if password is not None else asked_password()
-    hashed = hash_password(secret, SignIn())
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.chmod(0o700)
-    for folder in FOLDERS:
-        (home / folder).mkdir(exist_ok=True, mode=0o700)
-    if not (home / FILE).exists():
-        save(home, {"county": county, "edition": edition, **({"name": name} if name else {})})
-    settings = load(home)
-    create_database(home, settings)
-    records = Records.open(home, settings=settings)
-    try:
-        roles = frozenset(("admin", "technician"))
-        records.write(
-            lambda unit: add_account(unit, account=admin, name=admin, roles=roles, by=TECHNICIAN, password_hash=hashed)
-        )
-    finally:
-        records.close()
-    return {"home": str(home), "county": county, "name": name, "edition": edition, "admin": admin}
-
-
-def check_new(home: Path, county: str) -> None:
-    """Refuse a wrong county code and a home that is in use, before anything is asked or made."""
-    from appliance.errors import BadHome, FieldError
-    from appliance.records.store import DATABASE
-
-    if not (len(county) == 6 and county.isascii() and county.isdigit()):
-        raise Invalid(
-            f"区划代码须为 6 位数字,例如 411081,得到 {county}。",
-            f"The county's code has 6 digits, as 411081; got {county}.",
-            fields=(FieldError("county", "须为 6 位数字", "must have 6 digits"),),
-        )
-    if (home / DATABASE).exists():
-        raise BadHome(
-            f"{home} 里已经有节点;请换一个目录,或直接 wanmi serve --home {home}。",
-            f"There is a node in {home} already; choose another folder, or run wanmi serve --home {home}.",
-        )
+    make_home(home, county=county, name=name, edition=edition, admin=admin, password=asked_password())
+    made = {"home": str(home), "county": county, "name": name, "edition": edition, "admin": admin}
+    told(made, f"{home} 已建好,账号 {admin};启动: wanmi serve --home {home} (made)", as_json)
 
 
 @click.group()
@@ -136,10 +76,10 @@ def users() -> None:
 @click.option("--roles", required=True, help="Roles joined by |, for example acceptor|dispatcher.")
 @click.option("--department", help="Code of the person's department.")
 @click.option("--phone", help="Telephone.")
-@HOME
-@JSON
+@home_option
+@json_option
 def users_add(
-    account: str, name: str, roles: str, department: str | None, phone: str | None, home: Path | None, as_json: bool
+    account: str, name: str, roles: str, department: str | None, phone: str | None, home: Path, as_json: bool
 ) -> None:
     """Add ACCOUNT; the password comes from WANMI_PASSWORD or a prompt."""
     from appliance.people.accounts import add_account, hash_password
@@ -158,9 +98,9 @@ def users_add(
 
 @users.command("list")
 @click.option("--role", help="Only accounts with this role.")
-@HOME
-@JSON
-def users_list(role: str | None, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def users_list(role: str | None, home: Path, as_json: bool) -> None:
     """List the accounts."""
     from appliance.people.accounts import list_accounts
 
@@ -176,9 +116,9 @@ def users_list(role: str | None, home: Path | None, as_json: bool) -> None:
 
 @users.command("password")
 @click.argument("account")
-@HOME
-@JSON
-def users_password(account: str, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def users_password(account: str, home: Path, as_json: bool) -> None:
     """Give ACCOUNT a new password and unlock it."""
     from appliance.people.accounts import hash_password, set_password
 
@@ -190,9 +130,9 @@ def users_password(account: str, home: Path | None, as_json: bool) -> None:
 
 @users.command("deactivate")
 @click.argument("account")
-@HOME
-@JSON
-def users_deactivate(account: str, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def users_deactivate(account: str, home: Path, as_json: bool) -> None:
     """End ACCOUNT; its name stays in the history."""
     from appliance.people.accounts import deactivate
 
@@ -210,9 +150,9 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(["public", "device"]), default="public", help="What the key is for.")
 @click.option("--source", default="web", help="Case source of what comes in with it (see GET /api/v1/sources).")
-@HOME
-@JSON
-def keys_add(name: str, role: str, source: str, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def keys_add(name: str, role: str, source: str, home: Path, as_json: bool) -> None:
     """Make a key called NAME. It is shown once and never stored."""
     from appliance.codes.book import CodeBook
     from appliance.people.keys import add_key
@@ -224,9 +164,9 @@ def keys_add(name: str, role: str, source: str, home: Path | None, as_json: bool
 
 
 @keys.command("list")
-@HOME
-@JSON
-def keys_list(home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def keys_list(home: Path, as_json: bool) -> None:
     """List the keys by name."""
     from appliance.people.keys import list_keys
 
@@ -241,9 +181,9 @@ def keys_list(home: Path | None, as_json: bool) -> None:
 
 @keys.command("end")
 @click.argument("name")
-@HOME
-@JSON
-def keys_end(name: str, home: Path | None, as_json: bool) -> None:
+@home_option
+@json_option
+def keys_end(name: str, home: Path, as_json: bool) -> None:
     """End the key called NAME."""
     from appliance.people.keys import end_key
 
