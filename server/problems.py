@@ -72,7 +72,8 @@ def refusal(request: Request[Any, Any, Any], error: WanmiError) -> Response[byte
     if "retry_after" in error.extra:
         headers["Retry-After"] = str(error.extra["retry_after"])
     if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="wanmi"'
+        schemes = ("Basic", "Bearer") if request.url.path.startswith("/ogc") else ("Bearer",)
+        headers["WWW-Authenticate"] = ", ".join(f'{scheme} realm="wanmi"' for scheme in schemes)
     return problem(status, error.kind, error.sentence(language), headers=headers, **members)
 
 

@@ -19,6 +19,7 @@ class Collection:
         current: SQL for "this row is valid now"; empty where rows never end.
         interval: the column that `datetime` asks for.
         signed_in_only: columns that are left out for those who are not signed in.
+        points: all features are points, with columns lon and lat.
         filters: columns that may be asked for by a query parameter of the same name.
     """
 
@@ -34,6 +35,7 @@ class Collection:
     current: str = ""
     interval: str | None = None
     signed_in_only: frozenset[str] = frozenset()
+    points: bool = False
 
 
 _ALL = (
@@ -53,7 +55,7 @@ _ALL = (
         "parts", "part", "部件 Parts", "Components: manhole covers, lamps, signs, trees and the like.", "code",
         ("code", "type", "edition", "name", "state", "department", "owner", "maintainer", "grid", "address",
          "installed_on", "changed_on", "accuracy", "source", "note", "attributes"),
-        filters=("code", "type", "state", "department", "grid"), documents=frozenset(("attributes",)),
+        filters=("code", "type", "state", "department", "grid"), documents=frozenset(("attributes",)), points=True,
     ),
     Collection(
         "places", "place", "地名地址 Place names", "Place names and addresses.", "code",
@@ -67,7 +69,7 @@ _ALL = (
          "filed_at", "dispatched_at", "handled_at", "closed_at", "rework", "version"),
         filters=("number", "kind", "code", "state", "department", "street", "part"),
         times=frozenset(("due_at", "reported_at", "filed_at", "dispatched_at", "handled_at", "closed_at")),
-        interval="reported_at", signed_in_only=frozenset(("description", "address")),
+        interval="reported_at", signed_in_only=frozenset(("description", "address")), points=True,
     ),
 )  # fmt: skip
 COLLECTIONS = {collection.name: collection for collection in _ALL}

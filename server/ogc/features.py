@@ -170,6 +170,8 @@ def _where(connection: Connection, question: Question, *, ended: bool = False) -
         terms.append(collection.current)
     if question.box is not None:
         terms.append(within_box(connection.dialect.name, collection.table))
+        if collection.points:  # the R-tree rounds outwards to single precision
+            terms.append("lon BETWEEN :west AND :east AND lat BETWEEN :south AND :north")
         values |= dict(zip(("west", "south", "east", "north"), question.box, strict=True))
     if collection.interval is not None:
         for sign, bound, name in ((">=", question.interval[0], "since"), ("<=", question.interval[1], "till")):

@@ -40,7 +40,9 @@ def test_an_unknown_parent_and_a_circle_are_refused(records: Records, tmp_path: 
 
 
 def test_staff_come_with_a_first_password_and_keep_their_own(records: Records, tmp_path: Path) -> None:
-    content = "账号,姓名,角色,部门,密码\nw1,坐席九,受理员|派遣员,,first-pass-1\nd9,养护,department,市政管理所,first-pass-2\n"
+    content = (
+        "账号,姓名,角色,部门,密码\nw1,坐席九,受理员|派遣员,,first-pass-1\nd9,养护,department,市政管理所,first-pass-2\n"
+    )
     first = brought(records, tmp_path, "staff", content)
     assert first.added == 2, first.refusals
     signed_in = Sessions(records).sign_in("d9", "first-pass-2")
