@@ -154,7 +154,7 @@ def open_zip(work: Path, path: Path, name: str, layer: str | None, encoding: str
                 return read_sheet(name, path, layer)
             for member in members:
                 unpack_member(work, archive, member, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as problem:
         raise bad_file(
             name, "压缩包不完整、加密或已损坏", "is a zip that is cut off, encrypted or damaged"
         ) from problem
