@@ -13,6 +13,8 @@ from appliance.cases.duplicates import likely_duplicates
 from appliance.cases.duties import suggest
 from appliance.cases.report import check_part
 from appliance.clock import local
+from appliance.places.address import propose_address
+from appliance.places.geocode import geocode
 from appliance.places.locate import locate
 from appliance.records.spatial import within_box
 from server import examples
@@ -33,11 +35,9 @@ class PlaceController(Controller):
     async def locate(self, request: Request[Any, Any, Any], lon: Degrees, lat: Degrees) -> Response[bytes]:
         """Grid, community, street, duty grid, collector, nearest parts and places of a position; an address text."""
 
-        from appliance.places.geocode import reverse
-
         def work(connection: Connection) -> bytes:
             found = msgspec.to_builtins(locate(connection, lon, lat))
-            return msgspec.json.encode({**found, "address": reverse(connection, lon, lat)})
+            return msgspec.json.encode({**found, "address": propose_address(connection, lon, lat).text})
 
         return json_bytes(await node_of(request).read(work))
 
@@ -46,8 +46,6 @@ class PlaceController(Controller):
         self, request: Request[Any, Any, Any], q: Annotated[str, Parameter(max_length=200)], limit: int = 10
     ) -> Response[bytes]:
         """Places for a text: Chinese, pinyin, part code, road and number, or "lon,lat"."""
-        from appliance.places.geocode import geocode
-
         found = await node_of(request).read(lambda connection: geocode(connection, q, limit=min(max(limit, 1), 50)))
         return json_bytes(msgspec.json.encode({"items": found}))
 

@@ -71,7 +71,7 @@ class Office:
         if act == self._act:
             return
         self._act = act
-        self.calendar = _calendar(connection)
+        self.calendar = county_calendar(connection)
         self.deadlines = Deadlines(self.calendar, self.settings.desk.office_hours, self.settings.zone)
         limits = _limits(connection)
         self.book = self.base_book.with_limits(limits) if limits else self.base_book
@@ -93,7 +93,8 @@ class Office:
         return self.book.limits(edition, kind, code)
 
 
-def _calendar(connection: Connection) -> WorkingCalendar:
+def county_calendar(connection: Connection) -> WorkingCalendar:
+    """The shipped calendar with the county's own days on top."""
     rows = connection.execute(text("SELECT day, is_workday, name FROM calendar_day")).all()
     if not rows:
         return shipped_calendar()

@@ -236,6 +236,7 @@ class Duty(SQLModel, table=True):
     basis: str = ""
     starts_on: str | None = None
     ends_on: str | None = None
+    import_key: str | None = Field(default=None, sa_column_kwargs={"unique": True})
 
 
 class DispatchMemory(SQLModel, table=True):

@@ -1,0 +1,87 @@
+"""What the records let the doctor check: the home, the database, its spatial index, the feed, the audit chains."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from appliance.doctor import Finding, Result
+from appliance.errors import Broken, WanmiError
+from appliance.records import engine, schema
+from appliance.records.acts import broken_act
+from appliance.records.feed import last_seq
+from appliance.records.spatial import check_registration
+from appliance.records.store import DATABASE
+from appliance.settings import FILE, load
+
+FREE_BYTES_WARNING, FREE_BYTES_FAILED = 5 << 30, 1 << 30
+
+
+def check_home(home: Path) -> Iterator[Finding]:
+    """Settings, free space, file modes."""
+    try:
+        load(home)
+    except WanmiError as error:
+        yield Finding("home.settings", "failed", error.zh, error.en)
+        return
+    yield Finding("home.settings", "passed", f"{home / FILE} 正确", f"{home / FILE} is good")
+    free = shutil.disk_usage(home).free
+    result: Result = "passed"
+    if free < FREE_BYTES_WARNING:
+        result = "failed" if free < FREE_BYTES_FAILED else "warning"
+    yield Finding("home.space", result, f"剩余空间 {free / 2**30:.1f} GB", f"{free / 2**30:.1f} GB free")
+    open_ = [path.name for path in (home / FILE, home / DATABASE, home / "keys") if path.exists() and _open(path)]
+    if open_:
+        names = "、".join(open_)
+        yield Finding("home.modes", "warning", f"{names} 他人可读;请 chmod go-rwx", f"{names}: others can read it")
+    else:
+        yield Finding("home.modes", "passed", "文件权限正确", "file modes are good")
+
+
+def check_database(home: Path) -> Iterator[Finding]:
+    """SpatiaLite, schema, integrity, spatial metadata, feed, chain of acts."""
+    refusal = engine.extension_refusal()
+    if refusal is not None:
+        yield Finding("database.spatialite", "failed", refusal.zh, refusal.en)
+        return
+    if not (home / DATABASE).exists():
+        yield Finding("database.file", "failed", f"没有 {home / DATABASE}", f"no {home / DATABASE}")
+        return
+    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
+    try:
+        with engine.reading(reader) as connection:
+            yield from _database(connection)
+    finally:
+        reader.dispose()
+
+
+def _database(connection: Connection) -> Iterator[Finding]:
+    revision, head = schema.current_revision(connection), schema.head_revision()
+    good = revision == head
+    yield Finding(
+        "database.schema", "passed" if good else "warning", f"结构版本 {revision}，软件 {head}",
+        f"schema {revision}, software {head}",
+    )  # fmt: skip
+    said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    yield Finding("database.integrity", "passed" if said == "ok" else "failed", f"完整性: {said}", f"integrity: {said}")
+    try:
+        for table, column in schema.geometry_columns():
+            check_registration(connection, table, column)
+        yield Finding("database.spatial", "passed", "空间元数据和索引完好", "spatial metadata and indexes are there")
+    except Broken as error:
+        yield Finding("database.spatial", "failed", error.zh, error.en)
+    last = last_seq(connection)
+    count, least = connection.execute(text("SELECT count(*), coalesce(min(seq), 0) FROM change")).one()
+    gapless = count == 0 or last - least + 1 == count
+    yield Finding("feed.gapless", "passed" if gapless else "failed", f"变更流到 {last}", f"the feed ends at {last}")
+    held, broken = broken_act(connection)
+    yield Finding(
+        "audit.acts", "passed" if broken is None else "failed", f"{held} 条管理行为链完好", f"{held} acts hold"
+    )
+
+
+def _open(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o077)

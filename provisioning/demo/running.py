@@ -1,0 +1,59 @@
+"""The demo's node in a process of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from appliance.errors import Broken
+
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+@contextmanager
+def running_node(home: Path) -> Iterator[str]:
+    """Start a node over a home on a free loopback port, give its address, end it.
+
+    Raises:
+        Broken: it did not start.
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "appliance", "serve", "--home", str(home), "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        try:
+            _wait(child, url, home)
+            yield url
+        finally:
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(STOP_SECONDS)
+            if child.poll() is None:
+                child.kill()
+
+
+def _wait(child: subprocess.Popen[bytes], url: str, home: Path) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while child.poll() is None and time.monotonic() < ends:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{url}/health", timeout=2).status_code == 200:
+                return
+        time.sleep(0.05)
+    raise Broken(f"节点没有启动;请看 {home}/log/node.log。", f"The node did not start; see {home}/log/node.log.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
