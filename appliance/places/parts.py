@@ -81,12 +81,14 @@ class PartImporter(TableImporter):
         lon, lat = row["geometry"].x, row["geometry"].y
         if code is not None:
             self.check_code(code, problems)
+        elif not self.context.make_codes:
+            problems.add("code", "为空，可用 --make-codes 自动编码", "is empty; --make-codes numbers such parts")
         edition = self.edition(code, type_)
         if type_ is None and code is not None and not problems.errors:
             type_ = code[6:-6]
         item = self.code_class(edition, type_, problems)
-        if code is None and item is not None:
-            code = self.made_code(item, lon, lat, problems)
+        if code is None and item is not None and self.context.make_codes:
+            code = self.made_code(item, lon, lat)
         elif code is not None and item is not None and not problems.errors and code[6:-6] != item.code:
             zh, en = f"与标识码中的 {code[6:-6]} 不符", f"is not the {code[6:-6]} of the identity code"
             problems.add("type", f"“{item.code}”{zh}", f"'{item.code}' {en}", (code[6:-6],))
@@ -154,11 +156,8 @@ class PartImporter(TableImporter):
             return None
         return found
 
-    def made_code(self, item: CodeClass, lon: float, lat: float, problems: Problems) -> str | None:
+    def made_code(self, item: CodeClass, lon: float, lat: float) -> str:
         """The code that a part of this type at this place has already, or county, class and the next serial."""
-        if not self.context.make_codes:
-            problems.add("code", "为空，可用 --make-codes 自动编码", "is empty; --make-codes numbers such parts")
-            return None
         known = self.known.get((item.code, lon, lat))
         if known:
             return known.pop(0)

@@ -226,7 +226,7 @@ def checked(
     key = record["key"]
     if chosen.unique and key in seen:
         zh, en = f"“{key}”与第 {seen[key]} 行重复", f"'{key}' is in row {seen[key]} already"
-        result.refuse(number, "code", zh, en)
+        result.refuse(number, getattr(chosen, "key", "code"), zh, en)
         return None
     seen[key] = number
     if record.get("attributes", False) is None:
