@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from litestar import Litestar
 from litestar.config.app import AppConfig
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 
 from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
-from server import sign_in
+from server import openapi, sign_in
 from server.calls import CallController
 from server.cases.routes import CaseController
 from server.codes import CodeController
@@ -62,17 +60,7 @@ def create_app(office: Office) -> Litestar:
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         on_app_init=[_quiet],
-        openapi_config=OpenAPIConfig(
-            title="Wanmi county node",
-            version="1.0",
-            description="The county node of digital city management. Errors are RFC 9457 problem details.",
-            path="/schema",
-            components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")},
-            ),
-            security=[{"bearer": []}],
-            use_handler_docstrings=True,
-        ),
+        openapi_config=openapi.config(),
         request_max_body_size=office.settings.http.body_megabytes * 1024 * 1024,
     )
     app.state.node = node

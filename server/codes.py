@@ -10,7 +10,7 @@ from litestar.params import Parameter
 
 from appliance.cases.actions import allowed_actions
 from appliance.cases.summary import summary
-from server import examples
+from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
 
 
@@ -20,7 +20,11 @@ class CodeController(Controller):
     path = "/api/v1"
     tags = ["codes"]
 
-    @get("/actions", operation_id="actions_now", responses=examples.refusals(401, 422))
+    @get(
+        "/actions",
+        operation_id="actions_now",
+        responses={**answers.shows(answers.ActionsNow), **examples.refusals(401, 422)},
+    )
     async def actions(
         self, request: Request[Any, Any, Any], of_state: Annotated[str, Parameter(query="state")]
     ) -> Response[bytes]:
@@ -28,7 +32,9 @@ class CodeController(Controller):
         node, actor = node_of(request), actor_of_request(request)
         return _json({"items": allowed_actions(node.office, actor, of_state)})
 
-    @get("/workflow", operation_id="workflow")
+    @get(
+        "/workflow", operation_id="workflow", responses={**answers.shows(answers.WorkflowOut), **examples.refusals(401)}
+    )
     async def workflow(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The states with their names, in the order of the loop."""
         states = node_of(request).office.workflow.states.values()
@@ -41,7 +47,9 @@ class CodeController(Controller):
             }
         )
 
-    @get("/codes", operation_id="find_codes", responses=examples.refusals(401, 422))
+    @get(
+        "/codes", operation_id="find_codes", responses={**answers.shows(answers.Classes), **examples.refusals(401, 422)}
+    )
     async def codes(
         self,
         request: Request[Any, Any, Any],
@@ -54,7 +62,11 @@ class CodeController(Controller):
         found = office.book.search(q, office.settings.edition, kind, min(max(limit, 1), 500))
         return _json({"items": [msgspec.to_builtins(item) for item in found]})
 
-    @get("/codes/{kind:str}/{code:str}", operation_id="read_code", responses=examples.refusals(401, 422))
+    @get(
+        "/codes/{kind:str}/{code:str}",
+        operation_id="read_code",
+        responses={**answers.shows(answers.ClassDetail), **examples.refusals(401, 422)},
+    )
     async def code(self, request: Request[Any, Any, Any], kind: str, code: str) -> Response[bytes]:
         """One class with its conditions and limits, and its number in the other editions."""
         office = node_of(request).office
@@ -68,13 +80,13 @@ class CodeController(Controller):
         photo = item.code in office.book.photo_required
         return _json({**msgspec.to_builtins(item), "limits": limits, "editions": editions, "photo_required": photo})
 
-    @get("/sources", operation_id="sources")
+    @get("/sources", operation_id="sources", responses={**answers.shows(answers.Sources), **examples.refusals(401)})
     async def sources(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The case sources and their channel: inside, public, office."""
         sources = node_of(request).office.book.sources.values()
         return _json({"items": [msgspec.to_builtins(source) for source in sources]})
 
-    @get("/summary", operation_id="summary")
+    @get("/summary", operation_id="summary", responses={**answers.shows(answers.Summary), **examples.refusals(401)})
     async def summary(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Open cases by state, overdue, today's in and out, waiting requests."""
         node = node_of(request)

@@ -22,7 +22,7 @@ from appliance.cases.step import evidence_view, rewrite_record
 from appliance.errors import Invalid, TooLarge
 from appliance.people.actor import Actor
 from appliance.records.writer import Unit
-from server import examples
+from server import answers, examples
 from server.cases.schemas import moment_of
 from server.node import Node, actor_of_request, json_bytes, node_of
 
@@ -53,7 +53,7 @@ class EvidenceController(Controller):
 
     @post(
         "/evidence", operation_id="upload_evidence", request_max_body_size=MAX_BODY,
-        responses=examples.refusals(401, 413, 422),
+        responses={**answers.shows(answers.EvidenceStored, 201), **examples.refusals(401, 413, 422)},
     )  # fmt: skip
     async def upload(self, request: Request[Any, Any, Any], data: Form) -> Response[bytes]:
         """A file before there is a case; attach it with `evidence: [{sha256, stage}]`."""
@@ -61,7 +61,7 @@ class EvidenceController(Controller):
 
     @post(
         "/cases/{number:str}/evidence", operation_id="add_evidence", request_max_body_size=MAX_BODY,
-        responses=examples.refusals(401, 403, 404, 413, 422),
+        responses={**answers.shows(answers.EvidenceStored, 201), **examples.refusals(401, 403, 404, 413, 422)},
     )  # fmt: skip
     async def add(self, request: Request[Any, Any, Any], number: str, data: Form) -> Response[bytes]:
         """A file of a case: jpeg, png, webp, pdf, amr, mp3, wav or mp4, by content."""

@@ -50,7 +50,7 @@ class HealthController(Controller):
         if client not in LOOPBACK and not node.office.settings.http.metrics_open:
             raise Forbidden("指标只对本机开放。", "Metrics are open to this machine only.")
         body = await node.read(lambda connection: _metrics(connection, node))
-        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(body, media_type="text/plain; version=0.0.4")
 
 
 def _metrics(connection: Connection, node: Node) -> bytes:

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get
 from sqlalchemy import Connection, text
 
 from appliance.people.roles import ROLE_NAMES, split_roles
-from server import examples
+from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
 
 
@@ -19,18 +19,22 @@ class PeopleController(Controller):
     path = "/api/v1"
     tags = ["people"]
 
-    @get("/departments", operation_id="departments", responses=examples.refusals(401))
+    @get(
+        "/departments",
+        operation_id="departments",
+        responses={**answers.shows(answers.Departments), **examples.refusals(401)},
+    )
     async def departments(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """All departments that are not ended, as a tree by `parent`."""
         body = await node_of(request).read(_departments)
         return json_bytes(body)
 
-    @get("/staff", operation_id="staff", responses=examples.refusals(401))
+    @get("/staff", operation_id="staff", responses={**answers.shows(answers.Staff), **examples.refusals(401)})
     async def staff(self, request: Request[Any, Any, Any], role: str | None = None) -> Response[bytes]:
         """Active accounts with a role: account, name, roles, department."""
         return json_bytes(await node_of(request).read(lambda connection: _staff(connection, role)))
 
-    @get("/me", operation_id="me", responses=examples.refusals(401))
+    @get("/me", operation_id="me", responses={**answers.shows(answers.Me), **examples.refusals(401)})
     async def me(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Who is signed in."""
         actor = actor_of_request(request)

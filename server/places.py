@@ -15,9 +15,8 @@ from appliance.cases.report import check_part
 from appliance.clock import local
 from appliance.places.address import propose_address
 from appliance.places.geocode import geocode
-from appliance.places.locate import locate
 from appliance.records.spatial import within_box
-from server import examples
+from server import answers, examples
 from server.cases.routes import box
 from server.node import Node, json_bytes, node_of
 
@@ -31,17 +30,23 @@ class PlaceController(Controller):
     path = "/api/v1"
     tags = ["places"]
 
-    @get("/locate", operation_id="locate", responses=examples.refusals(401, 422))
+    @get(
+        "/locate", operation_id="locate", responses={**answers.shows(answers.LocatedOut), **examples.refusals(401, 422)}
+    )
     async def locate(self, request: Request[Any, Any, Any], lon: Degrees, lat: Degrees) -> Response[bytes]:
         """Grid, community, street, duty grid, collector, nearest parts and places of a position; an address text."""
 
         def work(connection: Connection) -> bytes:
-            found = msgspec.to_builtins(locate(connection, lon, lat))
-            return msgspec.json.encode({**found, "address": propose_address(connection, lon, lat).text})
+            proposed = propose_address(connection, lon, lat)
+            return msgspec.json.encode({**msgspec.to_builtins(proposed.located), "address": proposed.text})
 
         return json_bytes(await node_of(request).read(work))
 
-    @get("/geocode", operation_id="geocode", responses=examples.refusals(401, 422))
+    @get(
+        "/geocode",
+        operation_id="geocode",
+        responses={**answers.shows(answers.Candidates), **examples.refusals(401, 422)},
+    )
     async def geocode(
         self, request: Request[Any, Any, Any], q: Annotated[str, Parameter(max_length=200)], limit: int = 10
     ) -> Response[bytes]:
@@ -49,7 +54,11 @@ class PlaceController(Controller):
         found = await node_of(request).read(lambda connection: geocode(connection, q, limit=min(max(limit, 1), 50)))
         return json_bytes(msgspec.json.encode({"items": found}))
 
-    @get("/duplicates", operation_id="likely_duplicates", responses=examples.refusals(401, 422))
+    @get(
+        "/duplicates",
+        operation_id="likely_duplicates",
+        responses={**answers.shows(answers.Duplicates), **examples.refusals(401, 422)},
+    )
     async def duplicates(
         self, request: Request[Any, Any, Any], code: str, lon: Degrees, lat: Degrees, part: str | None = None
     ) -> Response[bytes]:
@@ -60,7 +69,11 @@ class PlaceController(Controller):
         )
         return json_bytes(msgspec.json.encode({"items": found}))
 
-    @get("/suggestion", operation_id="suggest_department", responses=examples.refusals(401, 422))
+    @get(
+        "/suggestion",
+        operation_id="suggest_department",
+        responses={**answers.shows(answers.Suggestion), **examples.refusals(401, 422)},
+    )
     async def suggestion(
         self, request: Request[Any, Any, Any], code: str, grid: str | None = None, part: str | None = None
     ) -> Response[bytes]:
@@ -69,7 +82,11 @@ class PlaceController(Controller):
         found = await node.read(lambda connection: _suggestion(connection, node, code, grid, part))
         return json_bytes(msgspec.json.encode(found))
 
-    @get("/shapes/{layer:str}", operation_id="shapes", responses=examples.refusals(401, 404, 422))
+    @get(
+        "/shapes/{layer:str}",
+        operation_id="shapes",
+        responses={**answers.shows(answers.Shapes), **examples.refusals(401, 404, 422)},
+    )
     async def shapes(
         self,
         request: Request[Any, Any, Any],

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from sqlalchemy import text
 
 from appliance.clock import micros
-from appliance.errors import FieldError, Forbidden, Invalid
+from appliance.errors import FieldError, Invalid
 from appliance.patrols.tracks import AHEAD_AT_MOST, BEHIND_AT_MOST, Position, Tracks
 from appliance.people.actor import Actor
-from server import examples
+from server import answers, examples
 from server.node import Node, actor_of_request, json_bytes, node_of
+from server.problems import language_of
 from server.sign_in import require
 
 LINES_AT_MOST = 20_000
+FRESH_SECONDS = 10.0
+SHOWN = 20
 ANYBODY = frozenset(("device", "admin", "technician"))
+_ACCOUNTS = text("SELECT account FROM account WHERE active")
 
 
 class Line(msgspec.Struct):
@@ -26,12 +32,20 @@ class Line(msgspec.Struct):
     at: datetime
     lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
-    account: str | None = None
-    device: str | None = None
+    account: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    device: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     speed: Annotated[float, msgspec.Meta(ge=0, le=120)] | None = None
 
 
 _decoder = msgspec.json.Decoder(Line)
+
+
+class Taken(msgspec.Struct):
+    """What became of the lines: `added` were new, `refused` names the wrong ones."""
+
+    read: int
+    added: int
+    refused: list[dict[str, Any]]
 
 
 class PositionController(Controller):
@@ -44,18 +58,27 @@ class PositionController(Controller):
         operation_id="send_positions", guards=[require("device", "collector", "admin", "technician")],
         responses=examples.refusals(401, 403, 413, 422),
     )  # fmt: skip
-    async def send(self, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """NDJSON lines `{"device"|"account","at","lon","lat","speed"?}`; refused whole when a line is wrong."""
+    async def send(self, request: Request[Any, Any, Any]) -> Taken:
+        """NDJSON lines `{"device"|"account","at","lon","lat","speed"?}`; wrong lines are named, the others are kept."""
         node, actor = node_of(request), actor_of_request(request)
-        positions = _positions(await request.body(), actor, node.office.records.clock.now())
+        lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
+        if not lines or len(lines) > LINES_AT_MOST:
+            raise Invalid(
+                f"须有 1 到 {LINES_AT_MOST} 行位置。", f"Send between 1 and {LINES_AT_MOST} lines of positions."
+            )
+        accounts = await known_accounts(request, node)
+        reader = Reader(actor, accounts, node.office.records.clock.now(), language_of(request))
+        positions = [position for position in map(reader.position, lines) if position is not None]
+        if not positions:
+            raise reader.nothing_good()
         tracks = tracks_of(request, node)
         added = await node.thread(lambda: tracks.add(positions))
-        return json_bytes(msgspec.json.encode({"read": len(positions), "added": added}), 201)
+        return Taken(len(lines), added, reader.refused)
 
     @get(
         operation_id="last_positions",
         guards=[require("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")],
-        responses=examples.refusals(401, 403),
+        responses={**answers.shows(answers.LastPositions), **examples.refusals(401, 403)},
     )
     async def last(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The newest position of everybody who sent one since the node began."""
@@ -71,32 +94,53 @@ def tracks_of(request: Request[Any, Any, Any], node: Node) -> Tracks:
     return tracks
 
 
-def _positions(body: bytes, actor: Actor, now: int) -> list[Position]:
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    if not lines or len(lines) > LINES_AT_MOST:
-        raise Invalid(f"须有 1 到 {LINES_AT_MOST} 行位置。", f"Send between 1 and {LINES_AT_MOST} lines of positions.")
-    return [_position(number, line, actor, now) for number, line in enumerate(lines, start=1)]
+async def known_accounts(request: Request[Any, Any, Any], node: Node) -> frozenset[str]:
+    """The active accounts, at most some seconds old."""
+    read_at, accounts = request.app.state.get("known_accounts", (float("-inf"), frozenset()))
+    if monotonic() - read_at > FRESH_SECONDS:
+        accounts = await node.read(lambda connection: frozenset(connection.execute(_ACCOUNTS).scalars()))
+        request.app.state["known_accounts"] = (monotonic(), accounts)
+    found: frozenset[str] = accounts
+    return found
 
 
-def _position(number: int, line: bytes, actor: Actor, now: int) -> Position:
-    try:
-        item = _decoder.decode(line)
-    except msgspec.DecodeError as error:
-        raise _wrong(number, f"无法解析 ({error})", f"cannot be read ({error})") from None
-    who = item.account or item.device
-    if who is None or item.at.tzinfo is None:
-        raise _wrong(number, "缺少 account/device 或时区", "has no account or device, or a time without zone")
-    at = micros(item.at)
-    if not now - BEHIND_AT_MOST <= at <= now + AHEAD_AT_MOST:
-        raise _wrong(number, f"时间 {item.at} 太早或在未来", f"has a time too old or in the future: {item.at}")
-    if who != actor.account and ANYBODY.isdisjoint(actor.roles):
-        raise Forbidden(f"第 {number} 行: 只能上传自己的位置。", f"Line {number}: only one's own position may be sent.")
-    return Position(who, at, item.lon, item.lat, item.speed)
+class Reader:
+    """Reads the lines of one body; `refused` names the wrong ones."""
 
+    def __init__(self, actor: Actor, accounts: frozenset[str], now: int, language: str) -> None:
+        self.refused: list[dict[str, Any]] = []
+        self._actor, self._accounts, self._now, self._language = actor, accounts, now, language
+        self._anybody = not ANYBODY.isdisjoint(actor.roles)
+        self._number = 0
 
-def _wrong(number: int, zh: str, en: str) -> Invalid:
-    return Invalid(
-        f"第 {number} 行{zh};整批未保存。",
-        f"Line {number} {en}; nothing was stored.",
-        fields=(FieldError(f"line {number}", zh, en),),
-    )
+    def position(self, line: bytes) -> Position | None:
+        """The position of a line, None when it is wrong."""
+        self._number += 1
+        try:
+            item = _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._refuse(f"无法解析 ({error})", f"cannot be read ({error})")
+        who = item.account or item.device
+        if who is None or item.at.tzinfo is None:
+            return self._refuse("缺少 account/device 或时区", "no account or device, or a time without zone")
+        if not self._anybody and who != self._actor.account:
+            return self._refuse("只能上传自己的位置", "only one's own position may be sent")
+        if item.account is not None and item.account not in self._accounts:
+            return self._refuse(f"没有账号 {item.account}", f"no account {item.account}")
+        at = micros(item.at)
+        if not self._now - BEHIND_AT_MOST <= at <= self._now + AHEAD_AT_MOST:
+            return self._refuse(f"时间 {item.at} 太早或在未来", f"the time is too old or in the future: {item.at}")
+        return Position(who, at, item.lon, item.lat, item.speed)
+
+    def nothing_good(self) -> Invalid:
+        """The refusal of a body in which every line is wrong."""
+        fields = tuple(FieldError(f"line {item['line']}", item["why"], item["why"]) for item in self.refused[:SHOWN])
+        first = self.refused[0]
+        return Invalid(
+            f"没有一行可用;第 {first['line']} 行: {first['why']}。",
+            f"No line is good; line {first['line']}: {first['why']}.",
+            fields=fields,
+        )
+
+    def _refuse(self, zh: str, en: str) -> None:
+        self.refused.append({"line": self._number, "why": zh if self._language == "zh" else en})

@@ -7,6 +7,7 @@ nearest valid values; further members such as `allowed` or `version` are for mac
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -42,6 +43,7 @@ SENTENCES = {
     503: ("数据库正忙或磁盘已满,请稍后再试。", "The database is busy or the disk is full; try again later."),
 }
 _encode = msgspec.json.encode
+_NAMED = re.compile(r"(?:field|query parameter) [`']([^`']+)[`']")
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
@@ -83,12 +85,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     members: dict[str, Any] = {"instance": request.url.path}
     if isinstance(error, ValidationException):
         status = 422
-        items = error.extra if isinstance(error.extra, list) else []
-        members["errors"] = [
-            {"field": str(item.get("key", "")), "detail": str(item.get("message", "")), "nearest": []}
-            for item in items
-            if isinstance(item, dict)
-        ]
+        items = error.extra if isinstance(error.extra, list) else [{"message": error.detail}]
+        members["errors"] = [_wrong_field(item) for item in items if isinstance(item, dict)]
     kind = KIND_OF_STATUS.get(status, f"http-{status}")
     zh, en = SENTENCES.get(status, (error.detail, error.detail))
     detail = zh if language == "zh" else en
@@ -96,6 +94,16 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         reasons = "; ".join(f"{item['field']}: {item['detail']}" for item in members.get("errors", []))
         detail = f"{detail} ({reasons or error.detail})"
     return problem(status, kind, detail, headers=dict(error.headers or {}), **members)
+
+
+def _wrong_field(item: dict[str, Any]) -> dict[str, Any]:
+    """A field that the framework refused; it hides the names of missing and unknown ones in its sentence."""
+    message, key = str(item.get("message", "")), str(item.get("key", ""))
+    named = _NAMED.search(message)
+    if named is not None:
+        inside = key if key not in ("", "data") else ""
+        key = ".".join(part for part in (inside, named[1]) if part)
+    return {"field": key, "detail": message, "nearest": []}
 
 
 def database_error(request: Request[Any, Any, Any], error: OperationalError) -> Response[bytes]:

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Controller, Request, Response, get
 
 from appliance.cases.public import public_view
-from server import examples
+from server import answers, examples
 from server.node import json_bytes, node_of
 
 
@@ -18,7 +18,12 @@ class PublicController(Controller):
     path = "/api/v1/public"
     tags = ["public"]
 
-    @get("/cases/{query_code:str}", operation_id="public_case", security=[{}], responses=examples.refusals(404, 429))
+    @get(
+        "/cases/{query_code:str}",
+        operation_id="public_case",
+        security=[{}],
+        responses={**answers.shows(answers.PublicCase), **examples.refusals(404, 429)},
+    )
     async def case(self, request: Request[Any, Any, Any], query_code: str) -> Response[bytes]:
         """Stage, dates, reason of rejection or waiting. Rate-limited by address."""
         node = node_of(request)

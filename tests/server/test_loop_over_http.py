@@ -203,9 +203,13 @@ def test_positions_come_late_and_out_of_order_and_twice(shared_node: RunningNode
     ]
     client = shared_node.client("l1")
     body = "\n".join(lines)
-    assert client.post("/api/v1/positions", content=body).json() == {"read": 4, "added": 3}
-    assert client.post("/api/v1/positions", content=body).json() == {"read": 4, "added": 0}
-    assert client.post("/api/v1/positions", content=body.replace("l1", "l2")).status_code == 403
+    assert client.post("/api/v1/positions", content=body).json() == {"read": 4, "added": 3, "refused": []}
+    assert client.post("/api/v1/positions", content=body).json() == {"read": 4, "added": 0, "refused": []}
+    mixed = body + "\n" + lines[0].replace("l1", "l2") + "\nnot json"
+    assert [item["line"] for item in client.post("/api/v1/positions", content=mixed).json()["refused"]] == [5, 6]
+    assert client.post("/api/v1/positions", content=body.replace("l1", "l2")).status_code == 422
+    ghost = lines[0].replace("l1", "nobody")
+    assert shared_node.client("admin").post("/api/v1/positions", content=ghost).status_code == 422
     assert client.post("/api/v1/positions", content="{}").status_code == 422
     last = shared_node.client("z1").get("/api/v1/positions").json()["items"]
     assert [item["who"] for item in last] == ["l1"]
