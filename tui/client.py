@@ -127,7 +127,7 @@ class NodeClient:
         return str(answer["sha256"])
 
     async def events(self, after: int | None = None) -> AsyncIterator[Event]:
-        """The event stream from a cursor; the first event is `open` as soon as the node answers.
+        """The event stream from a cursor; the first one is `open` as soon as the node answers.
 
         Raises:
             NodeAway: it broke off or never began. SignedOut, Refused.
@@ -144,7 +144,9 @@ class NodeClient:
                 name = ""
                 async for line in answer.aiter_lines():
                     field, _, value = line.partition(": ")
-                    if field == "event":
+                    if line.startswith(": cursor "):
+                        yield Event("cursor", {"seq": int(line.removeprefix(": cursor "))})
+                    elif field == "event":
                         name = value
                     elif field == "data":
                         yield Event(name, json.loads(value))

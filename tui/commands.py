@@ -1,0 +1,29 @@
+"""`wanmi console`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+DEFAULT_URL = "http://127.0.0.1:8411"
+
+
+@click.command()
+@click.option("--url", metavar="URL", help=f"The node's address. [default: $WANMI_URL, else {DEFAULT_URL}]")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="At first; F9 changes it. [default: zh]")
+@click.option("--no-braille", is_flag=True, help="Draw maps with . : # where the font has no braille dots.")
+def console(url: str | None, language: str | None, no_braille: bool) -> None:
+    """Open the operator console.
+
+    Sign in with your account. Nothing is kept on this machine: neither the password nor the session.
+
+    \b
+    Examples:
+      wanmi console
+      wanmi console --url http://10.0.0.5:8411 --language en
+    """
+    from tui.app import Console
+
+    spoken = language or os.environ.get("WANMI_LANGUAGE") or "zh"
+    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille).run()

@@ -1,0 +1,38 @@
+"""What all screens of a session share: the client, who is signed in, the lists, the labels of the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.i18n.labels import Labels
+from tui.case_forms import Forms
+from tui.client import NodeClient, Session
+from tui.reference import Reference
+
+SEES_PHONES = frozenset(["acceptor", "shift_leader", "dispatcher"])
+
+
+@dataclass(slots=True)
+class Context:
+    """One seat. `labels` changes with the language; `session` is None before the sign-in."""
+
+    client: NodeClient
+    labels: Labels
+    reference: Reference
+    session: Session | None = None
+    braille: bool = True
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the account."""
+        return self.session.roles if self.session else frozenset()
+
+    @property
+    def sees_phones(self) -> bool:
+        """Whether this account may search by telephone number."""
+        return not self.roles.isdisjoint(SEES_PHONES)
+
+    @property
+    def forms(self) -> Forms:
+        """The builder of forms in the language of the moment."""
+        return Forms(self.reference, self.labels, self.roles)

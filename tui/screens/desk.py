@@ -1,0 +1,340 @@
+"""The desk 案件台: the queue of cases, live, with the selected case beside it and its actions on single keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.events import Key, Resize
+from textual.widgets import Input
+
+from tui.fields import Choice, Form
+from tui.keys import ActionKey, assign_keys
+from tui.live import listen
+from tui.messages import (
+    CallHeard,
+    CaseSeen,
+    ChangeHeard,
+    PageRead,
+    SummaryRead,
+    Surroundings,
+    SurroundingsRead,
+    Told,
+)
+from tui.screens.base import SeatScreen
+from tui.screens.desk_calls import DeskCalls
+from tui.screens.form import FormScreen
+from tui.screens.pick import PickScreen
+from tui.search import parse_search
+from tui.show import short_number, state_text
+from tui.views import View, views_for
+from tui.widgets.bars import Banner, KeyLine, TitleLine
+from tui.widgets.detail import Detail
+from tui.widgets.queue import Queue
+from tui.widgets.view_line import ViewLine
+from tui.work import worker
+
+Record = dict[str, Any]
+
+
+class DeskScreen(DeskCalls, SeatScreen):
+    """Queue, detail, actions."""
+
+    TITLE_KEY = "screen.desk"
+    BINDINGS = [
+        Binding("slash", "search", "key.search", id="desk.search"),
+        Binding("escape", "leave_search", "key.leave_search", id="desk.leave"),
+        Binding("left_square_bracket", "view(-1)", "key.previous_view", id="desk.previous_view"),
+        Binding("right_square_bracket", "view(1)", "key.next_view", id="desk.next_view"),
+        Binding("space", "fold", "key.fold", id="desk.fold"),
+        Binding("f5,N", "reload", "key.reload", id="desk.reload"),
+        Binding("full_stop", "all_actions", "key.all_actions", id="desk.actions"),
+        Binding("R", "request", "key.request", id="desk.request"),
+        Binding("A", "decide", "key.decide", id="desk.decide"),
+        Binding("B", "on_behalf", "key.on_behalf", id="desk.behalf"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_keys: tuple[ActionKey, ...] = ()
+        self.around: Surroundings | None = None
+        self.search_filter: Record = {}
+        self.following: str | None = None
+        self.new_rows: set[str] = set()
+        self.changed: set[str] = set()
+        self.view: View | None = None
+        self._summary: Record = {}
+
+    def compose(self) -> ComposeResult:
+        yield TitleLine()
+        yield ViewLine(self.context)
+        yield Queue(self.context)
+        yield Detail(self.context)
+        yield Banner()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.views = views_for(self.context.roles)
+        self.view = self.views[0]
+        self.queue.focus()
+        self.relabel()
+        self.load()
+        worker(self, listen(self), "live")
+
+    @property
+    def queue(self) -> Queue:
+        """The table of cases."""
+        return self.query_one(Queue)
+
+    def relabel(self) -> None:
+        self.queue.relabel()
+        self.query_one(Detail).relabel()
+        self._draw_lines()
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        labels = self.context.labels
+        states = self._summary.get("states", {})
+        mine = [state for state in ("reported", "accepted", "filed", "handled", "checked") if states.get(state)]
+        figures = [f"{state_text(state, labels)} {states[state]}" for state in mine[:3]]
+        if self._summary:
+            figures.append(f"{labels('view.overdue')} {self._summary['overdue']}")
+        self.draw_title("  ".join(figures) + " ")
+        if self.view is not None:
+            rows = f"{self.queue.row_count}{'+' if self.following else ''}"
+            new = labels("desk.new_rows", count=len(self.new_rows)) + " " if self.new_rows else ""
+            self.query_one(ViewLine).show(self.views, self.view, f"{new}{rows}")
+        self._draw_keys()
+
+    def _draw_keys(self) -> None:
+        labels, record = self.context.labels, self.queue.selected
+        first: list[tuple[str, str]] = []
+        if record is not None:
+            forms = self.context.forms
+            if forms.waiting_for_me(record):
+                first.append(("A", labels("key.decide")))
+            moving, others = [], []
+            for key in self.action_keys:
+                steps = any(item["action"] == key.action and item["target"] for item in self._offered())
+                (moving if steps else others).append((key.key, labels.pick(key.chinese, key.english)))
+            first += moving
+            if forms.behalf_keys(record):
+                first.append(("B", labels("key.on_behalf")))
+            first += others
+        self.draw_keys(first)
+
+    def always_keys(self) -> list[tuple[str, str]]:
+        labels = self.context.labels
+        return [("/", labels("key.search")), ("?", labels("key.help"))]
+
+    def _offered(self) -> list[Record]:
+        return self.around.actions if self.around else []
+
+    # What the node told.
+
+    @on(PageRead)
+    def _page_read(self, event: PageRead) -> None:
+        self.following = event.following
+        if event.more:
+            self.queue.append(event.items)
+        else:
+            self.new_rows.clear()
+            self.queue.show(event.items)
+        self._draw_lines()
+
+    @on(SummaryRead)
+    def _summary_read(self, event: SummaryRead) -> None:
+        self._summary = event.summary
+        self._draw_lines()
+
+    @on(ChangeHeard)
+    def _change_heard(self, event: ChangeHeard) -> None:
+        self.changed.add(event.number)
+        self.read_changes()
+
+    @on(CallHeard)
+    async def _call_heard(self, event: CallHeard) -> None:
+        await self.console.call_heard(event.number)
+
+    @on(CaseSeen)
+    def _case_seen(self, event: CaseSeen) -> None:
+        record, view = event.record, self.view
+        number = record["number"]
+        fits = view is None or view.fits(record)
+        if number in self.queue.records:
+            before = self.queue.records[number]
+            self.queue.change(record, gone=not fits)
+            selected = self.queue.selected
+            if selected and selected["number"] == number:
+                self.query_one(Detail).show(record)
+                if before["version"] != record["version"] or self.around is None:
+                    self.load_surroundings(record)
+        elif fits and not self.search_filter:
+            self.new_rows.add(number)
+        self._draw_lines()
+
+    @on(SurroundingsRead)
+    def _surroundings_read(self, event: SurroundingsRead) -> None:
+        record = self.queue.selected
+        if record is None or record["number"] != event.found.number:
+            return
+        self.around = event.found
+        self.action_keys = assign_keys(event.found.actions, self.reserved_keys())
+        self.query_one(Detail).show(record, event.found)
+        self._draw_keys()
+
+    @on(Queue.Selected)
+    def _selected(self, event: Queue.Selected) -> None:
+        same = self.around and event.record and self.around.number == event.record["number"]
+        if not same:
+            self.around, self.action_keys = None, ()
+        self.query_one(Detail).show(event.record)
+        self._draw_keys()
+        if event.record is not None:
+            self.load_surroundings(event.record)
+
+    @on(Queue.NearEnd)
+    def _near_end(self) -> None:
+        if self.following is not None:
+            self.load(more=True)
+
+    # What the operator does.
+
+    def reserved_keys(self) -> set[str]:
+        """Signs that no action may have here, because a binding of this screen, the queue or the app has them."""
+        signs = {"slash": "/", "question_mark": "?", "full_stop": "."}
+        named = {"left_square_bracket": "[", "right_square_bracket": "]", "space": " "}
+        found = set()
+        for node in (type(self), Queue, type(self.app)):
+            for binding in node.BINDINGS:
+                keys = binding.key if isinstance(binding, Binding) else binding[0]
+                found |= {(signs | named).get(key, key) for key in keys.split(",")}
+        return found
+
+    def on_key(self, event: Key) -> None:
+        if isinstance(self.focused, Input) or not event.character:
+            return
+        for key in self.action_keys:
+            if event.character == key.key:
+                event.stop()
+                self.start_action(key)
+                return
+
+    def start_action(self, key: ActionKey) -> None:
+        """Open the form of an action for the selected case."""
+        record = self.queue.selected
+        if record is not None:
+            duplicates = self.around.duplicates if self.around else []
+            worker(self, self.build_form(self.context.forms.action(record, key, duplicates)), "form")
+
+    def show_form(self, form: Form) -> None:
+        """Open a form; its answer changes the row in place."""
+        record = self.queue.records.get(form.number or "")
+        self.say("")
+
+        def done(answer: Record | None) -> None:
+            if answer is not None:
+                self.post_message(CaseSeen(answer))
+                text = self.context.labels(
+                    "desk.done", action=form.title, number=short_number(answer["number"]),
+                    state=state_text(answer["state"], self.context.labels),
+                )  # fmt: skip
+                self.post_message(Told(text, good=True))
+
+        self.app.push_screen(FormScreen(self.context, form, record["version"] if record else None), done)
+
+    def action_all_actions(self) -> None:
+        if self.action_keys:
+            choices = [Choice(key.action, self.context.labels.pick(key.chinese, key.english), key.key)
+                       for key in self.action_keys]  # fmt: skip
+            self._pick("key.all_actions", choices, self._start_named)
+
+    def _start_named(self, action: str) -> None:
+        self.start_action(next(key for key in self.action_keys if key.action == action))
+
+    def action_request(self) -> None:
+        record = self.queue.selected
+        if record is not None and self.context.forms.may_request(record):
+            self.show_form(self.context.forms.request(record))
+        elif record is not None:
+            self.say(self.context.labels("desk.no_request"))
+
+    def action_decide(self) -> None:
+        record = self.queue.selected
+        waiting = self.context.forms.waiting_for_me(record) if record else []
+        if record is None or not waiting:
+            self.say(self.context.labels("desk.nothing_waits"))
+        elif len(waiting) == 1:
+            self.show_form(self.context.forms.decision(record, waiting[0]))
+        else:
+            by_id = {str(request["id"]): request for request in waiting}
+            labels = self.context.labels
+            choices = [
+                Choice(key, f"{labels('request.' + request['kind'])} {request['reason']}", str(at))
+                for at, (key, request) in enumerate(by_id.items(), 1)
+            ]
+            self._pick(
+                "key.decide", choices, lambda key: self.show_form(self.context.forms.decision(record, by_id[key]))
+            )
+
+    def action_on_behalf(self) -> None:
+        record = self.queue.selected
+        keys = self.context.forms.behalf_keys(record) if record else []
+        if record is None or not keys:
+            self.say(self.context.labels("desk.no_behalf"))
+            return
+        labels = self.context.labels
+        by_action = {key.action: (key, role) for key, role in keys}
+        choices = [Choice(key.action, labels.pick(key.chinese, key.english), key.key) for key, _ in keys]
+
+        def start(action: str) -> None:
+            worker(self, self.build_form(self.context.forms.on_behalf(record, *by_action[action])), "form")
+
+        self._pick("key.on_behalf", choices, start)
+
+    def _pick(self, title: str, choices: list[Choice], then: Any) -> None:
+        self.app.push_screen(
+            PickScreen(self.context.labels(title), choices), lambda value: then(value) if value is not None else None
+        )
+
+    def action_view(self, step: int) -> None:
+        if self.view is not None:
+            self.view = self.views[(self.views.index(self.view) + step) % len(self.views)]
+            self.load()
+
+    def action_fold(self) -> None:
+        self.query_one(Detail).fold()
+
+    def action_reload(self) -> None:
+        self.say("")
+        self.load()
+
+    def action_search(self) -> None:
+        self.query_one(ViewLine).open_search()
+        self._draw_lines()
+
+    def action_leave_search(self) -> None:
+        self.say("")
+        line = self.query_one(ViewLine)
+        self.queue.focus()
+        if line.has_class("-searching"):
+            line.close_search()
+            self.search_filter = {}
+            self.load()
+
+    @on(Input.Submitted, "#search")
+    def _searched(self, event: Input.Submitted) -> None:
+        reference = self.context.reference
+        self.search_filter = parse_search(
+            event.value, reference.book, reference.edition, sees_phones=self.context.sees_phones
+        )
+        if not self.search_filter:
+            self.action_leave_search()
+            return
+        self.queue.focus()
+        self.load()

@@ -1,0 +1,109 @@
+"""The desk's calls to the node. They run in workers, touch no widget and end in a message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from tui.client import Refused
+from tui.fields import Form
+from tui.messages import CaseSeen, PageRead, SummaryRead, Surroundings, SurroundingsRead
+from tui.widgets.detail import small_box
+from tui.work import careful, worker
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.context import Context
+    from tui.views import View
+
+    Base = Screen[None]
+else:
+    Base = object
+
+Record = dict[str, Any]
+PAGE = 100
+SETTLE_SECONDS = 0.08
+"""A cursor that runs through the list asks for surroundings only where it stops."""
+GATHER_SECONDS = 0.15
+ONE_BY_ONE = 30
+NEAR_CASES, NEAR_PARTS, NEAR_GRIDS = 60, 200, 40
+
+
+class DeskCalls(Base):
+    """Loads pages, surroundings, changes."""
+
+    context: Context
+    view: View | None
+    search_filter: Record
+    following: str | None
+    changed: set[str]
+
+    def load(self, *, more: bool = False) -> None:
+        """Read the first page of the view, or the next one."""
+        worker(self, self._load(more), "queue")
+
+    @careful
+    async def _load(self, more: bool) -> None:
+        client = self.context.client
+        parameters = dict(self.view.parameters()) if self.view else {}
+        parameters |= self.search_filter
+        page = await client.get("/api/v1/cases", **parameters, limit=PAGE, after=self.following if more else None)
+        self.post_message(PageRead(page["items"], page["next"], more=more))
+        if not more:
+            self.post_message(SummaryRead(await client.get("/api/v1/summary")))
+
+    def load_surroundings(self, record: Record) -> None:
+        """Read what belongs to a case beside its record."""
+        worker(self, self._load_surroundings(record), "surroundings")
+
+    @careful
+    async def _load_surroundings(self, record: Record) -> None:
+        await asyncio.sleep(SETTLE_SECONDS)
+        client, number, box = self.context.client, record["number"], small_box(record)
+        actions, history, duplicates, near, grids, parts = await asyncio.gather(
+            self.context.reference.actions(record["state"]),
+            client.items(f"/api/v1/cases/{number}/history"),
+            client.items(
+                "/api/v1/duplicates", kind=record["kind"], code=record["code"], lon=record["lon"], lat=record["lat"],
+                part=record["part"],
+            ),
+            client.items("/api/v1/cases", bbox=box, limit=NEAR_CASES),
+            client.get("/api/v1/shapes/grids", bbox=box, limit=NEAR_GRIDS),
+            client.get("/api/v1/shapes/parts", bbox=box, limit=NEAR_PARTS),
+        )  # fmt: skip
+        others = [item for item in duplicates if item["number"] != number]
+        found = Surroundings(number, history, actions, others, near, grids["features"], parts["features"])
+        self.post_message(SurroundingsRead(found))
+
+    def read_changes(self) -> None:
+        """Read the changed cases; what is heard meanwhile waits for the next turn."""
+        if not any(job.group == "changes" and job.is_running for job in self.workers):
+            worker(self, self._read_changes(), "changes")
+
+    @careful
+    async def _read_changes(self) -> None:
+        client = self.context.client
+        while self.changed:
+            await asyncio.sleep(GATHER_SECONDS)
+            numbers, self.changed = self.changed - {""}, set()
+            for number in sorted(numbers)[:ONE_BY_ONE]:
+                try:
+                    self.post_message(CaseSeen(await client.get(f"/api/v1/cases/{number}")))
+                except Refused as error:
+                    if error.status not in (403, 404):
+                        raise
+            self.post_message(SummaryRead(await client.get("/api/v1/summary")))
+            if len(numbers) > ONE_BY_ONE:
+                self.load()
+
+    @careful
+    async def build_form(self, building: Awaitable[Form]) -> None:
+        """Await a form and show it."""
+        form = await building
+        self.call_later(self.show_form, form)
+
+    def show_form(self, form: Form) -> None:
+        """Open a form; the screen itself knows how."""
+        raise TypeError("the desk screen shows forms")

@@ -1,0 +1,139 @@
+"""The intake's calls to the node. They run in workers, touch no widget and end in a message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from appliance.codes.values import CodeClass
+from tui.intake_draft import Draft, Facts
+from tui.work import careful, worker
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.context import Context
+
+    Base = Screen[None]
+else:
+    Base = object
+
+Record = dict[str, Any]
+TYPING_SECONDS = 0.12
+"""Ask when the typing rests this long."""
+
+
+class Items(Message):
+    """A list the node told."""
+
+    def __init__(self, items: list[Record]) -> None:
+        super().__init__()
+        self.items = items
+
+
+class SourcesRead(Items):
+    """The case sources."""
+
+
+class PlacesRead(Items):
+    """Places for what is typed."""
+
+
+class EarlierRead(Items):
+    """Earlier cases of the caller."""
+
+
+class ConditionsRead(Message):
+    """Conditions and limits of the class."""
+
+    def __init__(self, limits: list[Record]) -> None:
+        super().__init__()
+        self.limits = limits
+
+
+class FactsRead(Message):
+    """What the node would make of it."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self.facts = facts
+
+
+class Registered(Message):
+    """The case is taken in."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        self.record = record
+
+
+class IntakeCalls(Base):
+    """Looks things up while the operator types, and registers."""
+
+    context: Context
+
+    def load_sources(self) -> None:
+        """Read the case sources."""
+        worker(self, self._load_sources(), "sources")
+
+    @careful
+    async def _load_sources(self) -> None:
+        self.post_message(SourcesRead(await self.context.reference.sources()))
+
+    def find_places(self, typed: str) -> None:
+        """Look places up for a typed text."""
+        worker(self, self._find_places(typed.strip()), "places")
+
+    @careful
+    async def _find_places(self, typed: str) -> None:
+        await asyncio.sleep(TYPING_SECONDS)
+        found = await self.context.client.items("/api/v1/geocode", q=typed) if typed else []
+        self.post_message(PlacesRead(found))
+
+    def find_earlier(self, phone: str) -> None:
+        """Look up earlier cases of a telephone number."""
+        worker(self, self._find_earlier(phone), "earlier")
+
+    @careful
+    async def _find_earlier(self, phone: str) -> None:
+        await asyncio.sleep(TYPING_SECONDS)
+        self.post_message(EarlierRead(await self.context.client.items("/api/v1/cases", phone=phone, limit=20)))
+
+    def find_conditions(self, kind: str, code: str) -> None:
+        """Read the conditions of a class."""
+        worker(self, self._find_conditions(kind, code), "conditions")
+
+    @careful
+    async def _find_conditions(self, kind: str, code: str) -> None:
+        self.post_message(ConditionsRead(await self.context.reference.limits(kind, code)))
+
+    def find_facts(self, found: CodeClass | None, place: Record | None) -> None:
+        """Ask where the place is, who would handle it and what it may double."""
+        if place is not None:
+            worker(self, self._find_facts(found, place), "facts")
+
+    @careful
+    async def _find_facts(self, found: CodeClass | None, place: Record) -> None:
+        await asyncio.sleep(TYPING_SECONDS)
+        client = self.context.client
+        facts = Facts(located=await client.get("/api/v1/locate", lon=place["lon"], lat=place["lat"]))
+        if found is not None:
+            facts.class_code = found.code
+            suggestion, facts.duplicates = await asyncio.gather(
+                client.get("/api/v1/suggestion", code=found.code, grid=facts.located["grid"]),
+                client.items(
+                    "/api/v1/duplicates", kind=found.kind, code=found.code, lon=place["lon"], lat=place["lat"]
+                ),
+            )
+            facts.department = suggestion.get("name") or suggestion.get("department") or ""
+        self.post_message(FactsRead(facts))
+
+    def register(self, draft: Draft) -> None:
+        """Post the draft."""
+        worker(self, self._register(draft), "register")
+
+    @careful
+    async def _register(self, draft: Draft) -> None:
+        self.post_message(Registered(await self.context.client.post("/api/v1/cases", draft.body, once=draft.once)))
