@@ -145,16 +145,17 @@ def full_text(connection: Connection, words: str, columns: str, limit: int) -> l
 
 
 def resembling(connection: Connection, typed: str) -> list[Any]:
-    """Rows that hold most of the longer words, for a name with a wrong or missing character."""
-    words = [word for word in query(typed).split(" AND ") if len(word.strip('"*')) > 1]
+    """Rows that hold most of the words, or the first of a few, for a name with a wrong or missing character."""
+    words = [word for word in query(typed).split(" AND ") if len(word.strip('"*')) > 1][:6]
     if len(words) < 2:
         return []
     columns = "code, name, type, parent, address, initials, lon, lat, attributes"
-    found: list[Any] = []
-    for left_out in range(min(len(words), 6)):
-        rest = words[:left_out] + words[left_out + 1 :]
-        found += full_text(connection, " AND ".join(rest), columns, MATCHES // 4)
-    return found
+    if len(words) <= 3:
+        wanted = [words[:1], words[-1:]]
+    else:
+        # a wrong character spoils the two pairs that it stands in
+        wanted = [words[:start] + words[start + 2 :] for start in range(len(words) - 1)]
+    return [row for rest in wanted for row in full_text(connection, " AND ".join(rest), columns, MATCHES // 4)]
 
 
 def likeness(typed: str, row: Any) -> float:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-RUN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0002fa1f]+|[0-9a-z]+(?:[.'][0-9a-z]+)*")
+RUN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0002fa1f]+|[0-9a-z]+")
 LONGEST_PINYIN = 24
 
 
@@ -54,6 +54,7 @@ def search_words(*texts: str | None) -> str:
     for text in texts:
         if not text:
             continue
+        words[initials(text)[:LONGEST_PINYIN]] = None
         for run in runs(text):
             if not is_chinese(run):
                 words[run] = None

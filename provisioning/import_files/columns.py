@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -21,6 +22,7 @@ POSITION = {
     "lat": ("latitude", "纬度", "y坐标", "y"),
 }
 JSON_TYPES = (str, int, float, bool)
+KEPT = "attributes"
 WKT_NAMES = ("wkt", "geometry", "geom", "几何")
 
 
@@ -170,10 +172,21 @@ def rows(table: Table, columns: Columns, shapes: Any) -> Iterator[dict[str, Any]
         for column, cell in extra.items():
             if type(cell) not in JSON_TYPES:
                 extra[column] = plain(cell)
+        if KEPT in extra:
+            extra |= kept_attributes(extra.pop(KEPT))
         row["attributes"] = extra or None
         row["geometry"] = None if shapes is None else shapes[index]
         row["row"] = number
         yield row
+
+
+def kept_attributes(cell: Any) -> dict[str, Any]:
+    """The attributes that an export carries in one column as JSON."""
+    try:
+        value = json.loads(cell) if isinstance(cell, str) else cell
+    except json.JSONDecodeError:
+        value = None
+    return value if isinstance(value, dict) else {KEPT: cell}
 
 
 def plain(value: Any) -> Any:

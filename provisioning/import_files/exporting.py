@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,8 +125,6 @@ def export_kind(records: Records, kind: str, path: Path, progress: Progress | No
     what = KINDS[kind]
     rows, shapes = read_rows(records, what, progress)
     names = list(what.columns.values())
-    if "attributes" in names:
-        names, rows = spread_attributes(names, rows)
     write_table(path, names, rows, shapes)
     return len(rows)
 
@@ -141,6 +138,7 @@ def read_rows(records: Records, what: Exported, progress: Progress | None) -> tu
     rows: list[list[Any]] = []
     blobs: list[bytes | None] = []
     times = [position for position, name in enumerate(what.columns.values()) if name in what.times]
+    kept = [position for position, name in enumerate(what.columns.values()) if name == "attributes"]
     with records.read() as connection:
         total = connection.execute(text(f"SELECT count(*) FROM {what.table}")).scalar_one()  # noqa: S608
         for batch in connection.execute(statement).partitions(BATCH):
@@ -150,6 +148,9 @@ def read_rows(records: Records, what: Exported, progress: Progress | None) -> tu
                     blobs.append(cells.pop())
                 for position in times:
                     cells[position] = rfc3339(cells[position])
+                for position in kept:
+                    # one JSON value: names that differ in case and types would not survive as columns
+                    cells[position] = json.loads(cells[position]) if cells[position] else None
                 rows.append(cells)
             if progress:
                 progress("export", len(rows), total)
@@ -158,17 +159,3 @@ def read_rows(records: Records, what: Exported, progress: Progress | None) -> tu
     shapes = numpy.empty(len(blobs), dtype=object)
     shapes[:] = shapely.from_wkb([None if blob is None else bytes(blob) for blob in blobs])
     return rows, shapes
-
-
-def spread_attributes(names: Sequence[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:
-    """The kept attributes as columns of their own again, so that an export imports to the same records."""
-    position = list(names).index("attributes")
-    decoded = [json.loads(row[position]) if isinstance(row[position], str) else row[position] or {} for row in rows]
-    taken = {name.lower() for name in names}
-    extra = [name for name in dict.fromkeys(key for item in decoded for key in item) if name.lower() not in taken]
-    plain = [*names[:position], *names[position + 1 :], *extra]
-    spread = [
-        [*row[:position], *row[position + 1 :], *(item.get(name) for name in extra)]
-        for row, item in zip(rows, decoded, strict=True)
-    ]
-    return plain, spread

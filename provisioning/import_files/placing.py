@@ -22,6 +22,9 @@ POLAR = 66.6
 """No county lies beyond the polar circles; latitudes there are longitudes in the wrong place."""
 
 AREA_MARGIN = 6.0
+DECIMALS = 9
+"""Of a degree: a tenth of a millimetre. Formats keep different digits beyond, so the same place stays the same."""
+
 LARGEST = 1e9
 """Metres; no reference system has larger coordinates."""
 
@@ -68,7 +71,9 @@ def place(
     found = chosen_way(table, crs, placed)
     bounds = shapely.bounds(placed.shapes[present])
     check_range(table, found, present, bounds)
-    placed.shapes[present] = shapely.transform(placed.shapes[present], found.convert)
+    placed.shapes[present] = shapely.transform(
+        placed.shapes[present], lambda points: numpy.round(found.convert(points), DECIMALS)
+    )
     check_area(table, found, placed.shapes[present])
     check_place(table, placed, present, boundary, anywhere)
     check_shapes(placed, wanted, repair)

@@ -102,7 +102,7 @@ def table_columns(columns: Sequence[str], shapes: Any) -> list[str]:
 def table_row(columns: Sequence[str], row: Sequence[Any], shapes: Any, index: int) -> list[Any]:
     cells = [flat(value) for value in row]
     if shapes is not None and "lon" not in columns:
-        cells.append(None if shapes[index] is None else shapely.to_wkt(shapes[index], rounding_precision=9))
+        cells.append(None if shapes[index] is None else shapely.to_wkt(shapes[index], rounding_precision=-1))
     return cells
 
 
@@ -132,6 +132,8 @@ def write_with_gdal(path: Path, kind: str, columns: Sequence[str], rows: Sequenc
     """GeoPackage, FileGDB and Shapefile; a Shapefile in UTF-8 with .cpg, zipped when the ending is .zip."""
     from pyogrio.raw import write  # GDAL, 0.2 s
 
+    from provisioning.import_files.vector import quiet
+
     driver = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}.get(kind, "ESRI Shapefile")
     target = path.with_suffix(".shp") if kind == ".zip" else path
     wkb = (
@@ -141,17 +143,18 @@ def write_with_gdal(path: Path, kind: str, columns: Sequence[str], rows: Sequenc
     )
     arrays = [as_array([flat(row[position]) for row in rows]) for position in range(len(columns))]
     options: dict[str, Any] = {"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}
-    write(
-        target,
-        geometry=wkb,
-        field_data=[array for array, _ in arrays],
-        field_mask=[mask for _, mask in arrays],
-        fields=list(columns),
-        geometry_type=geometry_type(shapes),
-        crs=CRS if shapes is not None else None,
-        driver=driver,
-        **options,
-    )
+    with quiet():
+        write(
+            target,
+            geometry=wkb,
+            field_data=[array for array, _ in arrays],
+            field_mask=[mask for _, mask in arrays],
+            fields=list(columns),
+            geometry_type=geometry_type(shapes),
+            crs=CRS if shapes is not None else None,
+            driver=driver,
+            **options,
+        )
     if kind == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for item in sorted(target.parent.glob(f"{target.stem}.*")):

@@ -24,6 +24,8 @@ def test_an_export_imports_to_the_same_records(kind: str, ending: str, home: Pat
     with opened(home) as records:
         imported(records, "parts", census(tmp_path / "census.csv"))
         path = tmp_path / f"{kind}.{ending}"
+        export_kind(records, kind, path)
+        imported(records, kind, path)  # the grids of the test county were never imported: areas and corners settle
         count = export_kind(records, kind, path)
         assert count > 0
         assert counts(imported(records, kind, path)) == (count, 0, 0, 0), "the same home: nothing changes"
