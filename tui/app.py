@@ -88,7 +88,7 @@ class Console(App[None]):
         for mode in ("desk", "intake", "map"):
             self.add_mode(mode, SCREENS[mode])
         await self.switch_mode("desk")
-        await self.remove_mode("sign_in")
+        self.remove_mode("sign_in")
 
     async def _close_desk(self, said: str) -> None:
         self.context.session = None
@@ -96,7 +96,7 @@ class Console(App[None]):
         self.add_mode("sign_in", SignInScreen)
         await self.switch_mode("sign_in")
         for mode in ("desk", "intake", "map"):
-            await self.remove_mode(mode)
+            self.remove_mode(mode)
         if said and isinstance(self.screen, SeatScreen):
             self.screen.say(said)
 

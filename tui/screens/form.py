@@ -59,13 +59,13 @@ class FormScreen(ModalScreen[Record | None]):
 
     def __init__(self, context: Context, form: Form, version: int | None) -> None:
         super().__init__()
-        self._context = context
+        self._seat = context
         self._form = form
         self._version = version
         self._sending = False
 
     def compose(self) -> ComposeResult:
-        labels = self._context.labels
+        labels = self._seat.labels
         with VerticalScroll(can_focus=False):
             yield Static(Text(self._form.title, "bold"), id="title")
             yield Static(self._form.about, id="about", markup=False)
@@ -98,7 +98,7 @@ class FormScreen(ModalScreen[Record | None]):
         try:
             body = body_of(self._form, values)
         except FieldProblem as problem:
-            labels = self._context.labels
+            labels = self._seat.labels
             self._problem(labels(problem.label, field=labels(f"field.{problem.field}")))
             self.query_one(f"#field-{problem.field}", FieldRow).focus_line()
             return
@@ -110,7 +110,7 @@ class FormScreen(ModalScreen[Record | None]):
         self.dismiss(None)
 
     async def _send(self, body: Record, paths: list[str]) -> None:
-        client, form = self._context.client, self._form
+        client, form = self._seat.client, self._form
         try:
             for path in paths:
                 sha256 = await client.upload(Path(path).expanduser(), form.stage)
@@ -120,7 +120,7 @@ class FormScreen(ModalScreen[Record | None]):
             self.post_message(self.NotSent(f"{error.filename}: {error.strerror}"))
         except NodeAway:
             self.app.post_message(NodeLost())
-            self.post_message(self.NotSent(self._context.labels("form.not_sent")))
+            self.post_message(self.NotSent(self._seat.labels("form.not_sent")))
         except SignedOut as error:
             self.app.post_message(SessionEnded(error.detail))
         except Refused as error:
@@ -133,10 +133,10 @@ class FormScreen(ModalScreen[Record | None]):
         if error.status != 409 or "version" not in error.problem or self._form.number is None:
             return error.detail, None
         try:
-            record = await self._context.client.get(f"/api/v1/cases/{self._form.number}")
+            record = await self._seat.client.get(f"/api/v1/cases/{self._form.number}")
         except (NodeAway, Refused):
             return error.detail, None
-        return f"{error.detail} {self._context.labels('form.again')}", int(record["version"])
+        return f"{error.detail} {self._seat.labels('form.again')}", int(record["version"])
 
     @on(Sent)
     def _sent(self, event: Sent) -> None:

@@ -40,7 +40,7 @@ class Detail(Horizontal):
 
     def __init__(self, context: Context) -> None:
         super().__init__(id="detail")
-        self._context = context
+        self._seat = context
         self._record: Record | None = None
         self._around: Surroundings | None = None
 
@@ -72,7 +72,7 @@ class Detail(Horizontal):
         record, around = self._record, self._around
         record_text, history, hanging = Text(""), Text(""), Text("")
         if record is not None:
-            text = CaseText(self._context.labels, self._context.reference)
+            text = CaseText(self._seat.labels, self._seat.reference)
             width = max(self.query_one("#facts").size.width - 2, 30)
             side = max(self.query_one("#beside").size.width - 2, 24)
             record_text, hanging = text.record(record, width), text.beside(record, around, side)
@@ -93,7 +93,7 @@ class Detail(Horizontal):
             return Text("")
         beside = self.query_one("#beside").size
         width, height = max(beside.width - 2, 24), max(beside.height * 3 // 5, 4)
-        canvas = Canvas(width, height, braille=self._context.braille)
+        canvas = Canvas(width, height, braille=self._seat.braille)
         view = Viewport(
             record["lon"], record["lat"], MAP_METRES * 2 / canvas.dots_wide, canvas.dots_wide, canvas.dots_high
         )

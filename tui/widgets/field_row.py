@@ -140,7 +140,7 @@ class FieldRow(Vertical):
         self._draw()
 
     @on(DescendantBlur)
-    def _closed(self) -> None:
+    def _left(self) -> None:
         if self.field.kind == PICK and self._chosen is None and self.line.value.strip():
             self._accept()
         self.remove_class("-open")

@@ -40,7 +40,7 @@ class Queue(DataTable[Text]):
 
     def __init__(self, context: Context) -> None:
         super().__init__(cursor_type="row", cell_padding=0, zebra_stripes=False, id="queue")
-        self._context = context
+        self._seat = context
         self._widths: dict[str, int] = {}
         self.records: dict[str, Record] = {}
         self.gone: set[str] = set()
@@ -114,7 +114,7 @@ class Queue(DataTable[Text]):
 
     def _columns(self) -> None:
         for column in COLUMNS:
-            label = Text(fit(self._context.labels(f"column.{column}"), self._widths[column]), "dim")
+            label = Text(fit(self._seat.labels(f"column.{column}"), self._widths[column]), "dim")
             self.add_column(label, width=self._widths[column], key=column)
 
     def _wanted_widths(self) -> dict[str, int]:
@@ -123,7 +123,7 @@ class Queue(DataTable[Text]):
         return FIXED | {column: room * share // total for column, share in SHARES.items()}
 
     def _cells(self, record: Record) -> list[Text]:
-        labels, reference = self._context.labels, self._context.reference
+        labels, reference = self._seat.labels, self._seat.reference
         light = record.get("light")
         suggested = record["department"] or record["department_suggested"]
         department = reference.department_text(suggested)

@@ -29,7 +29,7 @@ class ViewLine(Horizontal):
 
     def __init__(self, context: Context) -> None:
         super().__init__(id="view-line")
-        self._context = context
+        self._seat = context
 
     def compose(self) -> ComposeResult:
         yield Static("", id="views", markup=False)
@@ -43,7 +43,7 @@ class ViewLine(Horizontal):
     def open_search(self) -> None:
         """Show the search line and go into it."""
         self.add_class("-searching")
-        self.search.placeholder = self._context.labels("search.hint")
+        self.search.placeholder = self._seat.labels("search.hint")
         self.search.focus()
 
     def close_search(self) -> None:
@@ -53,7 +53,7 @@ class ViewLine(Horizontal):
 
     def show(self, views: tuple[View, ...], current: View, counts: str) -> None:
         """The views around the current one that fit, and the counts at the right."""
-        labels = self._context.labels
+        labels = self._seat.labels
         names = [labels.pick(view.chinese, view.english) for view in views]
         at = views.index(current)
         searching = 30 if self.has_class("-searching") else 0
