@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.cases.desk import place
+from tests.homes import PASSWORD
 from tests.nodes import RunningNode
 
 CALL = {
@@ -252,3 +253,16 @@ def test_killing_the_node_loses_nothing_that_was_answered(node: RunningNode) -> 
     node.start()
     client = node.client("z1")
     assert all(client.get(f"/api/v1/cases/{number}").status_code == 200 for number in numbers)
+
+
+def test_a_person_changes_the_own_password(node: RunningNode) -> None:
+    client = node.client("k1")
+    path = "/api/v1/session/password"
+    assert client.put(path, json={"old": "not-this-one", "new": "new-secret-1"}).status_code == 401
+    assert client.put(path, json={"old": PASSWORD, "new": "short"}).status_code == 422
+    assert client.put(path, json={"old": PASSWORD, "new": "new-secret-1"}).status_code == 204
+    answers = [
+        httpx.post(f"{node.url}/api/v1/session", json={"account": "k1", "password": password}).status_code
+        for password in (PASSWORD, "new-secret-1")
+    ]
+    assert answers == [401, 201]

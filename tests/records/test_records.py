@@ -1,0 +1,229 @@
+"""What the records promise: an answer means on the disk, a feed without gaps, a chain that shows every edit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from appliance.cases.history import broken_row
+from appliance.errors import BadHome, Broken
+from appliance.records import engine, schema
+from appliance.records.acts import append_act, broken_act
+from appliance.records.feed import changes_after, last_seq
+from appliance.records.metadata import metadata
+from appliance.records.spatial import check_registration
+from appliance.records.store import Records, create_database
+from appliance.records.writer import Unit
+from appliance.settings import load, save
+from tests.cases.desk import Desk
+
+
+@pytest.fixture
+def records(home: Path) -> Iterator[Records]:
+    opened = Records.open(home)
+    yield opened
+    opened.close()
+
+
+def test_threads_that_write_at_once_share_commits_and_get_numbers_without_gaps(records: Records) -> None:
+    def work(unit: Unit) -> None:
+        unit.changed("case", f"{threading.get_ident()}-{unit.now}")
+        unit.changed("part", "1")
+
+    with records.read() as connection:
+        before = last_seq(connection)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: records.write(work), range(200)))
+    with records.read() as connection:
+        rows = changes_after(connection, before, 1000)
+    assert [row.seq for row in rows] == list(range(before + 1, before + 401))
+    assert records.writer.groups <= records.writer.units
+
+
+def test_a_failing_unit_takes_back_only_itself(records: Records) -> None:
+    def good(unit: Unit) -> None:
+        append_act(unit, "x", "good", "1")
+        unit.changed("case", "good")
+
+    def bad(unit: Unit) -> None:
+        append_act(unit, "x", "bad", "1")
+        unit.changed("case", "bad")
+        raise ValueError("no")
+
+    gate = threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        waiting = pool.submit(records.write, lambda unit: gate.wait(10))
+        results = [pool.submit(records.write, work) for work in (good, bad)]
+        gate.set()
+        waiting.result()
+        assert results[0].result() is None
+        with pytest.raises(ValueError, match="no"):
+            results[1].result()
+    with records.read() as connection:
+        acts = list(connection.execute(text("SELECT act FROM admin_act")).scalars())
+        assert "good" in acts
+        assert "bad" not in acts
+        assert [row.id for row in changes_after(connection, 0)][-1] == "good"
+
+
+def test_another_process_writes_between_and_the_numbers_go_on(records: Records, home: Path) -> None:
+    other = Records.open(home)
+    try:
+        for number in range(20):
+            (records if number % 2 else other).write(lambda unit: unit.changed("case", "1"))
+        with records.read() as connection:
+            assert [row.seq for row in changes_after(connection, 0)][-20:] == list(
+                range(last_seq(connection) - 19, last_seq(connection) + 1)
+            )
+    finally:
+        other.close()
+
+
+def test_readers_cannot_write(records: Records) -> None:
+    with pytest.raises(Exception, match="readonly"), records.read() as connection:
+        connection.execute(text("DELETE FROM feed"))
+
+
+def test_every_connection_is_durable_and_has_its_extension(records: Records) -> None:
+    def pragmas(unit: Unit) -> tuple[str, int, int, str]:
+        values = [
+            unit.connection.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+        return (*values, unit.connection.execute(text("SELECT spatialite_version()")).scalar_one())  # type: ignore[return-value]  # values of PRAGMAs
+
+    journal, synchronous, foreign_keys, version = records.write(pragmas)
+    assert (journal, synchronous, foreign_keys) == ("wal", 2, 1)
+    assert version.startswith("5")
+
+
+def test_spatial_index_and_reference_system_are_really_there(records: Records) -> None:
+    columns = schema.geometry_columns()
+    assert ("cases", "geom") in columns
+    with records.read() as connection:
+        for table, column in columns:
+            check_registration(connection, table, column)
+            assert connection.execute(text(f"SELECT count(*) FROM idx_{table}_{column}")).scalar_one() >= 0
+
+
+def test_a_missing_spatial_index_is_noticed(home: Path) -> None:
+    raw = engine.connect_sqlite(home / "county.db", cache_kib=2000, read_only=False)
+    raw.execute("SELECT DisableSpatialIndex('cases', 'geom')")
+    raw.close()
+    records = Records.open(home)
+    try:
+        with records.read() as connection, pytest.raises(Broken):
+            check_registration(connection, "cases", "geom")
+    finally:
+        records.close()
+
+
+def test_the_r_tree_follows_the_cases(home: Path) -> None:
+    desk = Desk(home)
+    try:
+        for column in range(5):
+            desk.report(**{"lon": 113.4005 + column / 1000, "lat": 34.1005})
+        desk.act("p1", desk.numbers()[0], "amend", reason="挪", lon=113.4105, lat=34.1005)
+        with desk.office.records.read() as connection:
+            differing = connection.execute(
+                text(
+                    "SELECT count(*) FROM cases c LEFT JOIN idx_cases_geom i ON i.pkid = c.id "
+                    "WHERE i.pkid IS NULL OR abs(i.xmin - c.lon) > 1e-4 OR abs(X(c.geom) - c.lon) > 1e-12"
+                )
+            ).scalar_one()
+        assert differing == 0
+    finally:
+        desk.close()
+
+
+def test_the_database_is_what_the_tables_say(home: Path) -> None:
+    """Nobody may change a table without a migration."""
+    reader = engine.sqlite_engine(home / "county.db", read_only=True)
+    with reader.connect() as connection:
+        ours = set(metadata().tables)
+
+        def is_ours(thing: Any, name: str | None, kind: str, *_: Any) -> bool:
+            return (name if kind == "table" else thing.table.name) in ours
+
+        context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": False})
+        differences = [item for item in compare_metadata(context, metadata()) if "geom" not in str(item)]
+    reader.dispose()
+    assert differences == []
+
+
+def test_an_edited_or_deleted_history_row_is_named(home: Path) -> None:
+    desk = Desk(home)
+    for _ in range(3):
+        desk.report()
+    desk.close()
+    raw = sqlite3.connect(home / "county.db")
+    rows = raw.execute("SELECT id, actor FROM case_action ORDER BY id").fetchall()
+
+    def verdict() -> tuple[int, int | None]:
+        records = Records.open(home)
+        try:
+            with records.read() as connection:
+                return broken_row(connection)
+        finally:
+            records.close()
+
+    assert verdict() == (3, None)
+    raw.execute("UPDATE case_action SET actor = 'somebody' WHERE id = ?", (rows[1][0],))
+    raw.commit()
+    assert verdict() == (1, rows[1][0])
+    raw.execute("UPDATE case_action SET actor = ? WHERE id = ?", (rows[1][1], rows[1][0]))
+    raw.execute("DELETE FROM case_action WHERE id = ?", (rows[0][0],))
+    raw.commit()
+    assert verdict() == (0, rows[1][0])
+    raw.close()
+
+
+def test_blanked_free_text_does_not_break_the_chain_but_changed_text_does(home: Path) -> None:
+    desk = Desk(home)
+    number = desk.report()
+    desk.act("s1", number, "note", note="张三住药城路18号")
+    raw = sqlite3.connect(home / "county.db")
+    with desk.office.records.read() as connection:
+        raw.execute("UPDATE case_action SET note = '李四' WHERE note IS NOT NULL")
+        raw.commit()
+    with desk.office.records.read() as connection:
+        assert broken_row(connection)[1] is not None
+    raw.execute("UPDATE case_action SET note = NULL")
+    raw.commit()
+    raw.close()
+    with desk.office.records.read() as connection:
+        assert broken_row(connection) == (2, None)
+        assert broken_act(connection)[1] is None
+    desk.close()
+
+
+def test_a_newer_database_is_left_alone(home: Path) -> None:
+    raw = sqlite3.connect(home / "county.db")
+    raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.commit()
+    raw.close()
+    with pytest.raises(BadHome, match="newer"):
+        Records.open(home)
+
+
+def test_a_home_without_a_database_or_with_wrong_settings_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadHome, match="wanmi init"):
+        Records.open(tmp_path)
+    save(tmp_path, {"county": "411081", "desk": {"yellow_at": 7}})
+    with pytest.raises(BadHome, match=r"desk\.yellow_at"):
+        load(tmp_path)
+    save(tmp_path, {"county": "411081"})
+    create_database(tmp_path, load(tmp_path))
+    with pytest.raises(BadHome, match="not overwritten"):
+        create_database(tmp_path, load(tmp_path))
+    assert (tmp_path / "county.db").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "wanmi.toml").stat().st_mode & 0o077 == 0
