@@ -26,7 +26,6 @@ STAGES = {
     "undo": "撤销 undoing",
     "cut": "划分 cutting",
     "export": "导出 exporting",
-    "export": "导出 exporting",
 }
 
 
@@ -78,7 +77,13 @@ def pairs(written: tuple[str, ...], option: str) -> dict[str, str]:
 @click.argument("kind")
 @click.argument("file")
 @click.option("--crs", help="EPSG:4547, GCJ-02, or @params.toml with a town's own parameters; wins over the file.")
-@click.option("--map", "mapping", multiple=True, metavar="OUR=THEIRS", help="Our field is their column.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="OUR=THEIRS",
+    help="Our field is their column; OUR==VALUE gives every row that value.",
+)
 @click.option("--values", multiple=True, metavar="FIELD=FILE", help="CSV of their value, our value for a field.")
 @click.option("--make-codes", is_flag=True, help="Number parts or grids that come without a code.")
 @click.option("--tz", metavar="ZONE", help="Time zone of times without one, for example Asia/Shanghai.")

@@ -38,7 +38,7 @@ def matched(table: Table, importer: Importer, mapping: Mapping[str, str]) -> Col
     """Find the column of each field.
 
     Args:
-        mapping: our field → their column, from `--map`.
+        mapping: our field → their column, or "=" and a value that holds for every row, from `--map`.
 
     Raises:
         Invalid: `--map` names a field or column that does not exist.
@@ -50,6 +50,11 @@ def matched(table: Table, importer: Importer, mapping: Mapping[str, str]) -> Col
     for ours, theirs in mapping.items():
         if ours not in names:
             raise wrong_map(f"没有字段“{ours}”", f"there is no field '{ours}'", tuple(names))
+        if theirs.startswith("="):
+            column = f"{ours}{theirs}"
+            table.columns[column] = [theirs[1:]] * len(table)
+            found[ours] = column
+            continue
         if theirs.lower() not in by_lower:
             raise wrong_map(f"文件没有列“{theirs}”", f"the file has no column '{theirs}'", tuple(table.columns))
         found[ours] = by_lower[theirs.lower()]
