@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import signal
+import socket
 from pathlib import Path
 
 import click
 
+from appliance.errors import Conflict, Invalid
 from appliance.options import home_option, say
 
 
@@ -29,22 +33,53 @@ def serve(host: str, port: int, home: Path) -> None:
     import uvicorn
 
     from appliance.cases.office import Office
+    from appliance.settings import load
     from server.app import create_app
     from server.lock import hold
     from server.log import configure
 
-    configure(home)
-    lock = hold(home)
-    try:
-        office = Office.open(home)
-        say(f"万米 {office.settings.name or office.settings.county}: http://{host}:{port}  (Ctrl-C 停止 / stops)")
+    settings = load(home)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    with hold(home), listening(host, port) as door:
+        configure(home)
+        office = Office.open(home, settings=settings)
+        address = f"[{host}]" if ":" in host else host
+        say(f"万米 {settings.name or settings.county}: http://{address}:{door.getsockname()[1]}  (Ctrl-C 停止 / stops)")
         config = uvicorn.Config(
-            create_app(office), host=host, port=port, loop="uvloop", http="httptools", access_log=False,
-            log_config=None,            timeout_graceful_shutdown=5, server_header=False, date_header=False, ws="none",
+            create_app(office), loop="uvloop", http="httptools", access_log=False, log_config=None,
+            timeout_graceful_shutdown=5, server_header=False, date_header=False, ws="none",
         )  # fmt: skip
-        uvicorn.Server(config).run()
-    finally:
-        lock.close()
+        uvicorn.Server(config).run(sockets=[door])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to an address.
+
+    Raises:
+        Conflict: somebody listens there. Invalid: it is no address of this machine.
+    """
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except OSError as error:
+        door.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"{host} 的端口 {port} 已被占用;请用 --port 换一个。",
+                f"Port {port} of {host} is in use; choose another with --port.",
+            ) from None
+        raise Invalid(
+            f"不能在 {host}:{port} 上监听: {error.strerror or error}。",
+            f"Cannot listen on {host}:{port}: {error.strerror or error}.",
+        ) from None
+    return door
+
+
+def _end(_number: int, _frame: object) -> None:
+    """Ending on request is no failure; uvicorn raises the signal again when everything is closed."""
+    raise SystemExit(0)
 
 
 @click.command()
@@ -58,4 +93,6 @@ def up(host: str, port: int, home: Path) -> None:
     """
     from server.supervisor import supervise
 
-    supervise(home, host, port)
+    code = supervise(home, host, port)
+    if code:
+        raise SystemExit(code)

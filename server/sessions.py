@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Request, delete, post
+from litestar import Controller, Request, delete, post, put
 from litestar.params import Body
 
 from appliance.clock import moment
@@ -21,6 +21,13 @@ class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
 
     account: Annotated[str, msgspec.Meta(max_length=100)]
     password: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class PasswordBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The present password and the one that replaces it."""
+
+    old: Annotated[str, msgspec.Meta(max_length=200)]
+    new: Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class SessionOut(msgspec.Struct):
@@ -64,3 +71,16 @@ class SessionController(Controller):
             raise NotSignedIn("没有登录。", "Not signed in.")
         await node.read(lambda connection: node.sessions.look_up(connection, token))
         await node.thread(lambda: node.sessions.sign_out(token))
+
+    @put("/password", operation_id="change_password", status_code=204, responses=examples.refusals(401, 422, 429))
+    async def change_password(
+        self,
+        request: Request[Any, Any, Any],
+        data: Annotated[PasswordBody, Body(examples=examples.body_example(examples.PASSWORD))],
+    ) -> None:
+        """Change one's own password."""
+        node, token = node_of(request), token_of(request.scope["headers"])
+        if token is None:
+            raise NotSignedIn("没有登录。", "Not signed in.")
+        actor = await node.read(lambda connection: node.sessions.look_up(connection, token))
+        await node.thread(lambda: node.sessions.change_password(actor.account, data.old, data.new))

@@ -1,7 +1,7 @@
 """`wanmi up`: starts the processes of a node, starts again what dies, ends them all together.
 
 Each process is a `wanmi` command; the table says which. A process that dies is started again after a pause that grows
-while it keeps dying.
+while it keeps dying. One that is refused at its first start (no home, port in use) ends them all, with its exit code.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from appliance.options import say
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, STOP_SECONDS = 1.0, 30.0, 60.0, 10.0
 
+REFUSED = (1, 2)
+"""Exit codes of a command that was refused or used wrongly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -33,23 +36,25 @@ PROCESSES = (
 )
 
 
-def supervise(home: Path, host: str, port: int) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+def supervise(home: Path, host: str, port: int) -> int:
+    """Run until SIGTERM or Ctrl-C; returns the exit code: 0, or that of a process that was refused."""
     ending = threading.Event()
+    refused: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     keepers = [
-        threading.Thread(target=_keep, args=(process.name, process.arguments(home, host, port), ending))
+        threading.Thread(target=_keep, args=(process.name, process.arguments(home, host, port), ending, refused))
         for process in PROCESSES
     ]
     for keeper in keepers:
         keeper.start()
     for keeper in keepers:
         keeper.join()
+    return max(refused, default=0)
 
 
-def _keep(name: str, arguments: list[str], ending: threading.Event) -> None:
-    pause = FIRST_PAUSE
+def _keep(name: str, arguments: list[str], ending: threading.Event, refused: list[int]) -> None:
+    pause, first = FIRST_PAUSE, True
     while not ending.is_set():
         started = monotonic()
         child = subprocess.Popen([sys.executable, "-m", "appliance", *arguments])
@@ -58,6 +63,11 @@ def _keep(name: str, arguments: list[str], ending: threading.Event) -> None:
         if ending.is_set():
             _stop(child)
             return
+        if first and child.returncode in REFUSED:
+            refused.append(child.returncode)
+            ending.set()
+            return
+        first = False
         pause = FIRST_PAUSE if monotonic() - started > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
         say(f"{name} 已退出 ({child.returncode}),{pause:.0f} 秒后重启 / ended, starts again in {pause:.0f} s")
         ending.wait(pause)

@@ -66,17 +66,30 @@ class Sessions:
         Raises:
             NotSignedIn: wrong account or password. LockedOut: too many wrong ones.
         """
+        stored = self._checked(account, password)
+        return self._records.write(lambda unit: self._open(unit, stored))
+
+    def change_password(self, account: str, old: str, new: str) -> None:
+        """Change one's own password; other sessions of the account end at their time (slow: call it in a thread).
+
+        Raises:
+            NotSignedIn: the old password is wrong. LockedOut: too many wrong ones. Invalid: the new one is too short.
+        """
+        self._checked(account, old)
+        hashed = accounts.hash_password(new, self._records.settings.sign_in)
+        self._records.write(lambda unit: accounts.set_password(unit, account, hashed, by=account))
+
+    def _checked(self, account: str, password: str) -> Any:
+        """The row of an active account whose password this is."""
         with self._records.read() as connection:
             row = connection.execute(_ACCOUNT, {"account": account}).one_or_none()
-        now = self._records.clock.now()
         stored: Any = None if row is None or not row.active else row._mapping
-        accounts.check_lock(stored, now)
-        right = accounts.password_fits(stored["password"] if stored else None, password)
-        rules = self._records.settings.sign_in
-        if not right:
+        accounts.check_lock(stored, self._records.clock.now())
+        if not accounts.password_fits(stored["password"] if stored else None, password):
+            rules = self._records.settings.sign_in
             self._records.write(lambda unit: accounts.note_attempt(unit, account, right=False, rules=rules))
             raise accounts.wrong_sign_in()
-        return self._records.write(lambda unit: self._open(unit, stored))
+        return stored
 
     def find(self, token: str) -> Actor | None:
         """Who is behind a token, from memory; None when it has to be looked up."""
