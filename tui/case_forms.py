@@ -61,7 +61,7 @@ class Forms:
         form = await self.action(record, key, [])
         staff = await self._reference.staff(role)
         if role == "department":
-            units = {record["department"], record.get("sub_unit")}
+            units = {record["department"], record.get("sub_unit")} - {None}
             staff = [person for person in staff if person["department"] in units] or staff
         choices = tuple(Choice(person["account"], f"{person['name']} {person['account']}") for person in staff)
         accounts = [choice.value for choice in choices]

@@ -11,6 +11,9 @@ from tui.reference import Reference
 from tui.show import limit_text, short_number, state_text
 
 Record = dict[str, Any]
+PART = "部件"
+BARE = (PART, "单元网格", "坐标")
+"""Types of geocoded places whose name is no address."""
 
 
 @dataclass(slots=True)
@@ -21,7 +24,9 @@ class Draft:
     part: str | None = None
     body: Record = field(default_factory=dict)
 
-    def fill(self, values: dict[str, str], found: CodeClass, place: Record, limit: Record | None) -> None:
+    def fill(
+        self, values: dict[str, str], found: CodeClass, place: Record, limit: Record | None, located: Record
+    ) -> None:
         """Make the body of POST /api/v1/cases; a description that was not typed is built from class and condition."""
         condition = limit["condition_to_open"] if limit else ""
         body: Record = {
@@ -31,14 +36,21 @@ class Draft:
             "description": values["description"] or " ".join(word for word in (found.name, condition) if word),
             "lon": place["lon"],
             "lat": place["lat"],
-            "address": place.get("address") or place.get("name") or "",
+            "address": _address(place, located),
         }
-        part = self.part or (place.get("code") if place.get("kind") == "part" else None)
+        part = self.part or (place.get("code") if place.get("type") == PART and found.kind == "part" else None)
         reporter = {"name": values["reporter"], "phone": values["phone"]}
         body |= {"part": part} if part else {}
         body |= {"condition": values["condition"]} if values["condition"] else {}
         body |= {"reporter": {key: value for key, value in reporter.items() if value}} if any(reporter.values()) else {}
         self.body = body
+
+
+def _address(place: Record, located: Record) -> str:
+    """The place's own address or name; for bare positions the one proposed by the node."""
+    proposed = located.get("address") if (located.get("lon"), located.get("lat")) == (place["lon"], place["lat"]) else ""
+    named = "" if place.get("type") in BARE else place.get("name")
+    return str(place.get("address") or named or proposed or place.get("name") or "")
 
 
 @dataclass(slots=True)
@@ -50,6 +62,7 @@ class Facts:
     duplicates: list[Record] = field(default_factory=list)
     limits: list[Record] = field(default_factory=list)
     class_code: str = ""
+    problem: str = ""
 
     @property
     def nearest_part(self) -> Record | None:
@@ -59,7 +72,7 @@ class Facts:
 
 def facts_text(facts: Facts, limit: Record | None, labels: Labels, reference: Reference) -> list[str]:
     """The facts as rows of text."""
-    rows = []
+    rows = [facts.problem] if facts.problem else []
     place = facts.located
     if place:
         where = "  ".join(str(part) for part in (place.get("street_name"), place.get("community_name")) if part)

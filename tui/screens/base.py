@@ -42,7 +42,7 @@ class SeatScreen(Screen[None]):
         labels, session = self.context.labels, self.context.session
         name = f"{labels('app.name')} {self.context.reference.node_name}"
         who = f" | {labels(self.TITLE_KEY)} | {session.name}" if session else ""
-        self.query_one(TitleLine).show(f" {name}{who}", right)
+        self.query_one(TitleLine).show(f"{name}{who}", right)
 
     def say(self, text: str, *, good: bool = False) -> None:
         """A sentence in the banner; empty takes it back."""

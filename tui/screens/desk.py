@@ -104,7 +104,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         figures = [f"{state_text(state, labels)} {states[state]}" for state in mine[:3]]
         if self._summary:
             figures.append(f"{labels('view.overdue')} {self._summary['overdue']}")
-        self.draw_title("  ".join(figures) + " ")
+        self.draw_title("  ".join(figures))
         if self.view is not None:
             rows = f"{self.queue.row_count}{'+' if self.following else ''}"
             new = labels("desk.new_rows", count=len(self.new_rows)) + " " if self.new_rows else ""

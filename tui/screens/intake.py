@@ -126,10 +126,7 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         if name == "description":
             self.action_register()
             return
-        following = NAMES[(NAMES.index(name) + 1) % len(NAMES)]
-        if following == "condition" and not self.facts.limits[1:]:
-            following = "place"
-        self.row(following).focus_line()
+        self.row(NAMES[(NAMES.index(name) + 1) % len(NAMES)]).focus_line()
 
     def _class_changed(self) -> None:
         found = self.code_class
@@ -239,7 +236,7 @@ class IntakeScreen(IntakeCalls, SeatScreen):
                 return
         assert found is not None
         assert place is not None
-        self.draft.fill({name: self.row(name).value for name in NAMES}, found, place, self._limit())
+        self.draft.fill({name: self.row(name).value for name in NAMES}, found, place, self._limit(), self.facts.located)
         self.register(self.draft)
 
     def action_take_part(self) -> None:

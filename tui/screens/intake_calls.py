@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from appliance.codes.values import CodeClass
+from tui.client import Refused
 from tui.intake_draft import Draft, Facts
 from tui.work import careful, worker
 
@@ -118,7 +119,14 @@ class IntakeCalls(Base):
     async def _find_facts(self, found: CodeClass | None, place: Record) -> None:
         await asyncio.sleep(TYPING_SECONDS)
         client = self.context.client
-        facts = Facts(located=await client.get("/api/v1/locate", lon=place["lon"], lat=place["lat"]))
+        try:
+            facts = Facts(located=await client.get("/api/v1/locate", lon=place["lon"], lat=place["lat"]))
+        except Refused as error:
+            if error.status != 422:
+                raise
+            # A position typed half is often outside the county; that is no error yet.
+            self.post_message(FactsRead(Facts(problem=error.detail)))
+            return
         if found is not None:
             facts.class_code = found.code
             suggestion, facts.duplicates = await asyncio.gather(

@@ -17,8 +17,8 @@ class TitleLine(Static):
     def show(self, left: str, right: str) -> None:
         """`left` at the left edge, `right` at the right; the left one gives way."""
         width = max(self.app.size.width, 20)
-        room = max(width - cell_len(right) - 1, 0)
-        self.update(Text(fit(left, room) + fit(right, width - room), no_wrap=True))
+        room = max(width - cell_len(right) - 2, 0)
+        self.update(Text(f" {fit(left, room)} {right}", no_wrap=True))
 
 
 class Banner(Static):
