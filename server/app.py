@@ -26,6 +26,7 @@ from server.open311.routes import ROUTES as OPEN311
 from server.people import PeopleController
 from server.places import PlaceController
 from server.positions import PositionController
+from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
 from server.sessions import SessionController
@@ -33,6 +34,7 @@ from server.sessions import SessionController
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
+    ProblemController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 

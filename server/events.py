@@ -60,7 +60,8 @@ async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]
             listener.woken.clear()
             while listener.calls:
                 yield b"event: call\ndata: " + msgspec.json.encode(listener.calls.pop(0)) + b"\n\n"
-            rows, visible = await node.read(lambda connection, after=cursor: _visible(connection, actor, after))
+            rows = await node.watcher.rows_after(cursor, lambda after: _page(node, after))
+            visible = rows if sees_all(actor) else await _seen(node, actor, rows)
             if rows:
                 cursor = rows[-1].seq
                 lines = [_event(row) for row in visible]
@@ -76,15 +77,22 @@ async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]
         node.watcher.leave(listener)
 
 
-def _visible(connection: Connection, actor: Actor, after: int) -> tuple[list[FeedRow], list[FeedRow]]:
-    """The next rows of the feed, and those of them that this person may see."""
-    rows = changes_after(connection, after, PAGE)
-    if sees_all(actor):
-        return rows, rows
+async def _page(node: Node, after: int) -> list[FeedRow]:
+    return await node.read(lambda connection: changes_after(connection, after, PAGE))
+
+
+async def _seen(node: Node, actor: Actor, rows: list[FeedRow]) -> list[FeedRow]:
+    """Those of the rows that this person may see: cases and what happened to them."""
     numbers = {row.id.split("/")[0] for row in rows if row.type in ("case", "case_action")}
-    found = connection.execute(_CASES, {"numbers": list(numbers)}) if numbers else ()
-    seen = {row.number for row in found if sees_case(actor, dict(row._mapping))}
-    return rows, [row for row in rows if row.type in ("case", "case_action") and row.id.split("/")[0] in seen]
+    if not numbers:
+        return []
+
+    def work(connection: Connection) -> set[str]:
+        found = connection.execute(_CASES, {"numbers": list(numbers)})
+        return {row.number for row in found if sees_case(actor, dict(row._mapping))}
+
+    seen = await node.read(work)
+    return [row for row in rows if row.type in ("case", "case_action") and row.id.split("/")[0] in seen]
 
 
 def _event(row: FeedRow) -> bytes:

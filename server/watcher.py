@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.records.feed import last_seq
+from appliance.records.feed import FeedRow, last_seq
 from appliance.records.store import Records
 
 FOREIGN_SECONDS = 1.0
@@ -29,6 +30,7 @@ class Watcher:
         self._listeners: set[Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._reads: dict[int, asyncio.Task[list[FeedRow]]] = {}
 
     async def start(self) -> None:
         """Begin to watch; call it inside the running loop."""
@@ -45,6 +47,8 @@ class Watcher:
 
     def listen(self, account: str) -> Listener:
         """A new listener; give it back with `leave`."""
+        if not self._listeners:
+            self._reads = {}  # nobody was woken, so nothing was forgotten
         listener = Listener(account)
         self._listeners.add(listener)
         return listener
@@ -52,6 +56,17 @@ class Watcher:
     def leave(self, listener: Listener) -> None:
         """The stream has ended."""
         self._listeners.discard(listener)
+
+    async def rows_after(self, after: int, read: Callable[[int], Coroutine[Any, Any, list[FeedRow]]]) -> list[FeedRow]:
+        """The next rows of the feed; streams that stand at the same place share one reading until the next wake."""
+        task = self._reads.get(after)
+        if task is None:
+            task = self._reads[after] = asyncio.create_task(read(after))
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            self._reads.pop(after, None)
+            raise
 
     def ring(self, seat: str, call: dict[str, Any]) -> int:
         """Tell every stream of a seat about a call; returns how many heard it."""
@@ -67,6 +82,7 @@ class Watcher:
             loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
+        self._reads = {}
         for listener in self._listeners:
             listener.woken.set()
 

@@ -24,6 +24,8 @@ LIMIT = 1000
 LIMIT_AT_MOST = 10_000
 COUNTS_AT_MOST = 256
 EXTENT_SECONDS = 300.0
+MANY, COUNT_SECONDS = 50_000, 10.0
+"""More than so many features are not counted anew at every change, but after so much time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Features:
     """Reads pages of features; counts and extents are kept as long as nothing changed."""
 
     def __init__(self) -> None:
-        self._counts: dict[Any, tuple[int, int]] = {}
+        self._counts: dict[Any, tuple[int, int, float]] = {}
         self._extents: dict[str, tuple[float, Box | None]] = {}
 
     def page(self, connection: Connection, question: Question) -> Answer:
@@ -98,13 +100,13 @@ class Features:
         seq = last_seq(connection)
         key = (question.collection.name, where, repr(sorted(values.items(), key=lambda item: item[0])))
         known = self._counts.get(key)
-        if known is not None and known[0] == seq:
+        if known is not None and (known[0] == seq or (known[1] > MANY and monotonic() < known[2] + COUNT_SECONDS)):
             return known[1]
         statement = text(f"SELECT count(*) FROM {question.collection.table} WHERE {where}")  # noqa: S608
         count = int(connection.execute(statement.bindparams(*_lists(values)), values).scalar_one())
         if len(self._counts) >= COUNTS_AT_MOST:
             self._counts.clear()
-        self._counts[key] = (seq, count)
+        self._counts[key] = (seq, count, monotonic())
         return count
 
 

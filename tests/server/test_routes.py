@@ -29,7 +29,7 @@ SIGNED_IN = (
     "/api/v1/shapes/grids?bbox=113.4,34.1,113.41,34.11",
     "/ogc/collections",
 )
-PUBLIC = ("/health", "/metrics", "/schema/openapi.json", "/open311/v2/discovery.xml")
+PUBLIC = ("/health", "/metrics", "/schema/openapi.json", "/open311/v2/discovery.xml", "/problems/stale-version")
 
 
 def is_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
@@ -165,3 +165,12 @@ def test_the_metrics_count(shared_node: RunningNode) -> None:
 def metric(node: RunningNode, name: str) -> float:
     lines = httpx.get(f"{node.url}/metrics").text.splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
+
+def test_a_stream_that_begins_late_misses_nothing(shared_node: RunningNode) -> None:
+    client = shared_node.client("s1")
+    start = int(httpx.get(f"{shared_node.url}/health").json()["seq"])
+    for _ in range(2):  # the second stream begins where the first did, after a change nobody listened to
+        number = str(report(shared_node)["number"])
+        with client.stream("GET", f"/api/v1/events?after={start}", timeout=20) as stream:
+            assert any(number in line for line in stream.iter_lines() if line.startswith("data"))
