@@ -43,7 +43,8 @@ def save_layer(unit: Unit, code: str, name: str, case_flag: str | None = None, n
     unit.connection.execute(
         text(
             "INSERT INTO layer (code, name, case_flag, note, created_at) VALUES (:code, :name, :flag, :note, :now) "
-            "ON CONFLICT (code) DO UPDATE SET name = excluded.name, case_flag = excluded.case_flag, note = excluded.note"
+            "ON CONFLICT (code) DO UPDATE "
+            "SET name = excluded.name, case_flag = excluded.case_flag, note = excluded.note"
         ),
         {"code": code, "name": name, "flag": case_flag, "note": note, "now": unit.now},
     )

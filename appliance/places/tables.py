@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL, Column, Connection, Index, Table, Text, UniqueConstraint, event
+from sqlalchemy import DDL, Column, Connection, Index, Table, Text, event
 from sqlmodel import Field, SQLModel
 
 from appliance.records.base import document, geometry, identity, moment
@@ -200,7 +200,7 @@ class ImportChange(SQLModel, table=True):
     """What a batch did to one record: `before` is its former content, None when the batch added it."""
 
     __tablename__ = "import_change"
-    __table_args__ = (UniqueConstraint("batch", "key", name="uq_import_change_batch_key"),)
+    __table_args__ = (Index("ix_import_change_batch", "batch", "id"),)
 
     id: int = identity()
     batch: int

@@ -18,6 +18,9 @@ from appliance.records.writer import Unit
 
 T = TypeVar("T")
 
+PRAGMAS = ("cache_size = -262144", "wal_autocheckpoint = 16384")
+"""256 MiB of pages, for indexes whose order is not that of the file; and 64 MiB of log before it is folded back."""
+
 
 class BulkUnit(Unit):
     """A unit that is a whole transaction."""
@@ -42,6 +45,10 @@ class BulkWriter:
 
     def __enter__(self) -> BulkWriter:
         self._connection = self._engine.connect()
+        if self._connection.dialect.name == "sqlite":
+            for pragma in PRAGMAS:
+                self._connection.exec_driver_sql(f"PRAGMA {pragma}")
+            self._connection.commit()
         return self
 
     def __exit__(

@@ -51,9 +51,8 @@ def matched(table: Table, importer: Importer, mapping: Mapping[str, str]) -> Col
         if ours not in names:
             raise wrong_map(f"没有字段“{ours}”", f"there is no field '{ours}'", tuple(names))
         if theirs.startswith("="):
-            column = f"{ours}{theirs}"
-            table.columns[column] = [theirs[1:]] * len(table)
-            found[ours] = column
+            found[ours] = f"{ours}{theirs}"
+            table.columns[found[ours]] = [theirs[1:]] * len(table)
             continue
         if theirs.lower() not in by_lower:
             raise wrong_map(f"文件没有列“{theirs}”", f"the file has no column '{theirs}'", tuple(table.columns))

@@ -33,7 +33,7 @@ from provisioning.import_files.table import Table
 
 CHUNK = 2_000
 FIRST_SLICE, SMALLEST_SLICE, LARGEST_SLICE = 200, 50, 2_000
-SLICE_SECONDS = 0.1
+SLICE_SECONDS = 0.08
 """What a slice aims at; the longest allowed is 0.2 s."""
 
 ANYWHERE = frozenset({"boundary"})
