@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ import numpy
 import shapely
 
 from appliance.errors import FieldError, Invalid
-from provisioning.import_files.delimited import read_delimited
+from provisioning.import_files.delimited import SEPARATORS
+from provisioning.import_files.encodings import text_of
 from provisioning.import_files.kinds import Importer
 from provisioning.import_files.table import Table, bad_file
 
@@ -158,12 +161,16 @@ def read_values(path: Path) -> dict[str, str]:
     """
     if not path.exists():
         raise bad_file(str(path), "没有这个文件", "there is no such file")
-    table = read_delimited(path.name, path.read_bytes())
-    if len(table.columns) < 2:
-        raise bad_file(path.name, "须有两列：原值,新值", "needs two columns: their value, our value")
-    (first, second), cells = list(table.columns)[:2], list(table.columns.values())
-    pairs = {str(theirs): str(ours) for theirs, ours in zip(cells[0], cells[1], strict=True) if theirs and ours}
-    return {first: second} | pairs
+    text, _ = text_of(path.name, path.read_bytes())
+    separator = max(SEPARATORS, key=text.split("\n", 1)[0].count)
+    pairs: dict[str, str] = {}
+    for number, cells in enumerate(csv.reader(StringIO(text, newline=""), delimiter=separator), 1):
+        if not any(cells):
+            continue
+        if len(cells) != 2 or not cells[0].strip():
+            raise bad_file(path.name, "须有两列：原值,新值", "needs two columns: their value, our value", row=number)
+        pairs[cells[0].strip()] = cells[1].strip()
+    return pairs
 
 
 def rows(table: Table, columns: Columns, shapes: Any) -> Iterator[dict[str, Any]]:

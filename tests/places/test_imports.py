@@ -12,6 +12,7 @@ from sqlalchemy import text
 from appliance.errors import BadFile, Conflict, Invalid, NotFound, WanmiError
 from appliance.places import batches
 from appliance.places.locate import locate_grid
+from provisioning.import_files.columns import read_values
 from provisioning.import_files.kinds import KINDS, importer_class
 from provisioning.import_files.pipeline import one_import, undo
 from tests.homes import SOUTH, STEP, WEST
@@ -117,6 +118,17 @@ def test_foreign_names_are_mapped_and_values_translated(home: Path, tmp_path: Pa
         assert counts(imported(records, "parts", path, **options)) == (2, 2, 0, 0)
         assert column(records, "SELECT code FROM part ORDER BY code") == ["41108101037000001", "41108101037000002"]
         assert counts(imported(records, "parts", path, **options)) == (2, 0, 0, 0), "made codes are found again"
+
+
+def test_a_translation_file_has_two_columns(tmp_path: Path) -> None:
+    pairs = tmp_path / "types.csv"
+    pairs.write_bytes("Closed,closed\n垃圾箱;,03005\n\n".encode("gbk"))
+    assert read_values(pairs) == {"Closed": "closed", "垃圾箱;": "03005"}
+    pairs.write_text("one\n", encoding="utf-8")
+    with pytest.raises(BadFile, match="two columns"):
+        read_values(pairs)
+    with pytest.raises(BadFile, match="no such file"):
+        read_values(tmp_path / "nowhere.csv")
 
 
 def test_a_batch_is_taken_back_whole(home: Path, tmp_path: Path) -> None:
