@@ -16,13 +16,13 @@ class Case(SQLModel, table=True):
 
     __tablename__ = "cases"
     __table_args__ = (
-        Index("ix_cases_state", "state", "id"),
-        Index("ix_cases_department", "department", "id"),
-        Index("ix_cases_code", "code", "id"),
-        Index("ix_cases_state_department", "state", "department", "id"),
-        Index("ix_cases_state_code", "state", "code", "id"),
-        Index("ix_cases_department_code", "department", "code", "id"),
-        Index("ix_cases_state_department_code", "state", "department", "code", "id"),
+        Index("ix_cases_state", "state", "id", "lon", "lat"),
+        Index("ix_cases_department", "department", "id", "lon", "lat"),
+        Index("ix_cases_code", "code", "id", "lon", "lat"),
+        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat"),
+        Index("ix_cases_state_code", "state", "code", "id", "lon", "lat"),
+        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat"),
+        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat"),
         Index("ix_cases_part", "part", "id"),
         Index("ix_cases_collector", "collector", "id", sqlite_where=text("is_open")),
         Index("ix_cases_duty_grid", "duty_grid", "id", sqlite_where=text("is_open")),

@@ -1,0 +1,247 @@
+"""The four walks over the cases: each is an index in the order of the page, with all filters checked inside SQL.
+
+Which walk is taken decides how fast a list is; the rows are the same whichever it is (a test compares them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import islice, product
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from appliance.cases.search import contains, mark, match_expression
+from appliance.cases.sight import sees_all
+from appliance.records.spatial import within_box
+
+if TYPE_CHECKING:
+    from appliance.cases.listing import CaseFilter
+    from appliance.cases.office import Office
+    from appliance.people.actor import Actor
+
+SMALL_BOX = 4_000
+"""Up to so many cases in a box the R-tree is asked; more, and walking the order meets enough of them soon."""
+
+BRANCHES_AT_MOST = 64
+SEEN_AT_MOST = 5_000
+LARGEST_CHUNK = 4_000
+END = 2**62
+
+COLUMNS = (
+    "c.id, c.number, c.name, c.description, c.address, c.state, c.is_open, c.department, c.sub_unit, c.code, c.kind, "
+    "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part"
+)
+_BY_IDS = text(f"SELECT {COLUMNS} FROM cases c WHERE c.id IN :ids ORDER BY c.id DESC").bindparams(  # noqa: S608
+    bindparam("ids", expanding=True)
+)
+EQUALITIES = ("state", "department", "code")
+"""Columns for every mix of which there is an index that goes on with the key."""
+
+
+class Query:
+    """One question for a list: chooses the walk and gives the fitting rows, newest first."""
+
+    def __init__(
+        self, connection: Connection, office: Office, actor: Actor, wanted: CaseFilter, before: int | None
+    ) -> None:
+        self.connection = connection
+        self.wanted = wanted
+        self.actor = actor
+        self.before = END if before is None else before
+        self.now = office.records.clock.now()
+        self.dialect = connection.dialect.name
+        states = wanted.states
+        if not states and wanted.bbox is not None:
+            states = tuple(sorted(office.workflow.open_states))
+        self.open_only = wanted.overdue or (bool(states) and set(states) <= office.workflow.open_states)
+        self.all_open = set(states) == office.workflow.open_states
+        self.values = {"state": states, "department": wanted.departments, "code": wanted.codes}
+
+    def rows(self) -> Iterator[Any]:
+        """The fitting rows."""
+        found = self._walk()
+        wanted = self.wanted.text
+        return (row for row in found if _text_fits(wanted, row)) if wanted else found
+
+    def _walk(self) -> Iterator[Any]:
+        wanted = self.wanted
+        if not sees_all(self.actor):
+            return self._seen_walk()
+        if wanted.phone:
+            return self._search_walk("reporter_search", f'"{wanted.phone}"')
+        if wanted.part is not None:
+            return self._index_walk("c.part = :part", {"part": wanted.part})
+        if wanted.collector is not None:
+            return self._index_walk("c.collector = :collector AND c.is_open", {"collector": wanted.collector})
+        if wanted.bbox is not None and not self.open_only and self._is_small_box():
+            return self._box_walk()
+        if wanted.text and (expression := match_expression(wanted.text, self._marks())) is not None:
+            return self._search_walk("case_search", expression)
+        if wanted.overdue or (wanted.bbox is not None and self.open_only):
+            return self._open_walk()
+        return self._order_walk()
+
+    def _marks(self) -> list[str]:
+        """Marks for filters with a single value; several values are left to the row."""
+        marks = []
+        for name, values in self.values.items():
+            if len(values) == 1:
+                marks.append(mark({"department": "dept"}.get(name, name), values[0]))
+        if self.open_only and len(self.values["state"]) != 1:
+            marks.append(mark("open", "1"))
+        return marks
+
+    def _conditions(self, known: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
+        """SQL for the filters that the walk's index does not hold already; `+` keeps other indexes out of the plan."""
+        wanted = self.wanted
+        parts = ["c.id < :before"]
+        values: dict[str, Any] = {}
+        for name, allowed in self.values.items():
+            if allowed and name not in known and not (name == "state" and self.all_open):
+                names = [f"{name}{number}" for number in range(len(allowed))]
+                parts.append(f"+c.{name} IN ({', '.join(':' + item for item in names)})")
+                values |= dict(zip(names, allowed, strict=True))
+        if self.open_only:
+            parts.append("c.is_open")
+        if wanted.overdue:
+            parts.append("c.due_at < :now")
+            values["now"] = self.now
+        if wanted.bbox is not None:
+            parts.append("c.lon BETWEEN :west AND :east AND c.lat BETWEEN :south AND :north")
+            values |= self._box()
+        for name in ("kind", "collector", "part"):
+            if (value := getattr(wanted, name)) is not None:
+                parts.append(f"+c.{name} = :only_{name}")
+                values[f"only_{name}"] = value
+        return " AND ".join(parts), values
+
+    def _chunks(self, statement: str, values: dict[str, Any], first: int | None = None) -> Iterator[Any]:
+        """Run a statement with `:before` and `:size` again and again, in growing chunks."""
+        clause = text(statement)
+        before, size = self.before, first or self.wanted.limit + 1
+        while True:
+            rows = self.connection.execute(clause, {**values, "before": before, "size": size}).all()
+            yield from rows
+            if len(rows) < size:
+                return
+            before, size = rows[-1].id, min(size * 4, LARGEST_CHUNK)
+
+    def _index_walk(self, condition: str, known_values: dict[str, Any]) -> Iterator[Any]:
+        """Walk the index that begins with the columns of `condition`."""
+        conditions, values = self._conditions(known_values)
+        return self._chunks(
+            f"SELECT {COLUMNS} FROM cases c WHERE {condition} AND {conditions} "  # noqa: S608  # our own columns
+            "ORDER BY c.id DESC LIMIT :size",
+            {**values, **known_values},
+        )
+
+    def _order_walk(self) -> Iterator[Any]:
+        """Merge one exact index walk for each combination of the equality filters."""
+        columns = [(name, values) for name, values in self.values.items() if values]
+        if not columns:
+            return self._index_walk("1 = 1", {})
+        combinations = list(product(*(values for _, values in columns)))
+        if len(combinations) > BRANCHES_AT_MOST:
+            name, values = min(columns, key=lambda column: len(column[1]))
+            columns, combinations = [(name, values)], [(value,) for value in values]
+        condition = " AND ".join(f"c.{name} = :{name}" for name, _ in columns)
+        walks = [
+            self._index_walk(condition, {name: value for (name, _), value in zip(columns, combination, strict=True)})
+            for combination in combinations
+        ]
+        return walks[0] if len(walks) == 1 else merge(*walks, key=lambda row: -row.id)
+
+    def _open_walk(self) -> Iterator[Any]:
+        """Walk the covering index of the open cases."""
+        conditions, values = self._conditions()
+        hint = " INDEXED BY ix_cases_open" if self.dialect == "sqlite" else ""
+        return self._chunks(
+            f"SELECT {COLUMNS} FROM cases c{hint} WHERE {conditions} ORDER BY c.id DESC LIMIT :size",  # noqa: S608
+            values,
+        )
+
+    def _search_walk(self, index: str, expression: str) -> Iterator[Any]:
+        """Walk what a full-text index finds."""
+        conditions, values = self._conditions()
+        return self._chunks(
+            f"SELECT {COLUMNS} FROM {index} s CROSS JOIN cases c ON c.id = s.rowid "  # noqa: S608  # our own names
+            f"WHERE {index} MATCH :expression AND s.rowid < :before AND {conditions} ORDER BY s.rowid DESC LIMIT :size",
+            {**values, "expression": expression},
+        )
+
+    def _is_small_box(self) -> bool:
+        inside = self._inside()
+        statement = text(f"SELECT count(*) FROM (SELECT 1 FROM {inside} LIMIT {SMALL_BOX + 1}) AS some")  # noqa: S608
+        return int(self.connection.execute(statement, self._box()).scalar_one()) <= SMALL_BOX
+
+    def _box_walk(self) -> Iterator[Any]:
+        """The few cases in a small box."""
+        conditions, values = self._conditions()
+        inside = within_box(self.dialect, "c").replace("idx_c_geom", "idx_cases_geom")
+        statement = f"SELECT {COLUMNS} FROM cases c WHERE {inside} AND {conditions} ORDER BY c.id DESC LIMIT :size"  # noqa: S608
+        return self._chunks(statement, {**values, **self._box()}, SMALL_BOX)
+
+    def _inside(self) -> str:
+        if self.dialect == "sqlite":
+            return "idx_cases_geom WHERE xmin <= :east AND xmax >= :west AND ymin <= :north AND ymax >= :south"
+        return f"cases WHERE {within_box(self.dialect, 'cases')}"
+
+    def _box(self) -> dict[str, float]:
+        assert self.wanted.bbox is not None
+        return dict(zip(("west", "south", "east", "north"), self.wanted.bbox, strict=True))
+
+    def _seen_walk(self) -> Iterator[Any]:
+        """What a department or a collector sees: a few thousand keys, then the filters on their rows."""
+        ids = iter(_seen_ids(self.connection, self.actor, self.before))
+        fits = self._row_fits()
+        size = self.wanted.limit + 1
+        while chunk := list(islice(ids, size)):
+            yield from (row for row in self.connection.execute(_BY_IDS, {"ids": chunk}) if fits(row))
+            size = min(size * 4, LARGEST_CHUNK)
+
+    def _row_fits(self) -> Callable[[Any], bool]:
+        wanted, values, now, open_only = self.wanted, self.values, self.now, self.open_only
+
+        def fits(row: Any) -> bool:
+            if any(allowed and getattr(row, name) not in allowed for name, allowed in values.items()):
+                return False
+            if open_only and not row.is_open:
+                return False
+            if wanted.overdue and not (row.due_at is not None and row.due_at < now):
+                return False
+            if wanted.bbox is not None:
+                west, south, east, north = wanted.bbox
+                if not (west <= row.lon <= east and south <= row.lat <= north):
+                    return False
+            return all(getattr(wanted, name) in (None, getattr(row, name)) for name in ("kind", "collector", "part"))
+
+        return fits
+
+
+def _seen_ids(connection: Connection, actor: Actor, before: int) -> list[int]:
+    """Keys of what a department or a collector may see, newest first: their open cases and the last closed ones."""
+    found: set[int] = set()
+    branches: list[tuple[str, str, Iterable[str]]] = []
+    if "department" in actor.roles:
+        branches.append(("department", "", actor.subtree))
+        branches.append(("sub_unit", " AND is_open", actor.subtree))
+    if "collector" in actor.roles:
+        branches.append(("collector", " AND is_open", [actor.account]))
+        branches.append(("duty_grid", " AND is_open", actor.duty_grids))
+        branches.append(("registered_by", " AND is_open", [actor.account]))
+    for column, extra, values in branches:
+        statement = text(
+            f"SELECT id FROM cases WHERE {column} = :value{extra} AND id < :before "  # noqa: S608  # our own columns
+            f"ORDER BY id DESC LIMIT {SEEN_AT_MOST}"
+        )
+        for value in values:
+            found.update(connection.execute(statement, {"value": value, "before": before}).scalars())
+    return sorted(found, reverse=True)
+
+
+def _text_fits(wanted: str, row: Any) -> bool:
+    if contains(wanted, f"{row.name} {row.description} {row.address} {row.part or ''} {row.number}"):
+        return True
+    return wanted.isdigit() and row.number.endswith(wanted)
