@@ -167,9 +167,7 @@ class Forms:
         return Field("condition", PICK, True, condition_choices(limits), usual)
 
     def _phrases(self, name: str, action: str = "") -> tuple[Choice, ...]:
-        return tuple(
-            Choice(text, text, letters) for letters, text in phrases_for(name, action, self._labels.language)
-        )
+        return tuple(Choice(text, text, letters) for letters, text in phrases_for(name, action, self._labels.language))
 
     def _about(self, record: dict[str, Any]) -> str:
         name = self._reference.class_text(record, self._labels)

@@ -122,7 +122,8 @@ class CaseText:
     def _who(self, row: Record) -> str:
         name = row["actor_name"] or row["actor"]
         role = role_text(row["role"], self._labels)
-        return f"{name} ({role})" + (f" {self._labels('case.for')} {row['on_behalf_of']}" if row["on_behalf_of"] else "")
+        behalf = f" {self._labels('case.for')} {row['on_behalf_of']}" if row["on_behalf_of"] else ""
+        return f"{name} ({role}){behalf}"
 
     def _facts(self, row: Record) -> list[str]:
         facts = []

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
 from tests.homes import PASSWORD
@@ -22,14 +20,6 @@ HOTLINE = {
     "source": "hotline_12319", "kind": "part", "code": "01002", "description": "井盖破了", "lon": 113.4005,
     "lat": 34.1005, "address": "药城路18号", "condition": 1,
 }  # fmt: skip
-
-
-@pytest.fixture
-def node(home: Path) -> Iterator[RunningNode]:
-    """A node over a furnished home."""
-    running = RunningNode(home).start()
-    yield running
-    running.stop()
 
 
 class Seat:
@@ -61,7 +51,9 @@ class Seat:
 
     async def sign_in(self, account: str) -> None:
         """Type account and password and wait for the desk with its queue."""
-        await self.until(lambda: type(self.app.screen).__name__ == "SignInScreen" and self.app.focused, "sign-in screen")
+        await self.until(
+            lambda: type(self.app.screen).__name__ == "SignInScreen" and self.app.focused, "sign-in screen"
+        )
         await self.keys(account, "enter", PASSWORD, "enter")
         await self.until(lambda: type(self.app.screen).__name__ == "DeskScreen", "desk")
         await self.settled()

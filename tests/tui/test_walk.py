@@ -24,7 +24,7 @@ async def take_the_call(seat: Seat) -> int:
     await seat.settled()
     await seat.keys("enter")
     await seat.until(lambda: "已登记" in seat.banner, "registered")
-    return len("13812341234" "wsjg" "113.4005,34.1005") + 5
+    return len("13812341234wsjg113.4005,34.1005") + 5
 
 
 async def walk(node: RunningNode) -> str:

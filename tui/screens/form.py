@@ -31,7 +31,9 @@ class FormScreen(ModalScreen[Record | None]):
 
     DEFAULT_CSS = """
     FormScreen { align: center middle; background: $background; }
-    FormScreen > VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1; }
+    FormScreen > VerticalScroll {
+        width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
+    }
     FormScreen #problem { color: $error; height: auto; }
     FormScreen #about { color: $text-muted; height: auto; margin: 0 0 1 0; }
     FormScreen #hint { color: $text-muted; margin: 1 0 0 0; }

@@ -144,8 +144,10 @@ class MapScreen(SeatScreen):
                 for name in wanted
             )
         )
-        found = {name: answer if name == "cases" else answer["features"] for name, answer in zip(wanted, answers, strict=True)}
-        self.post_message(self.LayersRead(found))
+        pairs = zip(wanted, answers, strict=True)
+        self.post_message(
+            self.LayersRead({name: found if name == "cases" else found["features"] for name, found in pairs})
+        )
 
     def _visible(self, name: str, view: Viewport) -> bool:
         return name not in self.hidden and view.metres <= CLOSE_ENOUGH.get(name, 1e9)
