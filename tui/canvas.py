@@ -5,6 +5,8 @@ Pure: coordinates are dots from the top left corner; `rows()` gives rich texts. 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rich.text import Text
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -60,7 +62,7 @@ class Canvas:
 
     def path(self, points: list[tuple[float, float]], style: str = "") -> None:
         """Straight lines through the points."""
-        for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(points):
             self.line(x1, y1, x2, y2, style)
 
     def mark(self, x: float, y: float, sign: str, style: str = "") -> None:

@@ -42,10 +42,11 @@ class CaseText:
         source = reference.book.sources.get(record["source"])
         source_text = labels.pick(source.name, source.english) if source else record["source"]
         reporter = record.get("reporter") or {}
+        caller = f"{reporter.get('name') or ''} {reporter.get('phone') or ''}".strip()
         due = f"{clock_text(record['due_at'])} ({remaining(record['due_at'], labels)})" if record["due_at"] else "--"
         rows = [
             f"{labels('case.state')} {state_text(record['state'], labels)}  v{record['version']}",
-            f"{labels('case.source')} {source_text}  {reporter.get('name') or ''} {reporter.get('phone') or ''}".rstrip(),
+            f"{labels('case.source')} {source_text}  {caller}".rstrip(),
             f"{labels('case.place')} {record['address'] or '-'}",
             f"{labels('case.grid')} {record['grid'] or '-'}  {labels('case.duty_grid')} {record['duty_grid'] or '-'} "
             f"{record['collector'] or ''}".rstrip(),

@@ -66,6 +66,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         self.changed: set[str] = set()
         self.view: View | None = None
         self._summary: Record = {}
+        self._keep_cursor = True
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -144,7 +145,8 @@ class DeskScreen(DeskCalls, SeatScreen):
             self.queue.append(event.items)
         else:
             self.new_rows.clear()
-            self.queue.show(event.items)
+            self.queue.show(event.items, keep=self._keep_cursor)
+            self._keep_cursor = True
         self._draw_lines()
 
     @on(SummaryRead)
@@ -305,6 +307,7 @@ class DeskScreen(DeskCalls, SeatScreen):
     def action_view(self, step: int) -> None:
         if self.view is not None:
             self.view = self.views[(self.views.index(self.view) + step) % len(self.views)]
+            self._keep_cursor = False
             self.load()
 
     def action_fold(self) -> None:
@@ -337,4 +340,5 @@ class DeskScreen(DeskCalls, SeatScreen):
             self.action_leave_search()
             return
         self.queue.focus()
+        self._keep_cursor = False
         self.load()

@@ -53,9 +53,9 @@ class Queue(DataTable[Text]):
         key = self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
         return self.records.get(key or "")
 
-    def show(self, records: list[Record]) -> None:
-        """Show these instead; the cursor stays on its case where that is among them."""
-        before = self.selected
+    def show(self, records: list[Record], *, keep: bool = True) -> None:
+        """Show these instead; the cursor stays on its case where that is among them and is to be kept."""
+        before = self.selected if keep else None
         self.gone.clear()
         self.records = {record["number"]: record for record in records}
         self._rebuild(before["number"] if before else None)
