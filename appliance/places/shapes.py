@@ -10,15 +10,21 @@ from appliance.places.plane import Plane
 
 
 def multipolygon_wkb(shape: Any) -> bytes:
-    """A polygon or multipolygon as the WKB of a two-dimensional multipolygon."""
+    """A polygon or multipolygon as the WKB of a two-dimensional multipolygon in its canonical order."""
     made = shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape])
-    wkb: bytes = shapely.to_wkb(shapely.force_2d(made), output_dimension=2)
-    return wkb
+    return plain_wkb(made)
 
 
 def plain_wkb(shape: Any) -> bytes:
-    """Any shape as two-dimensional WKB."""
-    wkb: bytes = shapely.to_wkb(shapely.force_2d(shape), output_dimension=2)
+    """Any shape as two-dimensional WKB.
+
+    Formats turn rings around and begin them elsewhere, so polygons are put into one order: the same shape is the same
+    bytes. Lines keep their direction, house numbers count along it.
+    """
+    flat = shapely.force_2d(shape)
+    if flat.geom_type in ("Polygon", "MultiPolygon"):
+        flat = shapely.orient_polygons(shapely.normalize(flat))
+    wkb: bytes = shapely.to_wkb(flat, output_dimension=2)
     return wkb
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_an_export_imports_to_the_same_records(kind: str, ending: str, home: Pat
         assert counts(imported(records, kind, path)) == (count, 0, 0, 0), "the same home: nothing changes"
     with opened(bare_home(tmp_path / "other")) as other:
         assert counts(imported(other, kind, path)) == (count, count, 0, 0), "another home: all of it"
+
+
+def test_all_formats_agree_on_the_same_shapes(home: Path, tmp_path: Path) -> None:
+    with opened(home) as records, opened(bare_home(tmp_path / "other")) as other:
+        for number, ending in enumerate(("gdb", "gpkg", "csv", "geojson", "xlsx", "zip")):
+            export_kind(records, "grids", tmp_path / f"grids.{ending}")
+            done = counts(imported(other, "grids", tmp_path / f"grids.{ending}"))
+            assert done == (200, 0 if number else 200, 0, 0), ending
+        shutil.make_archive(str(tmp_path / "zipped"), "zip", tmp_path, "grids.gdb")
+        assert counts(imported(other, "grids", tmp_path / "zipped.zip")) == (200, 0, 0, 0)
 
 
 def test_a_zipped_shapefile_carries_points_and_chinese(home: Path, tmp_path: Path) -> None:
