@@ -53,6 +53,8 @@ def with_problems(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
+            if path.startswith("/open311"):
+                _say_formats(path, responses)
             if not _is_theirs(responses.get("400", {})):
                 continue
             del responses["400"]
@@ -62,6 +64,16 @@ def with_problems(document: dict[str, Any]) -> dict[str, Any]:
             if "requestBody" in operation:
                 responses["400"] = {"description": "Not readable", "content": PROBLEM}
     return document
+
+
+def _say_formats(path: str, responses: dict[str, Any]) -> None:
+    """GeoReport answers in XML where the address ends in .xml, in either format where the ending is in a parameter."""
+    for response in responses.values():
+        content = response.get("content", {})
+        if path.endswith((".xml", "}")) and "application/json" in content:
+            content["text/xml"] = {"schema": {"type": "string"}}
+            if path.endswith(".xml"):
+                del content["application/json"]
 
 
 def _is_theirs(response: dict[str, Any]) -> bool:

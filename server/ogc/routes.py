@@ -61,29 +61,31 @@ class Feature(msgspec.Struct):
 
 PAGE = {200: ResponseSpec(FeatureCollection, description="A page", media_type=documents.GEOJSON)}
 ONE = {200: ResponseSpec(Feature, description="The feature", media_type=documents.GEOJSON)}
+PLAIN = {200: ResponseSpec(dict[str, Any], description="The document")}
+API = {200: ResponseSpec(dict[str, Any], description="An OpenAPI 3.0 document", media_type=documents.OPENAPI)}
 REFUSALS = examples.refusals(400, 401, 404)
 
 
-@get("/", operation_id="ogc_landing", responses=examples.refusals(401))
+@get("/", operation_id="ogc_landing", responses={**PLAIN, **examples.refusals(401)})
 async def landing(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The landing page of the OGC API."""
     return _json(documents.landing(_root(request), _title(request)))
 
 
-@get("/conformance", operation_id="ogc_conformance", responses=examples.refusals(401))
+@get("/conformance", operation_id="ogc_conformance", responses={**PLAIN, **examples.refusals(401)})
 async def conformance() -> Response[bytes]:
     """The conformance classes."""
     return _json({"conformsTo": documents.CONFORMANCE})
 
 
-@get("/api", operation_id="ogc_api", responses=examples.refusals(401))
+@get("/api", operation_id="ogc_api", responses={**API, **examples.refusals(401)})
 async def api(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI 3.0 description of the OGC API."""
     body = msgspec.json.encode(documents.api_document(_root(request), _title(request)))
     return Response(body, media_type=documents.OPENAPI)
 
 
-@get("/collections", operation_id="ogc_collections", responses=examples.refusals(401))
+@get("/collections", operation_id="ogc_collections", responses={**PLAIN, **examples.refusals(401)})
 async def collections(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The collections: grids, duty_grids, parts, places, cases."""
     features = _features(request)
@@ -93,7 +95,7 @@ async def collections(request: Request[Any, Any, Any]) -> Response[bytes]:
     return _json(documents.collections_document(_root(request), extents))
 
 
-@get("/collections/{name:str}", operation_id="ogc_collection", responses=REFUSALS)
+@get("/collections/{name:str}", operation_id="ogc_collection", responses={**PLAIN, **REFUSALS})
 async def collection(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     """One collection."""
     wanted = collection_of(name)

@@ -30,7 +30,7 @@ class ErrorOut(msgspec.Struct):
     description: str
 
 
-def route(name: str, *statuses: int, good: int = 200) -> dict[str, Any]:
+def route(name: str, *statuses: int, good: int = 200, shape: Any = list[dict[str, Any]]) -> dict[str, Any]:
     """How a call stands in the OpenAPI document: an operation id for each address, and its responses."""
 
     def identity(_handler: Any, _method: Any, components: list[Any]) -> str:
@@ -40,7 +40,7 @@ def route(name: str, *statuses: int, good: int = 200) -> dict[str, Any]:
 
     texts = {400: "A field is missing or wrong", 403: "api_key is missing or not known", 404: "Not there"}
     answers = {status: ResponseSpec(list[ErrorOut], description=texts[status]) for status in statuses}
-    found = ResponseSpec(list[dict[str, Any]], description="As GeoReport v2 says, in JSON or XML")
+    found = ResponseSpec(shape, description="As GeoReport v2 says, in JSON or XML")
     return {"operation_id": identity, "responses": {good: found, **answers}}
 
 
@@ -60,7 +60,7 @@ class Open311Controller(Controller):
     security: ClassVar[list[dict[str, list[str]]]] = [{}]
     trial = False
 
-    @get(["/discovery.json", "/discovery.xml"], **route("discovery"))
+    @get(["/discovery.json", "/discovery.xml"], **route("discovery", shape=dict[str, Any]))
     async def discovery(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What is offered where."""
         node = node_of(request)
@@ -86,7 +86,7 @@ class Open311Controller(Controller):
         node = node_of(request)
         return await _read(request, "services", "service", lambda _: services.all_services(node.office))
 
-    @get("/services/{name:str}", **route("service", 404))
+    @get("/services/{name:str}", **route("service", 404, shape=dict[str, Any]))
     async def definition(self, request: Request[Any, Any, Any], name: str) -> Response[bytes]:
         """The attributes of a service."""
         node, form = node_of(request), form_of(name)
