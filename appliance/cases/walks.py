@@ -117,10 +117,10 @@ class Query:
                 values[f"only_{name}"] = value
         return " AND ".join(parts), values
 
-    def _chunks(self, statement: str, values: dict[str, Any], first: int | None = None) -> Iterator[Any]:
+    def _chunks(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
         """Run a statement with `:before` and `:size` again and again, in growing chunks."""
         clause = text(statement)
-        before, size = self.before, first or self.wanted.limit + 1
+        before, size = self.before, self.wanted.limit + 1
         while True:
             rows = self.connection.execute(clause, {**values, "before": before, "size": size}).all()
             yield from rows
@@ -181,7 +181,7 @@ class Query:
         conditions, values = self._conditions()
         inside = within_box(self.dialect, "c").replace("idx_c_geom", "idx_cases_geom")
         statement = f"SELECT {COLUMNS} FROM cases c WHERE {inside} AND {conditions} ORDER BY c.id DESC LIMIT :size"  # noqa: S608
-        return self._chunks(statement, {**values, **self._box()}, SMALL_BOX)
+        return self._chunks(statement, {**values, **self._box()})
 
     def _inside(self) -> str:
         if self.dialect == "sqlite":
