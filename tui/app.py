@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import httpx
 from textual import on
-from textual.app import App
 from textual.binding import Binding
+from textual.events import Key
 from textual.theme import Theme
+from textual.widgets import Input
 
 from appliance.i18n.labels import Labels
 from tui.client import NodeClient, Session
@@ -26,6 +27,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.intake import IntakeScreen
 from tui.screens.map import MapScreen
 from tui.screens.sign_in import SignInScreen
+from tui.type_ahead import TypeAhead
 
 SCREENS = {"sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen}
 THEME = Theme(
@@ -34,7 +36,7 @@ THEME = Theme(
 )  # fmt: skip
 
 
-class Console(App[None]):
+class Console(TypeAhead):
     """One seat.
 
     Args:
@@ -79,6 +81,12 @@ class Console(App[None]):
     async def on_unmount(self) -> None:
         await self.context.client.close()
 
+    def seconds_to_hold(self, event: Key) -> float:
+        screen = self.screen
+        if isinstance(screen, DeskScreen) and not isinstance(self.focused, Input):
+            return screen.seconds_to_open(event)
+        return super().seconds_to_hold(event)
+
     def signed_in(self, session: Session) -> None:
         """Open the desk for somebody."""
         self.context.session = session
@@ -102,6 +110,8 @@ class Console(App[None]):
 
     async def action_go(self, mode: str) -> None:
         if self.context.session is not None and isinstance(self.screen, SeatScreen) and self.current_mode != mode:
+            if mode == "intake":
+                self.hold_keys(1)
             await self.switch_mode(mode)
 
     def action_language(self) -> None:

@@ -49,12 +49,12 @@ class Seat:
             whole = key in named or "+" in key or (key[0] == "f" and key[1:].isdigit())
             await self.pilot.press(*([key] if whole else list(key)))
 
-    async def sign_in(self, account: str) -> None:
+    async def sign_in(self, account: str, password: str = PASSWORD) -> None:
         """Type account and password and wait for the desk with its queue."""
         await self.until(
             lambda: type(self.app.screen).__name__ == "SignInScreen" and self.app.focused, "sign-in screen"
         )
-        await self.keys(account, "enter", PASSWORD, "enter")
+        await self.keys(account, "enter", password, "enter")
         await self.until(lambda: type(self.app.screen).__name__ == "DeskScreen", "desk")
         await self.settled()
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.binding import Binding
+from textual.events import Key
 
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, report, seat_at
@@ -332,3 +333,19 @@ def test_wrong_passwords_and_ended_sessions_are_told(shared_node: RunningNode) -
             assert seat.app.screen.query_one(KeyLine).keys[0][0] == "Enter"
 
     asyncio.run(story())
+
+
+def test_keys_typed_ahead_reach_the_field_they_are_meant_for(shared_node: RunningNode) -> None:
+    """A burst of keys, as a slow line delivers them: action, department, Enter, all at once."""
+    number = filed(shared_node)
+
+    async def story(seat: Seat) -> None:
+        await go_to(seat, number)
+        for sign in "dhwzx":
+            seat.app.post_message(Key(sign, sign))
+        for _ in range(3):
+            seat.app.post_message(Key("enter", "\r"))
+        await seat.done("dispatched")
+        assert seat.selected["department"] == "D02"
+
+    play(shared_node, "p1", story)

@@ -47,6 +47,8 @@ class SeatScreen(Screen[None]):
     def say(self, text: str, *, good: bool = False) -> None:
         """A sentence in the banner; empty takes it back."""
         self.query_one(Banner).say(text, good=good)
+        if text:
+            self.console.let_keys_go()
 
     def show_away(self, away: bool) -> None:
         """The node is away, or back."""

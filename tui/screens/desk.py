@@ -37,6 +37,9 @@ from tui.widgets.view_line import ViewLine
 from tui.work import worker
 
 Record = dict[str, Any]
+FORM_SECONDS = 2.0
+OPENING = {".", "R", "A", "B"}
+"""Keys beside the actions' own that open a form or a list."""
 
 
 class DeskScreen(DeskCalls, SeatScreen):
@@ -218,6 +221,11 @@ class DeskScreen(DeskCalls, SeatScreen):
                 found |= {(signs | named).get(key, key) for key in keys.split(",")}
         return found
 
+    def seconds_to_open(self, event: Key) -> float:
+        """How long the form or list that a key opens may take; what is typed meanwhile is meant for it."""
+        opening = {key.key for key in self.action_keys} | OPENING
+        return FORM_SECONDS if self.queue.selected is not None and event.character in opening else 0
+
     def on_key(self, event: Key) -> None:
         if isinstance(self.focused, Input) or not event.character:
             return
@@ -251,7 +259,9 @@ class DeskScreen(DeskCalls, SeatScreen):
         self.app.push_screen(FormScreen(self.context, form, record["version"] if record else None), done)
 
     def action_all_actions(self) -> None:
-        if self.action_keys:
+        if not self.action_keys:
+            self.say(self.context.labels("desk.no_action"))
+        else:
             choices = [Choice(key.action, self.context.labels.pick(key.chinese, key.english), key.key)
                        for key in self.action_keys]  # fmt: skip
             self._pick("key.all_actions", choices, self._start_named)
@@ -295,6 +305,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         choices = [Choice(key.action, labels.pick(key.chinese, key.english), key.key) for key, _ in keys]
 
         def start(action: str) -> None:
+            self.console.hold_keys(FORM_SECONDS)
             worker(self, self.build_form(self.context.forms.on_behalf(record, *by_action[action])), "form")
 
         self._pick("key.on_behalf", choices, start)

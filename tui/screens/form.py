@@ -17,6 +17,7 @@ from textual.widgets import Static
 from tui.client import NodeAway, Refused, SignedOut
 from tui.fields import FILES, FieldProblem, Form, body_of
 from tui.messages import NodeLost, SessionEnded
+from tui.type_ahead import TypeAhead
 from tui.widgets.field_row import FieldRow
 from tui.work import worker
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tui.context import Context
 
 Record = dict[str, Any]
+SENDING_SECONDS = 5.0
 
 
 class FormScreen(ModalScreen[Record | None]):
@@ -82,6 +84,8 @@ class FormScreen(ModalScreen[Record | None]):
         if rows:
             first = next((row for row in rows if row.field.required and not row.value), rows[0])
             self.call_after_refresh(first.focus_line)
+        else:
+            self._let_keys_go()
 
     @on(FieldRow.Done)
     def _field_done(self, event: FieldRow.Done) -> None:
@@ -106,6 +110,8 @@ class FormScreen(ModalScreen[Record | None]):
             return
         files = [values[field.name] for field in self._form.fields if field.kind == FILES and values[field.name]]
         self._sending = True
+        if isinstance(self.app, TypeAhead):
+            self.app.hold_keys(SENDING_SECONDS)
         worker(self, self._send(body, " ".join(files).split()), "send")
 
     def action_give_up(self) -> None:
@@ -144,14 +150,20 @@ class FormScreen(ModalScreen[Record | None]):
     def _sent(self, event: Sent) -> None:
         event.stop()
         self.dismiss(event.answer)
+        self._let_keys_go()
 
     @on(NotSent)
     def _not_sent(self, event: NotSent) -> None:
         event.stop()
         self._sending = False
+        self._let_keys_go()
         if event.version is not None:
             self._version = event.version
         self._problem(event.text)
+
+    def _let_keys_go(self) -> None:
+        if isinstance(self.app, TypeAhead):
+            self.app.let_keys_go()
 
     def _problem(self, text: str) -> None:
         self.query_one("#problem", Static).update(text)

@@ -87,6 +87,9 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         self.load_sources()
         self.call_after_refresh(self.row("phone").focus_line)
 
+    def on_screen_resume(self) -> None:
+        self.console.let_keys_go()
+
     def row(self, name: str) -> FieldRow:
         """A field of the form."""
         return self.query_one(f"#field-{name}", FieldRow)

@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.fields import Choice
+from tui.type_ahead import TypeAhead
 
 
 class PickScreen(ModalScreen[str | None]):
@@ -36,6 +37,10 @@ class PickScreen(ModalScreen[str | None]):
                 Option(f"{choice.letters} {choice.text}".strip(), id=str(at)) for at, choice in enumerate(self._choices)
             ]
             yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        if isinstance(self.app, TypeAhead):
+            self.app.let_keys_go()
 
     def on_key(self, event: Key) -> None:
         for choice in self._choices:

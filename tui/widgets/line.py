@@ -15,3 +15,7 @@ class Line(Input):
 
     def on_mount(self) -> None:
         self.cursor_blink = False
+
+    def on_focus(self) -> None:
+        if (let_go := getattr(self.app, "let_keys_go", None)) is not None:
+            let_go()
