@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, Text, event, text
+from sqlalchemy import Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from appliance.records.base import document, geometry, identity, moment
-from appliance.records.triggers import lighten
 
 
 class Case(SQLModel, table=True):
@@ -289,9 +288,3 @@ class SeatCall(SQLModel, table=True):
     seat: str
     recording: str | None = None
     at: int = moment(nullable=False)
-
-
-@event.listens_for(Case.__table__, "after_create")  # type: ignore[attr-defined]  # SQLModel adds __table__ at run time
-def _lighten(target: Table, connection: Connection, **_: Any) -> None:
-    if connection.dialect.name == "sqlite":
-        lighten(connection, target.name)

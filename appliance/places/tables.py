@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL, Column, Connection, Index, Table, Text, event
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from appliance.records.base import document, geometry, identity, moment
-from appliance.records.triggers import lighten
 
 
 class UnitGrid(SQLModel, table=True):
@@ -206,29 +205,3 @@ class ImportChange(SQLModel, table=True):
     batch: int
     key: str
     before: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
-
-
-PLACE_SEARCH = (
-    "CREATE VIRTUAL TABLE place_search USING fts5(search, content='place', content_rowid='id', detail=none, "
-    "tokenize='unicode61 remove_diacritics 0')",
-    "CREATE TRIGGER place_search_added AFTER INSERT ON place BEGIN "
-    "INSERT INTO place_search (rowid, search) VALUES (new.id, new.search); END",
-    "CREATE TRIGGER place_search_removed AFTER DELETE ON place BEGIN "
-    "INSERT INTO place_search (place_search, rowid, search) VALUES ('delete', old.id, old.search); END",
-    "CREATE TRIGGER place_search_changed AFTER UPDATE OF search ON place WHEN old.search <> new.search BEGIN "
-    "INSERT INTO place_search (place_search, rowid, search) VALUES ('delete', old.id, old.search); "
-    "INSERT INTO place_search (rowid, search) VALUES (new.id, new.search); END",
-)
-"""Full-text search over place names in SQLite; PostgreSQL searches the column itself."""
-
-for _statement in PLACE_SEARCH:
-    event.listen(Place.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[attr-defined, no-untyped-call]  # SQLModel adds __table__; DDL is untyped
-
-
-def _lighten(target: Table, connection: Connection, **_: Any) -> None:
-    if connection.dialect.name == "sqlite":
-        lighten(connection, target.name)
-
-
-for _table in (UnitGrid, Part, Place):
-    event.listen(_table.__table__, "after_create", _lighten)  # type: ignore[union-attr]  # SQLModel adds __table__

@@ -11,12 +11,13 @@ from sqlmodel import Field, SQLModel
 SRID = 4490
 """CGCS2000, longitude and latitude in degrees: the one reference system that is stored."""
 
-SQLModel.metadata.naming_convention = {
+NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+SQLModel.metadata.naming_convention = NAMES
 
 Identity = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key; in SQLite it must be spelt INTEGER to be the row id."""
