@@ -31,7 +31,8 @@ def run(database: str, count: int) -> float:
         connection.execute("BEGIN IMMEDIATE")
         grid = connection.execute(
             "SELECT code FROM unit_grid WHERE id IN (SELECT pkid FROM idx_unit_grid_geom "
-            "WHERE xmin <= ?1 AND xmax >= ?1 AND ymin <= ?2 AND ymax >= ?2) AND ST_Intersects(geom, MakePoint(?1, ?2, 4490))",
+            "WHERE xmin <= ?1 AND xmax >= ?1 AND ymin <= ?2 AND ymax >= ?2) "
+            "AND ST_Intersects(geom, MakePoint(?1, ?2, 4490))",
             (lon, lat),
         ).fetchone()
         connection.execute(
