@@ -25,6 +25,11 @@ LARGEST_RATIO = 200
 
 RATIO_FROM = 32 * 1024**2
 MOST_MEMBERS = 5_000
+ZIP_PROBLEMS = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError,
+)  # fmt: skip
+"""What Python raises for archives that are cut, encrypted, or damaged anywhere."""
+
 LAYER_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".csv", ".xlsx")
 COMPANIONS = (".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj")
 FORMATS = "GeoJSON, GeoPackage, FileGDB, Shapefile (.zip), CSV, XLSX"
@@ -154,7 +159,7 @@ def open_zip(work: Path, path: Path, name: str, layer: str | None, encoding: str
                 return read_sheet(name, path, layer)
             for member in members:
                 unpack_member(work, archive, member, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as problem:
+    except ZIP_PROBLEMS as problem:
         raise bad_file(
             name, "压缩包不完整、加密或已损坏", "is a zip that is cut off, encrypted or damaged"
         ) from problem
