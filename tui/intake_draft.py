@@ -50,8 +50,9 @@ def _address(place: Record, located: Record) -> str:
     """The place's own address or name; for bare positions the one proposed by the node."""
     same = (located.get("lon"), located.get("lat")) == (place["lon"], place["lat"])
     proposed = located.get("address") if same else ""
-    named = "" if place.get("type") in BARE else place.get("name")
-    return str(place.get("address") or named or proposed or place.get("name") or "")
+    name = str(place.get("name") or "")
+    named = "" if place.get("type") in BARE or name.isascii() else name
+    return str(place.get("address") or named or proposed or name)
 
 
 @dataclass(slots=True)

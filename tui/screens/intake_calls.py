@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -22,6 +23,8 @@ else:
     Base = object
 
 Record = dict[str, Any]
+LETTERS_THEN_NUMBER = re.compile(r"^([A-Za-z]+)(\d+)$")
+"""`jgyl86`: the letters of a road and a house number, typed in one."""
 TYPING_SECONDS = 0.12
 """Ask when the typing rests this long."""
 
@@ -90,7 +93,8 @@ class IntakeCalls(Base):
     @careful
     async def _find_places(self, typed: str) -> None:
         await asyncio.sleep(TYPING_SECONDS)
-        found = await self.context.client.items("/api/v1/geocode", q=typed) if typed else []
+        apart = LETTERS_THEN_NUMBER.sub(r"\1 \2", typed)
+        found = await self.context.client.items("/api/v1/geocode", q=apart) if typed else []
         self.post_message(PlacesRead(found))
 
     def find_earlier(self, phone: str) -> None:

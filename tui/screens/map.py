@@ -25,7 +25,7 @@ Record = dict[str, Any]
 LAYERS = ("areas", "grids", "duty_grids", "parts", "cases")
 STYLES = {"areas": AREA_STYLE, "grids": GRID_STYLE, "duty_grids": DUTY_STYLE}
 MOST = {"areas": 300, "grids": 1500, "duty_grids": 400, "parts": 2000, "cases": 300}
-CLOSE_ENOUGH = {"grids": 40.0, "parts": 12.0}
+CLOSE_ENOUGH = {"grids": 16.0, "duty_grids": 60.0, "parts": 12.0}
 """Layers that show only from this many metres a dot on."""
 CHINA = "73,3,136,54"
 SETTLE_SECONDS = 0.1
@@ -120,7 +120,8 @@ class MapScreen(SeatScreen):
         points: list[tuple[float, float]] = []
         for layer in ("areas", "grids"):
             found = await client.get(f"/api/v1/shapes/{layer}", bbox=CHINA, limit=MOST[layer])
-            points = [p for feature in found["features"] for ring in rings(feature.get("geometry")) for p in ring]
+            inner = [item for item in found["features"] if item["properties"].get("level") != "county"]
+            points = [point for item in inner for ring in rings(item.get("geometry")) for point in ring]
             if points:
                 break
         if not points:
