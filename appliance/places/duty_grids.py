@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
-from appliance.places.grids import assign_duty_grids
+from appliance.places.grids import DutyGridOwners
 from appliance.places.importing import Problems, Record, TableImporter, date_of, required_text, text_of
 from appliance.places.shapes import multipolygon_wkb
 from appliance.records.writer import Unit
@@ -29,6 +29,7 @@ class DutyGridImporter(TableImporter):
     table: ClassVar[str] = "duty_grid"
     columns: ClassVar[tuple[str, ...]] = ("code", "name", "collector", "valid_from", "valid_to", "attributes")
     feed_type: ClassVar[str | None] = "duty_grid"
+    owners: DutyGridOwners | None = None
 
     def prepare(self, connection: Connection) -> None:
         """Load the accounts, to tell about collectors that nobody is."""
@@ -53,6 +54,7 @@ class DutyGridImporter(TableImporter):
             "geometry": multipolygon_wkb(row["geometry"]),
         }
 
-    def finish(self, unit: Unit, batch: int) -> None:
+    def finish(self, unit: Unit, batch: int) -> bool:
         """Unit grids belong to the new duty grids."""
-        assign_duty_grids(unit)
+        self.owners = self.owners or DutyGridOwners(unit.connection)
+        return self.owners.write(unit)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import shapely
 from sqlalchemy import Connection, text
 
+from appliance.places.batches import write_many
 from appliance.places.importing import Problems, Record, TableImporter, date_of, text_of
 from appliance.places.shapes import area_m2, label_point, multipolygon_wkb
 from appliance.records.writer import Unit
@@ -40,6 +41,7 @@ class GridImporter(TableImporter):
         "valid_to", "attributes", "lon", "lat",
     )  # fmt: skip
     feed_type: ClassVar[str | None] = "grid"
+    owners: DutyGridOwners | None = None
 
     def prepare(self, connection: Connection) -> None:
         """With `make_codes`: which codes are taken, and which grid had which shape, so the same file finds them."""
@@ -101,33 +103,47 @@ class GridImporter(TableImporter):
             if code not in self.taken:
                 return code
 
-    def finish(self, unit: Unit, batch: int) -> None:
+    def finish(self, unit: Unit, batch: int) -> bool:
         """Grids that are new belong to the duty grid they lie in."""
-        assign_duty_grids(unit)
+        self.owners = self.owners or DutyGridOwners(unit.connection)
+        return self.owners.write(unit)
 
 
-def assign_duty_grids(unit: Unit) -> None:
-    """Note on every unit grid the duty grid that its middle lies in."""
-    duties = unit.connection.execute(
-        text("SELECT code, ST_AsBinary(geom) FROM duty_grid WHERE valid_to IS NULL ORDER BY code")
-    ).all()
-    grids = unit.connection.execute(text("SELECT id, code, lon, lat, duty_grid FROM unit_grid")).all()
-    if not grids:
-        return
-    tree = shapely.STRtree(shapely.from_wkb([bytes(duty[1]) for duty in duties]))
-    owner: dict[int, str] = {}
-    points = shapely.points([(grid.lon, grid.lat) for grid in grids])
-    for position, duty in sorted(zip(*tree.query(points, predicate="intersects").tolist(), strict=True), reverse=True):
-        owner[position] = duties[duty][0]
-    changed = [
-        {"id": grid.id, "duty": owner.get(position), "code": grid.code}
-        for position, grid in enumerate(grids)
-        if owner.get(position) != grid.duty_grid
-    ]
-    if changed:
-        unit.connection.execute(text("UPDATE unit_grid SET duty_grid = :duty WHERE id = :id"), changed)
-        for grid in changed:
-            unit.changed("grid", grid["code"])
+class DutyGridOwners:
+    """The duty grid that the middle of each unit grid lies in, where another one is noted so far.
+
+    Made once and written in slices, so that no transaction is long.
+    """
+
+    SLICE = 1_500
+
+    def __init__(self, connection: Connection) -> None:
+        duties = connection.execute(
+            text("SELECT code, ST_AsBinary(geom) FROM duty_grid WHERE valid_to IS NULL ORDER BY code")
+        ).all()
+        grids = connection.execute(text("SELECT id, code, lon, lat, duty_grid FROM unit_grid")).all()
+        owner: dict[int, str] = {}
+        if grids and duties:
+            tree = shapely.STRtree(shapely.from_wkb([bytes(duty[1]) for duty in duties]))
+            points = shapely.points([(grid.lon, grid.lat) for grid in grids])
+            pairs = zip(*tree.query(points, predicate="intersects").tolist(), strict=True)
+            for position, duty in sorted(pairs, reverse=True):
+                owner[position] = duties[duty][0]
+        self.waiting = [
+            (owner.get(position), grid.id, grid.code)
+            for position, grid in enumerate(grids)
+            if owner.get(position) != grid.duty_grid
+        ]
+
+    def write(self, unit: Unit) -> bool:
+        """Write the next slice; True while there is more."""
+        rows, self.waiting = self.waiting[: self.SLICE], self.waiting[self.SLICE :]
+        if rows:
+            pairs = [(duty, number) for duty, number, _ in rows]
+            write_many(unit.connection, "UPDATE unit_grid SET duty_grid = ? WHERE id = ?", pairs)
+            for _, _, code in rows:
+                unit.changed("grid", code)
+        return bool(self.waiting)
 
 
 class GridIndex:

@@ -181,9 +181,9 @@ class TableImporter(ABC):
         self.update(unit, [self.bound(record, batch) for record in updates])
         self.note(unit, [record["key"] for operation, record in changes if operation != "same"], "put")
 
-    def finish(self, unit: Unit, batch: int) -> None:
+    def finish(self, unit: Unit, batch: int) -> bool:
         """Nothing depends on all rows together."""
-        return
+        return False
 
     def restore(self, unit: Unit, changes: Sequence[tuple[str, str | None]]) -> None:
         """Take back what a batch did: delete what it added, write back what it changed."""

@@ -123,10 +123,10 @@ class LimitImporter(TableImporter):
     def row(self, record: Record) -> Record:
         return {name: record[name] for name in self.columns}
 
-    def finish(self, unit: Unit, batch: int) -> None:
+    def finish(self, unit: Unit, batch: int) -> bool:
         """Take away what the file no longer has for the codes it names."""
         if not hasattr(self, "counts"):
-            return
+            return False
         keys = [f"{kind}/{code}/1" for kind, code in self.counts]
         surplus = [
             record
@@ -137,6 +137,7 @@ class LimitImporter(TableImporter):
         if surplus:
             statement = text("DELETE FROM case_limit WHERE id = :id")
             unit.connection.execute(statement, [{"id": record["id"]} for record in surplus])
+        return False
 
     def restore(self, unit: Unit, changes: Sequence[tuple[str, str | None]]) -> None:
         """Take back a batch: added limits go, changed and removed ones come back under their old number."""

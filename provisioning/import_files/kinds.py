@@ -20,7 +20,7 @@ The run of an import:
     `apply(unit, batch, changes)` writes the adds and updates of one slice (`changes`: list of (operation, record))
     inside the writer's transaction, notes them in the change feed (`unit.changed`) and remembers each with
     `appliance.places.batches.remember`. Slices are cut so that a transaction stays under 200 ms.
-5.  `finish(unit, batch)` once, in a transaction of its own, for what depends on all rows together.
+5.  `finish(unit, batch)` for what depends on all rows together, in transactions of its own; again while it is True.
 6.  `wanmi import undo BATCH` calls `restore(unit, changes)` with the remembered (key, before) pairs, newest first;
     before is the JSON text that was remembered, None where the batch added the record.
 
@@ -72,7 +72,7 @@ class Importer(Protocol):
 
     def apply(self, unit: Unit, batch: int, changes: Sequence[tuple[str, Record]]) -> None: ...
 
-    def finish(self, unit: Unit, batch: int) -> None: ...
+    def finish(self, unit: Unit, batch: int) -> bool | None: ...
 
     def restore(self, unit: Unit, changes: Sequence[tuple[str, str | None]]) -> None: ...
 

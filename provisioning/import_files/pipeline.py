@@ -13,10 +13,10 @@ from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from appliance.codes.book import CodeBook
-from appliance.errors import Conflict, Invalid
+from appliance.errors import Conflict, Invalid, WanmiError
 from appliance.places import batches
 from appliance.places.areas import county_boundary
 from appliance.places.importing import ImportContext
@@ -105,17 +105,17 @@ def import_table(records: Records, kind: str, table: Table, digest: str, options
     result = Result(read=len(table) + len(table.broken))
     for broken in table.broken:
         result.refuse(broken.row, broken.field, broken.zh, broken.en)
-    with records.read() as connection:
-        chosen.prepare(connection)
-        boundary = county_boundary(connection, context.county)
-    columns = matched(table, chosen, options.mapping)
-    translated(table, columns, options.values)
-    columns = shapes_from_cells(table, columns, chosen)
-    placed = placed_shapes(table, kind, chosen, options, boundary)
-    if placed is not None:
-        table.shapes = placed.shapes
     with Staging(records.home / "imports") as staging:
-        check_rows(records, table, columns, placed, chosen, staging, result, tell)
+        with records.read() as connection:
+            chosen.prepare(connection)
+            boundary = county_boundary(connection, context.county)
+            columns = matched(table, chosen, options.mapping)
+            translated(table, columns, options.values)
+            columns = shapes_from_cells(table, columns, chosen)
+            placed = placed_shapes(table, kind, chosen, options, boundary)
+            if placed is not None:
+                table.shapes = placed.shapes
+            check_rows(connection, table, columns, placed, chosen, staging, result, tell)
         result.refused = len({refusal["row"] for refusal in result.refusals})
         result.warnings = table.warnings + (placed.warnings if placed else []) + context.warnings
         if options.dry_run or (result.refusals and not options.keep_good):
@@ -175,7 +175,7 @@ def placed_shapes(table: Table, kind: str, chosen: Importer, options: Options, b
 
 
 def check_rows(
-    records: Records,
+    connection: Connection,
     table: Table,
     columns: Columns,
     placed: Placed | None,
@@ -201,7 +201,7 @@ def check_rows(
         wrong = dict(chosen.complete(good))
         for index, error in wrong.items():
             result.refuse(numbers[index], error.field, error.zh, error.en)
-        stage(records, chosen, staging, [record for index, record in enumerate(good) if index not in wrong], result)
+        stage(connection, chosen, staging, [record for index, record in enumerate(good) if index not in wrong], result)
         tell("check", position, len(table))
 
 
@@ -234,10 +234,11 @@ def checked(
     return record
 
 
-def stage(records: Records, chosen: Importer, staging: Staging, good: Sequence[dict[str, Any]], result: Result) -> None:
+def stage(
+    connection: Connection, chosen: Importer, staging: Staging, good: Sequence[dict[str, Any]], result: Result
+) -> None:
     """Stage what is new or different."""
-    with records.read() as connection:
-        operations = chosen.compare(connection, good)
+    operations = chosen.compare(connection, good)
     changes = [(operation, record) for operation, record in zip(operations, good, strict=True) if operation != "same"]
     staging.put(changes)
     result.added += sum(operation == "add" for operation, _ in changes)
@@ -265,7 +266,9 @@ def apply_staged(
             done += len(changes)
             size = next_size(len(changes), perf_counter() - started)
             tell("apply", done, staging.count)
-        result.batch = writer.write(lambda unit: closed(unit, batch, kind, name, chosen, result))
+        while writer.write(partial(chosen.finish, batch=batch)):
+            tell("apply", done, staging.count)
+        result.batch = writer.write(lambda unit: closed(unit, batch, kind, name, result))
 
 
 def next_size(size: int, seconds: float) -> int:
@@ -273,9 +276,8 @@ def next_size(size: int, seconds: float) -> int:
     return max(SMALLEST_SLICE, min(LARGEST_SLICE, int(size * SLICE_SECONDS / max(seconds, 1e-4))))
 
 
-def closed(unit: Unit, batch: int, kind: str, name: str, chosen: Importer, result: Result) -> int | None:
-    """Finish and close a batch; one that changed nothing is forgotten."""
-    chosen.finish(unit, batch)
+def closed(unit: Unit, batch: int, kind: str, name: str, result: Result) -> int | None:
+    """Close a batch; one that changed nothing is forgotten."""
     changed = unit.connection.execute(
         text("SELECT 1 FROM import_change WHERE batch = :batch LIMIT 1"), {"batch": batch}
     ).first()
@@ -311,7 +313,6 @@ def take_back(records: Records, found: batches.Batch, tell: Progress) -> int:
         batches.forget(unit, found.id, [number for number, _, _ in remembered])
 
     def end(unit: Unit) -> None:
-        chosen.finish(unit, found.id)
         batches.mark_undone(unit, found.id)
         append_act(unit, ACTOR, "import.undo", found.kind, {"batch": found.id, "records": done})
 
@@ -326,16 +327,24 @@ def take_back(records: Records, found: batches.Batch, tell: Progress) -> int:
             done += len(remembered)
             size = next_size(len(remembered), perf_counter() - started)
             tell("undo", done, found.added + found.updated)
+        while writer.write(partial(chosen.finish, batch=found.id)):
+            tell("undo", done, done)
         writer.write(end)
     return done
 
 
 def take_back_cut_off(records: Records) -> None:
-    """Take back what an import left that was killed half way."""
+    """Take back what an import left that was killed half way.
+
+    What cannot be taken back (history is never deleted) stays; the same file again completes it.
+    """
     with records.read() as connection:
         left = batches.cut_off(connection)
     for batch in left:
-        take_back(records, batch, silent)
+        try:
+            take_back(records, batch, silent)
+        except WanmiError:
+            records.write(partial(batches.close, batch=batch.id, added=batch.added, updated=batch.updated, refused=0))
 
 
 def file_digest(path: Path) -> str:
