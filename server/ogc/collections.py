@@ -20,7 +20,7 @@ class Collection:
         interval: the column that `datetime` asks for.
         signed_in_only: columns that are left out for those who are not signed in.
         points: all features are points, with columns lon and lat.
-        filters: columns that may be asked for by a query parameter of the same name.
+        filters: indexed columns that may be asked for by a query parameter of the same name.
     """
 
     name: str
@@ -43,7 +43,7 @@ _ALL = (
         "grids", "unit_grid", "单元网格 Unit grids", "Unit grids of about 10,000 m2.", "code",
         ("code", "name", "street", "community", "duty_grid", "area_m2", "land_use", "grade", "responsible",
          "valid_from", "attributes"),
-        filters=("code", "street", "community", "duty_grid"), documents=frozenset(("attributes",)),
+        filters=("code", "community", "duty_grid"), documents=frozenset(("attributes",)),
         current="valid_to IS NULL",
     ),
     Collection(
@@ -55,11 +55,11 @@ _ALL = (
         "parts", "part", "部件 Parts", "Components: manhole covers, lamps, signs, trees and the like.", "code",
         ("code", "type", "edition", "name", "state", "department", "owner", "maintainer", "grid", "address",
          "installed_on", "changed_on", "accuracy", "source", "note", "attributes"),
-        filters=("code", "type", "state", "department", "grid"), documents=frozenset(("attributes",)), points=True,
+        filters=("code", "type", "department", "grid"), documents=frozenset(("attributes",)), points=True,
     ),
     Collection(
         "places", "place", "地名地址 Place names", "Place names and addresses.", "code",
-        ("code", "name", "type", "parent", "address", "attributes"), filters=("code", "name", "type"),
+        ("code", "name", "type", "parent", "address", "attributes"), filters=("code", "name"),
         documents=frozenset(("attributes",)),
     ),
     Collection(
@@ -67,7 +67,7 @@ _ALL = (
         ("number", "kind", "edition", "code", "class_code", "name", "condition", "source", "state", "department",
          "description", "address", "grid", "duty_grid", "street", "community", "part", "due_at", "reported_at",
          "filed_at", "dispatched_at", "handled_at", "closed_at", "rework", "version"),
-        filters=("number", "kind", "code", "state", "department", "street", "part"),
+        filters=("number", "code", "state", "department", "part"),
         times=frozenset(("due_at", "reported_at", "filed_at", "dispatched_at", "handled_at", "closed_at")),
         interval="reported_at", signed_in_only=frozenset(("description", "address")), points=True,
     ),

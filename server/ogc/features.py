@@ -61,16 +61,19 @@ class Features:
     def page(self, connection: Connection, question: Question) -> Answer:
         """One page in the order of the rows' keys."""
         where, values = _where(connection, question)
-        columns = _columns(connection, question)
-        table = question.collection.table
+        matched = self._count(connection, question, where, values)
+        # a few rows of a long table are found by their time, not by walking it in the order of its keys
+        timed = question.collection.interval is not None and question.interval != (None, None)
+        key = "+id" if timed and matched <= MANY else "id"
         statement = text(
-            f"SELECT id, {columns} FROM {table} WHERE {where} AND id > :after ORDER BY id LIMIT :limit"  # noqa: S608
+            f"SELECT id, {_columns(connection, question)} FROM {question.collection.table} "  # noqa: S608
+            f"WHERE {where} AND {key} > :after ORDER BY {key} LIMIT :limit"
         ).bindparams(*_lists(values))
         rows = connection.execute(statement, {**values, "after": question.after, "limit": question.limit + 1}).all()
         more = len(rows) > question.limit
         rows = rows[: question.limit]
         features = [feature(question, row._mapping) for row in rows]
-        return Answer(features, self._count(connection, question, where, values), rows[-1].id if more else None)
+        return Answer(features, matched, rows[-1].id if more else None)
 
     def one(self, connection: Connection, question: Question, key: str) -> bytes:
         """One feature by its code or number.
