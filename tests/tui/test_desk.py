@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -309,7 +310,7 @@ def test_a_lost_node_is_a_banner_and_comes_back_by_itself(node: RunningNode) -> 
     number = report(node)["number"]
 
     async def story(seat: Seat) -> None:
-        node.stop()
+        node.stop(signal.SIGKILL)
         await seat.until(lambda: "没有应答" in seat.banner, "the banner")
         assert seat.selected["number"] == number, "the queue is kept"
         await seat.keys("v")

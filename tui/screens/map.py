@@ -174,8 +174,8 @@ class MapScreen(SeatScreen):
             draw_shapes(canvas, view, self.shapes.get(name, []), style)
         draw_points(canvas, view, self.shapes.get("parts", []), PART_STYLE)
         draw_cases(canvas, view, self.shapes.get("cases", []), self.selected)
-        self.query_one("#map", Static).update(canvas.text())
-        self.query_one("#below", Static).update(self._below(view))
+        self.query_one("#map", Static).update(canvas.text(), layout=False)
+        self.query_one("#below", Static).update(self._below(view), layout=False)
 
     def _below(self, view: Viewport) -> Text:
         labels = self.context.labels

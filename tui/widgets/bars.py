@@ -18,7 +18,7 @@ class TitleLine(Static):
         """`left` at the left edge, `right` at the right; the left one gives way."""
         width = max(self.app.size.width, 20)
         room = max(width - cell_len(right) - 2, 0)
-        self.update(Text(f" {fit(left, room)} {right}", no_wrap=True))
+        self.update(Text(f" {fit(left, room)} {right}", no_wrap=True), layout=False)
 
 
 class Banner(Static):
@@ -77,7 +77,7 @@ class KeyLine(Static):
         line = Text(" ", no_wrap=True)
         for key, name in self.keys:
             line.append(key, "bold reverse").append(f"{name}  ")
-        self.update(line)
+        self.update(line, layout=False)
 
 
 def _cells(pair: tuple[str, str]) -> int:

@@ -64,7 +64,7 @@ class ViewLine(Horizontal):
             line.append(f" {names[index]} ", "reverse" if index == at else "").append(" ")
         line.append(">" if last < len(names) else "")
         line.append(" " * max(room - line.cell_len, 0) + counts, "dim")
-        self.query_one("#views", Static).update(line)
+        self.query_one("#views", Static).update(line, layout=False)
 
 
 def _fitting(names: list[str], at: int, room: int) -> tuple[int, int]:
