@@ -42,6 +42,7 @@ class GridImporter(TableImporter):
     )  # fmt: skip
     feed_type: ClassVar[str | None] = "grid"
     owners: DutyGridOwners | None = None
+    parts: PartGrids | None = None
 
     def prepare(self, connection: Connection) -> None:
         """With `make_codes`: which codes are taken, and which grid had which shape, so the same file finds them."""
@@ -104,9 +105,14 @@ class GridImporter(TableImporter):
                 return code
 
     def finish(self, unit: Unit, batch: int) -> bool:
-        """Grids that are new belong to the duty grid they lie in."""
+        """New grids belong to the duty grid they lie in, and parts that were there before to the new grids."""
         self.owners = self.owners or DutyGridOwners(unit.connection)
-        return self.owners.write(unit)
+        if self.owners.write(unit):
+            return True
+        if self.parts is None:
+            self.parts = PartGrids(unit.connection)
+            return True
+        return self.parts.write(unit)
 
 
 class DutyGridOwners:
@@ -165,3 +171,38 @@ class GridIndex:
             for point, grid in sorted(zip(*pairs, strict=True), reverse=True):
                 found[point] = self.codes[grid]
         return found
+
+
+class PartGrids:
+    """Parts whose unit grid is unknown or gone get the one they stand in, a slice of all parts at a time."""
+
+    SLICE = 10_000
+
+    def __init__(self, connection: Connection) -> None:
+        self.index = GridIndex(connection)
+        self.after = 0
+
+    def write(self, unit: Unit) -> bool:
+        """Look at the next slice; True while there is more."""
+        last = unit.connection.execute(
+            text("SELECT max(id) FROM (SELECT id FROM part WHERE id > :after ORDER BY id LIMIT :slice) AS next"),
+            {"after": self.after, "slice": self.SLICE},
+        ).scalar_one()
+        if last is None:
+            return False
+        rows = unit.connection.execute(
+            text(
+                "SELECT p.id, p.code, p.lon, p.lat, p.grid FROM part p LEFT JOIN unit_grid g ON g.code = p.grid "
+                "WHERE p.id > :after AND p.id <= :last AND g.code IS NULL"
+            ),
+            {"after": self.after, "last": last},
+        ).all()
+        self.after = last
+        found = self.index.find([(row.lon, row.lat) for row in rows])
+        changed = [(grid, row.id, row.code) for grid, row in zip(found, rows, strict=True) if grid != row.grid]
+        if changed:
+            pairs = [(grid, number) for grid, number, _ in changed]
+            write_many(unit.connection, "UPDATE part SET grid = ? WHERE id = ?", pairs)
+            for _, _, code in changed:
+                unit.changed("part", code)
+        return True

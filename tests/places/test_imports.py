@@ -13,6 +13,7 @@ from appliance.errors import BadFile, Conflict, Invalid, NotFound, WanmiError
 from appliance.places import batches
 from appliance.places.locate import locate_grid
 from provisioning.import_files.columns import read_values
+from provisioning.import_files.exporting import export_kind
 from provisioning.import_files.kinds import KINDS, importer_class
 from provisioning.import_files.pipeline import one_import, undo
 from tests.homes import SOUTH, STEP, WEST
@@ -193,6 +194,20 @@ def test_grids_duty_grids_and_collectors_find_each_other(tmp_path: Path) -> None
             hit = locate_grid(connection, 113.0015, 34.0005)
         assert hit is not None
         assert hit.duty_grid is None
+
+
+def test_parts_that_came_before_the_grids_get_theirs_and_lose_them_again(home: Path, tmp_path: Path) -> None:
+    path = census(tmp_path / "census.csv")
+    with opened(home) as records, opened(bare_home(tmp_path / "other")) as other:
+        imported(other, "parts", path)
+        assert column(other, "SELECT grid FROM part") == [None] * 3
+        export_kind(records, "grids", tmp_path / "grids.gpkg")
+        batch = imported(other, "grids", tmp_path / "grids.gpkg").batch
+        assert column(other, "SELECT grid FROM part ORDER BY code")[0] == "411081001001033"
+        assert counts(imported(other, "parts", path)) == (3, 0, 0, 0)
+        assert batch is not None
+        undo(other, batch)
+        assert column(other, "SELECT grid FROM part") == [None] * 3
 
 
 def test_calendar_files_of_the_state_council_go_in(tmp_path: Path) -> None:
