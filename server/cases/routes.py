@@ -22,7 +22,7 @@ from server.cases.schemas import ActionRequest, CaseOut, CasePage, DecisionBody,
 from server.node import Node, actor_of_request, json_bytes, node_of
 
 IfMatch = Annotated[str | None, Parameter(header="If-Match", description='The version you saw, as in `"3"`')]
-CASE = {200: ResponseSpec(CaseOut, description="The case after it")}
+CASE = {200: ResponseSpec(CaseOut, description="The case after it", examples=examples.body_example(examples.CASE))}
 
 
 class CaseController(Controller):
@@ -33,7 +33,10 @@ class CaseController(Controller):
 
     @post(
         operation_id="report_case",
-        responses={201: ResponseSpec(CaseOut, description="The new case"), **examples.refusals(401, 403, 409, 422)},
+        responses={
+            201: ResponseSpec(CaseOut, description="The new case", examples=examples.body_example(examples.CASE)),
+            **examples.refusals(401, 403, 409, 422),
+        },
     )
     async def report(
         self,
