@@ -30,8 +30,11 @@ class Finding:
 
 def examine(home: Path) -> Iterator[Finding]:
     """Run every declared check of every part."""
-    for entry in sorted(entry_points(group="wanmi.checks"), key=lambda entry: entry.name):
+    entries = sorted(entry_points(group="wanmi.checks"), key=lambda entry: entry.name)
+    # all modules first: shapely must be loaded before a check opens SpatiaLite (docs/adr/0001)
+    checks = [(entry.name, entry.load()) for entry in entries]
+    for name, check in checks:
         try:
-            yield from entry.load()(home)
+            yield from check(home)
         except Exception as error:  # a broken check is itself a finding
-            yield Finding(entry.name, "error", f"检查本身出错: {error}", f"the check itself failed: {error}")
+            yield Finding(name, "error", f"检查本身出错: {error}", f"the check itself failed: {error}")

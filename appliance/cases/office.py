@@ -33,6 +33,7 @@ class Office:
         calendar, deadlines: the working-day calendar and the due times over it.
         duties: who answers for what.
         departments: name by code of the departments that are not ended.
+        has_layers: whether a thematic layer may give a new case its flag.
     """
 
     def __init__(self, records: Records) -> None:
@@ -77,6 +78,7 @@ class Office:
         self.book = self.base_book.with_limits(limits) if limits else self.base_book
         self.duties: DutyTable = read_duties(connection)
         rows = connection.execute(text("SELECT code, name, parent FROM department WHERE ended_at IS NULL")).all()
+        self.has_layers = connection.execute(text("SELECT EXISTS (SELECT 1 FROM layer)")).scalar_one() == 1
         self.departments: dict[str, str] = {row.code: row.name for row in rows}
         self.department_parents: dict[str, str | None] = {row.code: row.parent for row in rows}
 

@@ -15,6 +15,7 @@ from appliance.cases.search import case_tokens
 from appliance.clock import local
 from appliance.codes.values import Source
 from appliance.errors import Conflict, FieldError, Forbidden, Invalid, UnknownPlace
+from appliance.places.layers import case_flags
 from appliance.places.locate import GridHit, locate, locate_grid
 from appliance.records.sql import Sql
 from appliance.records.writer import Unit
@@ -209,6 +210,7 @@ def _case(unit: Unit, office: Office, new: NewCase, source: Source) -> dict[str,
         condition = limit.condition_to_open if limit else None
     settings, today = office.settings, local(unit.now, office.settings.zone)
     grid = hit.grid if hit else None
+    flags = {*new.flags, *(case_flags(unit.connection, grid=grid, part=new.part) if office.has_layers else ())}
     return columns.EMPTY | {
         "number": next_number(unit.connection, settings.desk.case_number, county=settings.county, day=today),
         "query_code": query_code() if source.channel_kind == "public" else None,
@@ -219,7 +221,7 @@ def _case(unit: Unit, office: Office, new: NewCase, source: Source) -> dict[str,
         "upper_reply_required": new.upper_reply_required, "camera": new.camera, "description": new.description,
         "lon": new.lon, "lat": new.lat, "address": new.address, "part": new.part, "grid": grid,
         "street": hit.street if hit else None, "community": hit.community if hit else None,
-        "duty_grid": hit.duty_grid if hit else None, "flags": " ".join(sorted(new.flags)), "reported_at": unit.now,
+        "duty_grid": hit.duty_grid if hit else None, "flags": " ".join(sorted(flags)), "reported_at": unit.now,
         "department_suggested": suggest(
             unit.connection, office.duties, code=code_class.code, grid=grid, part=new.part, day=today.date().isoformat()
         ),

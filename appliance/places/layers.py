@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 from appliance.errors import FieldError, Invalid, NotFound, UnknownCode
+from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 
 KINDS = {"grid": ("unit_grid", "code"), "part": ("part", "code"), "case": ("cases", "number")}
@@ -28,7 +29,9 @@ class ThematicLayer:
     note: str | None
 
 
-def save_layer(unit: Unit, code: str, name: str, case_flag: str | None = None, note: str | None = None) -> None:
+def save_layer(
+    unit: Unit, code: str, name: str, case_flag: str | None = None, note: str | None = None, by: str = "technician"
+) -> None:
     """Make a layer, or give it other words.
 
     Raises:
@@ -48,6 +51,7 @@ def save_layer(unit: Unit, code: str, name: str, case_flag: str | None = None, n
         ),
         {"code": code, "name": name, "flag": case_flag, "note": note, "now": unit.now},
     )
+    append_act(unit, by, "layer.save", code, {"name": name, "case_flag": case_flag})
 
 
 def add_members(unit: Unit, layer: str, kind: str, members: Iterable[str]) -> int:

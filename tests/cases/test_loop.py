@@ -15,6 +15,7 @@ from appliance.errors import (
     UnknownPlace,
     VersionRequired,
 )
+from appliance.records.writer import Unit
 from tests.cases.desk import Desk, at, place
 
 
@@ -309,3 +310,16 @@ def test_sight_of_departments_and_collectors(desk: Desk) -> None:
     assert desk.numbers("l1") == [mine]
     assert desk.numbers("l2") == [other]
     assert desk.numbers("z1") == [other, mine]
+
+
+def test_a_case_inside_a_thematic_layer_carries_its_flag(desk: Desk) -> None:
+    from appliance.places.layers import add_members, save_layer
+
+    def make(unit: Unit) -> None:
+        save_layer(unit, "L1", "赛事保障", case_flag="event2026")
+        add_members(unit, "L1", "grid", ["411081001001001"])
+
+    desk.office.records.write(make)
+    desk.office._checked = 0
+    assert desk.case(desk.report())["flags"] == ["event2026"]
+    assert desk.case(desk.report(**place(5.5, 5.5)))["flags"] == []
