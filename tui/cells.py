@@ -12,7 +12,7 @@ def fit(text: str, width: int, *, end: str = "..") -> str:
         return set_cell_size(plain, width)
     if width <= len(end):
         return set_cell_size(plain, width)
-    return set_cell_size(plain, width - len(end)) + end
+    return set_cell_size(set_cell_size(plain, width - len(end)).rstrip() + end, width)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -49,7 +49,8 @@ HISTORY = [
     {"seq": 1, "action": "report", "actor": "s1", "actor_name": "坐席一", "role": "acceptor", "on_behalf_of": None,
      "at": "2026-11-22T01:12:00Z", "from": None, "to": "reported", "note": None},
     {"seq": 2, "action": "verify_true", "actor": "s1", "actor_name": "坐席一", "role": "collector",
-     "on_behalf_of": "l1", "at": "2026-11-22T01:20:00Z", "from": "verifying", "to": "accepted", "note": "电话反馈", "method": "site"},
+     "on_behalf_of": "l1", "at": "2026-11-22T01:20:00Z", "from": "verifying", "to": "accepted",
+     "note": "电话反馈", "method": "site"},
 ]  # fmt: skip
 ACTIONS = [
     {"action": "dispatch", "chinese": "派遣", "english": "Dispatch", "key": "d", "needs": ["department"],

@@ -212,6 +212,9 @@ def test_every_line_fits_the_terminal(shared_node: RunningNode, size: tuple[int,
         folded = "疑似重复" not in seat.screen_text()
         assert folded == (size[0] < 100)
         if folded:
+            assert "坐席一" not in seat.screen_text().split("\n", 1)[1]
+            await seat.keys("J", "J", "J", "J", "J", "J", "J", "J", "J", "J")
+            await seat.until(lambda: "坐席一" in seat.screen_text().split("\n", 1)[1], "the history is turned to")
             await seat.keys("space")
             await seat.until(lambda: "疑似重复" in seat.screen_text(), "the other column")
 

@@ -66,7 +66,7 @@ async def walk(node: RunningNode) -> str:
         await seat.done("handling")
         await seat.keys("B", "w")
         await seat.on_form()
-        await seat.keys("ygh", "down", "enter", "ctrl+s")
+        await seat.keys("enter", "ygh", "down", "enter", "ctrl+s")
         await seat.done("handled")
 
         await seat.keys("f10")

@@ -52,6 +52,8 @@ class DeskScreen(DeskCalls, SeatScreen):
         Binding("left_square_bracket", "view(-1)", "key.previous_view", id="desk.previous_view"),
         Binding("right_square_bracket", "view(1)", "key.next_view", id="desk.next_view"),
         Binding("space", "fold", "key.fold", id="desk.fold"),
+        Binding("J", "scroll(1)", "key.scroll_down", id="desk.scroll_down"),
+        Binding("K", "scroll(-1)", "key.scroll_up", id="desk.scroll_up"),
         Binding("f5,N", "reload", "key.reload", id="desk.reload"),
         Binding("full_stop", "all_actions", "key.all_actions", id="desk.actions"),
         Binding("R", "request", "key.request", id="desk.request"),
@@ -323,6 +325,9 @@ class DeskScreen(DeskCalls, SeatScreen):
 
     def action_fold(self) -> None:
         self.query_one(Detail).fold()
+
+    def action_scroll(self, step: int) -> None:
+        self.query_one(Detail).page(step)
 
     def action_reload(self) -> None:
         self.say("")

@@ -82,8 +82,7 @@ class FormScreen(ModalScreen[Record | None]):
     def on_mount(self) -> None:
         rows = list(self.query(FieldRow))
         if rows:
-            first = next((row for row in rows if row.field.required and not row.value), rows[0])
-            self.call_after_refresh(first.focus_line)
+            self.call_after_refresh(rows[0].focus_line)
         else:
             self._let_keys_go()
 

@@ -67,6 +67,12 @@ class Detail(Horizontal):
         self.toggle_class("-folded")
         self.call_after_refresh(self.relabel)
 
+    def page(self, step: int) -> None:
+        """Turn the column that shows by half a page."""
+        narrow, folded = self.has_class("-narrow"), self.has_class("-folded")
+        column = self.query_one("#beside" if narrow and folded else "#facts", VerticalScroll)
+        column.scroll_relative(y=step * max(column.size.height // 2, 1), animate=False)
+
     def relabel(self) -> None:
         """Draw all anew."""
         record, around = self._record, self._around
