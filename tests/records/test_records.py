@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from appliance.cases.history import broken_row
 from appliance.errors import BadHome, Broken
@@ -227,3 +227,27 @@ def test_a_home_without_a_database_or_with_wrong_settings_is_named(tmp_path: Pat
         create_database(tmp_path, load(tmp_path))
     assert (tmp_path / "county.db").stat().st_mode & 0o077 == 0
     assert (tmp_path / "wanmi.toml").stat().st_mode & 0o077 == 0
+
+
+def test_a_new_database_is_made_in_one_transaction(tmp_path: Path) -> None:
+    save(tmp_path, {"county": "411081"})
+    making = engine.sqlite_engine(tmp_path / "county.db", read_only=False)
+    commits: list[int] = []
+    event.listen(making, "commit", lambda _: commits.append(1))
+    schema.upgrade(making)
+    making.dispose()
+    assert commits == [1]
+
+
+def test_fts_and_r_tree_agree_with_their_tables(home: Path) -> None:
+    desk = Desk(home)
+    number = desk.report(reporter_phone="13812341234")
+    desk.act("s1", number, "amend", reason="写错", description="污水外溢")
+    desk.office.records.write(
+        lambda unit: (
+            unit.connection.execute(text("INSERT INTO case_search (case_search) VALUES ('integrity-check')")) and None
+        )
+    )
+    assert desk.numbers(text="外溢") == [number]
+    assert desk.numbers(text="绕着走") == []
+    desk.close()
