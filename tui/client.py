@@ -45,6 +45,7 @@ class Session:
     name: str
     roles: frozenset[str]
     department: str | None
+    new_password_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,16 @@ class NodeClient:
         found = await self.post("/api/v1/session", {"account": account, "password": password})
         self._http.headers["Authorization"] = f"Bearer {found['token']}"
         return Session(
-            found["account"], found.get("name") or found["account"], frozenset(found["roles"]), found.get("department")
+            found["account"],
+            found.get("name") or found["account"],
+            frozenset(found["roles"]),
+            found.get("department"),
+            bool(found.get("new_password_due")),
         )
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Replace one's own password."""
+        await self._send("PUT", "/api/v1/session/password", json={"old": old, "new": new})
 
     async def sign_out(self) -> None:
         """End the session at the node."""

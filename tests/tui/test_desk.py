@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from textual.binding import Binding
 from textual.events import Key
 
+from tests.homes import PASSWORD
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, report, seat_at
 from tui.app import SCREENS, Console
@@ -353,3 +356,24 @@ def test_keys_typed_ahead_reach_the_field_they_are_meant_for(shared_node: Runnin
         assert seat.selected["department"] == "D02"
 
     play(shared_node, "p1", story)
+
+
+def test_the_first_sign_in_asks_for_a_password_of_ones_own(home: Path) -> None:
+    with sqlite3.connect(home / "county.db") as county:
+        county.execute("UPDATE account SET new_password_due = 1 WHERE account = 's1'")
+    node = RunningNode(home, environment={"WANMI_SIGN_IN__NEW_PASSWORD_AT_FIRST_SIGN_IN": "true"}).start()
+
+    async def story() -> None:
+        async with seat_at(node) as seat:
+            await seat.until(lambda: seat.app.focused, "sign-in")
+            await seat.keys("s1", "enter", PASSWORD, "enter")
+            await seat.until(lambda: "首次登录" in seat.banner, "a new password is asked for")
+            await seat.keys("rushuang-81", "enter")
+            await seat.until(lambda: type(seat.app.screen).__name__ == "DeskScreen", "the desk")
+            await seat.settled()
+
+    try:
+        asyncio.run(story())
+        assert node.client("s1", "rushuang-81").get("/api/v1/me").is_success
+    finally:
+        node.stop(signal.SIGKILL)

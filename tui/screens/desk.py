@@ -124,7 +124,8 @@ class DeskScreen(DeskCalls, SeatScreen):
             forms = self.context.forms
             if forms.waiting_for_me(record):
                 first.append(("A", labels("key.decide")))
-            moving, others = [], []
+            moving: list[tuple[str, str]] = []
+            others: list[tuple[str, str]] = []
             for key in self.action_keys:
                 steps = any(item["action"] == key.action and item["target"] for item in self._offered())
                 (moving if steps else others).append((key.key, labels.pick(key.chinese, key.english)))

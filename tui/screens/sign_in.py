@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Center, Middle, Vertical
+from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.client import NodeAway, Refused
+from tui.client import NodeAway, Refused, Session
 from tui.messages import Told
 from tui.screens.base import SeatScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
@@ -22,7 +23,16 @@ class SignInScreen(SeatScreen):
     DEFAULT_CSS = """
     SignInScreen #box { width: 44; height: auto; border: solid $primary; padding: 1 2; }
     SignInScreen Line { margin: 0 0 1 0; }
+    SignInScreen .new { display: none; }
+    SignInScreen.-new-due .new { display: block; }
     """
+
+    class NewPasswordDue(Message):
+        """The first sign-in: a password of one's own comes before the desk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -31,6 +41,8 @@ class SignInScreen(SeatScreen):
             yield Line(id="account")
             yield Static("", id="password-label")
             yield Line(password=True, id="password")
+            yield Static("", id="new-label", classes="new")
+            yield Line(password=True, id="new-password", classes="new")
         yield Banner()
         yield KeyLine()
 
@@ -43,6 +55,7 @@ class SignInScreen(SeatScreen):
         labels = self.context.labels
         self.query_one("#account-label", Static).update(labels("sign_in.account"))
         self.query_one("#password-label", Static).update(labels("sign_in.password"))
+        self.query_one("#new-label", Static).update(labels("sign_in.new_password"))
         self.draw_keys([("Enter", labels("key.sign_in")), ("F9", labels("key.language")), ("^Q", labels("key.quit"))])
 
     @on(Input.Submitted, "#account")
@@ -57,13 +70,46 @@ class SignInScreen(SeatScreen):
             return
         worker(self, self._sign_in(account, password), "sign-in")
 
+    @on(NewPasswordDue)
+    def _new_password_due(self, event: NewPasswordDue) -> None:
+        event.stop()
+        self.add_class("-new-due")
+        self.say(self.context.labels("sign_in.first"))
+        self.query_one("#new-password", Line).focus()
+
+    @on(Input.Submitted, "#new-password")
+    def _new_password_given(self) -> None:
+        old, new = self.query_one("#password", Line).value, self.query_one("#new-password", Line).value
+        if new and new != old:
+            worker(self, self._change_password(old, new), "sign-in")
+        else:
+            self.say(self.context.labels("sign_in.first"))
+
     async def _sign_in(self, account: str, password: str) -> None:
         try:
-            session = await self.context.client.sign_in(account, password)
-            await self.context.reference.load()
+            self._session = await self.context.client.sign_in(account, password)
+            if self._session.new_password_due:
+                self.post_message(self.NewPasswordDue())
+                return
+            await self._open(self._session)
         except NodeAway:
-            self.post_message(Told(self.context.labels("banner.away", url=self.context.client.url)))
+            self._not_reached()
         except Refused as error:
             self.post_message(Told(error.detail))
-        else:
-            self.console.signed_in(session)
+
+    async def _change_password(self, old: str, new: str) -> None:
+        try:
+            await self.context.client.change_password(old, new)
+            if self._session is not None:
+                await self._open(self._session)
+        except NodeAway:
+            self._not_reached()
+        except Refused as error:
+            self.post_message(Told(error.detail))
+
+    async def _open(self, session: Session) -> None:
+        await self.context.reference.load()
+        self.console.signed_in(session)
+
+    def _not_reached(self) -> None:
+        self.post_message(Told(self.context.labels("banner.away", url=self.context.client.url)))
