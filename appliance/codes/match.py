@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from appliance.codes.values import EDITIONS, CodeClass
 
+FEWEST = 3
+
 
 def ranked(text: str, pool: Iterable[CodeClass]) -> list[CodeClass]:
     """The classes of `pool` that match, best first."""
@@ -43,7 +45,7 @@ def rank_ascii(wanted: str, item: CodeClass) -> int | None:
 
 
 def nearest_classes(text: str, candidates: list[CodeClass], count: int = 5) -> list[CodeClass]:
-    """The classes whose code or name is most like `text`."""
+    """The classes whose code or name is most like `text`; a few even where none is much like it."""
     from rapidfuzz import fuzz  # only a refusal needs it; keeps the console's start light
 
     wanted = text.strip()
@@ -53,5 +55,6 @@ def nearest_classes(text: str, candidates: list[CodeClass], count: int = 5) -> l
             fuzz.ratio(wanted, item.code), fuzz.ratio(wanted, item.name), fuzz.partial_ratio(wanted, item.name) - 10
         )
 
-    close = [(likeness(item), item) for item in candidates]
-    return [item for score, item in sorted(close, key=lambda pair: (-pair[0], pair[1].code))[:count] if score >= 40]
+    close = sorted(((likeness(item), item) for item in candidates), key=lambda pair: (-pair[0], pair[1].code))
+    near = [item for score, item in close[:count] if score >= 40]
+    return near or [item for _, item in close[:FEWEST]]
