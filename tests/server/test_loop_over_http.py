@@ -68,7 +68,7 @@ def test_refusals_are_problem_details_with_their_status(shared_node: RunningNode
         422: [
             z1.post(f"{path}/actions/close", json={}, headers=seen),
             z1.post(f"{path}/actions/dance", json={}, headers=seen),
-            node.client("s1").post("/api/v1/cases", json={**CALL, "code": "0102"}),
+            node.client("s1").post("/api/v1/cases", json={**CALL, "code": "99999"}),
             node.client("s1").post("/api/v1/cases", json={**CALL, "lon": 10.0}),
             node.client("s1").post("/api/v1/cases", json={**CALL, "colour": "red"}),
             z1.get("/api/v1/cases?state=lost"),
