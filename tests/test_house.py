@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,14 @@ def test_no_room_has_grown_too_large() -> None:
 def test_the_page_of_the_workflow_is_the_table() -> None:
     written = (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8")
     assert written == page(workflow()), "run: python -m appliance.workflow_page > docs/workflow.md"
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for written in pages:
+        for target in re.findall(r"\]\(([^)#]+)", written.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (written.parent / target).exists(), (written.name, target)
 
 
 def test_every_command_answers_help() -> None:
