@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from tui.messages import Told
 from tui.widgets.bars import Banner, KeyLine, TitleLine
@@ -58,6 +59,13 @@ class SeatScreen(Screen[None]):
     def _told(self, event: Told) -> None:
         event.stop()
         self.say(event.text, good=event.good)
+
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        """A worker that failed in a way nobody foresaw is told, not passed over."""
+        event.stop()
+        if event.state is WorkerState.ERROR:
+            self.say(self.context.labels("banner.internal", what=event.worker.name, error=repr(event.worker.error)))
 
     def always_keys(self) -> list[tuple[str, str]]:
         """The keys at the right end of the key line."""

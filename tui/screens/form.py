@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
+from textual.worker import Worker, WorkerState
 
 from tui.client import NodeAway, Refused, SignedOut
 from tui.fields import FILES, FieldProblem, Form, body_of
@@ -159,6 +160,13 @@ class FormScreen(ModalScreen[Record | None]):
         if event.version is not None:
             self._version = event.version
         self._problem(event.text)
+
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        event.stop()
+        if event.state is WorkerState.ERROR:
+            text = self._seat.labels("banner.internal", what=event.worker.name, error=repr(event.worker.error))
+            self.post_message(self.NotSent(text))
 
     def _let_keys_go(self) -> None:
         if isinstance(self.app, TypeAhead):
