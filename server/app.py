@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -46,6 +47,8 @@ def create_app(office: Office) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await node.watcher.start()
+        gc.collect()
+        gc.freeze()  # what stands now stays; walking it again at every full collection would make answers wait
         ticking = asyncio.create_task(tick(node))
         try:
             yield

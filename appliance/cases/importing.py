@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import Connection, bindparam, text
 
 from appliance.cases import columns, history, record
+from appliance.cases.indexing import index_new_case
 from appliance.cases.search import case_tokens
 from appliance.cases.times import parse_time
 from appliance.cases.workflow import workflow
@@ -188,6 +189,7 @@ class CaseImporter:
             text("INSERT INTO case_record (id, masked, search) VALUES (:id, :masked, :search)"),
             {"id": case["id"], "masked": record.build(case, reporter=None), "search": case_tokens(case)},
         )
+        index_new_case(unit, case["id"], case_tokens(case))
         unit.changed("case", case["number"])
 
     def _source(self, row: Mapping[str, Any], problems: Problems) -> str:

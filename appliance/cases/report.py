@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from appliance.cases import columns, evidence, history, record
 from appliance.cases.duties import suggest
+from appliance.cases.indexing import index_new_case, index_reporter
 from appliance.cases.numbers import next_number, query_code
 from appliance.cases.search import case_tokens
 from appliance.clock import local
@@ -96,10 +97,10 @@ def report(unit: Unit, office: Office, actor: Actor, new: NewCase) -> dict[str, 
     reporter = _save_reporter(unit, case_id, new)
     files = evidence.attach(unit, case_id, new.evidence, actor) if new.evidence else []
     history.append(unit, _first_row(unit, actor, role, action.name, case, due_at, new.note))
-    _RECORD.run(
-        unit.connection,
-        {"id": case_id, "masked": record.build(case, reporter=reporter, evidence=files), "search": case_tokens(case)},
-    )
+    search = case_tokens(case)
+    masked = record.build(case, reporter=reporter, evidence=files)
+    _RECORD.run(unit.connection, {"id": case_id, "masked": masked, "search": search})
+    index_new_case(unit, case_id, search)
     unit.changed("case", case["number"])
     return case
 
@@ -233,6 +234,7 @@ def _save_reporter(unit: Unit, case_id: int, new: NewCase) -> dict[str, str | No
         return None
     row = {"name": new.reporter_name, "phone": new.reporter_phone, "email": new.reporter_email}
     _REPORTER.run(unit.connection, {"id": case_id, **row})
+    index_reporter(unit, case_id, new.reporter_phone)
     return row
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from appliance.cases import columns, history, record
 from appliance.cases.deadlines import Due
+from appliance.cases.indexing import index_changed_case
 from appliance.cases.search import case_tokens
 from appliance.cases.workflow import Action
 from appliance.clock import rfc3339
@@ -26,7 +27,7 @@ _REPORTER = Sql("SELECT name, phone FROM reporter WHERE id = :id")
 _SUPERVISIONS = text("SELECT * FROM supervision WHERE case_id = :id ORDER BY id")
 _REQUESTS = text("SELECT * FROM request WHERE case_id = :id ORDER BY id")
 _EVIDENCE = text("SELECT sha256, type, stage, taken_at, lon, lat, share FROM evidence WHERE case_id = :id ORDER BY id")
-_SAVE_RECORD = Sql("UPDATE case_record SET masked = :masked, search = :search WHERE id = :id")
+_SAVE_RECORD = Sql("UPDATE case_record SET masked = :masked WHERE id = :id")
 _END_SUPERVISIONS = text(
     "UPDATE supervision SET cleared_at = :now WHERE case_id = :id AND cleared_at IS NULL RETURNING id"
 )
@@ -168,7 +169,8 @@ def rewrite_record(unit: Unit, case: dict[str, Any]) -> None:
         requests=[request_view(dict(row._mapping)) for row in connection.execute(_REQUESTS, key)],
         evidence=[evidence_view(dict(row._mapping)) for row in connection.execute(_EVIDENCE, key)],
     )
-    _SAVE_RECORD.run(connection, {"id": case["id"], "masked": masked, "search": case_tokens(case)})
+    _SAVE_RECORD.run(connection, {"id": case["id"], "masked": masked})
+    index_changed_case(unit, case["id"], case_tokens(case))
     unit.changed("case", case["number"])
 
 

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from appliance.records.base import document, geometry, identity, moment
 
+HAS_DEPARTMENT = text("department IS NOT NULL")
+"""A case that is not dispatched yet costs these indexes nothing."""
+
 
 class Case(SQLModel, table=True):
     """One case: the columns that are filtered, sorted or computed with."""
@@ -16,20 +19,45 @@ class Case(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_state", "state", "id", "lon", "lat"),
-        Index("ix_cases_department", "department", "id", "lon", "lat"),
+        Index("ix_cases_department", "department", "id", "lon", "lat", sqlite_where=HAS_DEPARTMENT),
         Index("ix_cases_code", "code", "id", "lon", "lat"),
-        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat"),
+        Index(
+            "ix_cases_state_department",
+            "state",
+            "department",
+            "id",
+            "lon",
+            "lat",
+            sqlite_where=HAS_DEPARTMENT,
+        ),
         Index("ix_cases_state_code", "state", "code", "id", "lon", "lat"),
-        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat"),
-        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat"),
-        Index("ix_cases_part", "part", "id"),
+        Index(
+            "ix_cases_department_code",
+            "department",
+            "code",
+            "id",
+            "lon",
+            "lat",
+            sqlite_where=HAS_DEPARTMENT,
+        ),
+        Index(
+            "ix_cases_state_department_code",
+            "state",
+            "department",
+            "code",
+            "id",
+            "lon",
+            "lat",
+            sqlite_where=HAS_DEPARTMENT,
+        ),
+        Index("ix_cases_part", "part", "id", sqlite_where=text("part IS NOT NULL")),
         Index("ix_cases_collector", "collector", "id", sqlite_where=text("is_open")),
         Index("ix_cases_duty_grid", "duty_grid", "id", sqlite_where=text("is_open")),
         Index("ix_cases_due_at", "due_at", "id", sqlite_where=text("is_open AND due_at IS NOT NULL")),
         Index("ix_cases_resume_at", "resume_at", sqlite_where=text("resume_at IS NOT NULL")),
         Index("ix_cases_provisional", "provisional", sqlite_where=text("provisional")),
         Index("ix_cases_reported_at", "reported_at"),
-        Index("ix_cases_closed_at", "closed_at"),
+        Index("ix_cases_closed_at", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
         Index("ix_cases_merged_into", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
         Index(
             "ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", sqlite_where=text("is_open")

@@ -21,6 +21,7 @@ READERS = 4
 WRITER_CACHE_KIB = 65_536
 READER_CACHE_KIB = 12_288
 BUSY_MILLISECONDS = 30_000
+PAGES_BEFORE_OWN_CHECKPOINT = 16_384
 
 
 def extension_refusal() -> BadHome | None:
@@ -69,6 +70,8 @@ def connect_sqlite(path: Path, *, cache_kib: int, read_only: bool) -> sqlite3.Co
         "journal_size_limit = 67108864",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    # the log is folded back by `checkpoints`, and by whoever closes the database last
+    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BEFORE_OWN_CHECKPOINT}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection

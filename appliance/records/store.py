@@ -13,6 +13,7 @@ from appliance.clock import Clock, SystemClock
 from appliance.errors import BadHome
 from appliance.records import engine as engines
 from appliance.records import schema
+from appliance.records.checkpoints import Checkpointer
 from appliance.records.writer import Unit, Writer
 from appliance.settings import Settings, load
 
@@ -34,6 +35,7 @@ class Records:
         self._writing = writing
         self._listeners: list[Callable[[], None]] = []
         self.writer = Writer(writing, clock, self._committed)
+        self._checkpointer = None if settings.database_url else Checkpointer(home / DATABASE)
 
     @classmethod
     def open(cls, home: Path, *, settings: Settings | None = None, clock: Clock | None = None) -> Records:
@@ -79,6 +81,8 @@ class Records:
     def close(self) -> None:
         """End the writer after what is queued, and close all connections."""
         self.writer.close()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         self.readers.dispose()
         self._writing.dispose()
 

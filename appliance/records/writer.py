@@ -39,22 +39,32 @@ class Unit:
         now: the moment of this unit in microseconds.
     """
 
-    __slots__ = ("_after", "_changes", "connection", "now")
+    __slots__ = ("_after", "_changes", "_late", "connection", "now")
 
     def __init__(self, connection: Connection, now: int) -> None:
         self.connection = connection
         self.now = now
         self._changes: dict[tuple[str, str], str] = {}
         self._after: list[Callable[[], None]] = []
+        self._late: list[tuple[Sql, dict[str, Any]]] = []
 
     def changed(self, type: str, id: str, op: str = "put") -> None:
         """Note that a record changed; one row for each record and unit, however often it was touched."""
         self._changes.pop((type, id), None)
         self._changes[type, id] = op
 
+    def at_end(self, statement: Sql, values: dict[str, Any]) -> None:
+        """Execute this at the end of the transaction, after all units of the group; for indexes that like it so."""
+        self._late.append((statement, values))
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call this once the unit is on the disk."""
         self._after.append(callback)
+
+    def run_late(self) -> None:
+        """Execute what was kept for the end; the writer does so once, before it commits."""
+        for statement, values in self._late:
+            statement.run(self.connection, values)
 
     def _finish(self) -> None:
         if self._changes:
@@ -170,6 +180,9 @@ class Writer:
                     if job is None:
                         ending = True
                         break
+                for done in jobs:
+                    if done.unit is not None:
+                        done.unit.run_late()
         except BaseException as error:  # the group is lost as a whole: a full disk, a lock that was never given
             for job in jobs or [first]:
                 job.error = job.error or error

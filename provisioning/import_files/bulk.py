@@ -30,6 +30,7 @@ class BulkUnit(Unit):
     def end(self) -> None:
         """Write what changed into the feed; the last thing before the commit."""
         self._finish()
+        self.run_late()
 
 
 class BulkWriter:

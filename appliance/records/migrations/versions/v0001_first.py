@@ -24,9 +24,6 @@ SEARCH = """
 CREATE VIRTUAL TABLE case_search USING fts5(
     search, content='case_record', content_rowid='id', detail=none, tokenize='unicode61 remove_diacritics 0'
 );
-CREATE TRIGGER case_record_added AFTER INSERT ON case_record BEGIN
-    INSERT INTO case_search (rowid, search) VALUES (new.id, new.search);
-END;
 CREATE TRIGGER case_record_removed AFTER DELETE ON case_record BEGIN
     INSERT INTO case_search (case_search, rowid, search) VALUES ('delete', old.id, old.search);
 END;
@@ -37,9 +34,6 @@ END;
 CREATE VIRTUAL TABLE reporter_search USING fts5(
     phone, content='reporter', content_rowid='id', tokenize='trigram'
 );
-CREATE TRIGGER reporter_added AFTER INSERT ON reporter WHEN new.phone IS NOT NULL BEGIN
-    INSERT INTO reporter_search (rowid, phone) VALUES (new.id, new.phone);
-END;
 CREATE TRIGGER reporter_changed AFTER UPDATE OF phone ON reporter BEGIN
     INSERT INTO reporter_search (reporter_search, rowid, phone)
         SELECT 'delete', old.id, old.phone WHERE old.phone IS NOT NULL;
@@ -263,23 +257,23 @@ def tables() -> MetaData:
         Column("closed_at", BigInteger()),
         Column("satisfaction", String()),
         Column("geom", Geometry("POINT", srid=4490, spatial_index=True), nullable=False),
-        Index("ix_cases_closed_at", "closed_at"),
+        Index("ix_cases_closed_at", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
         Index("ix_cases_code", "code", "id", "lon", "lat"),
         Index("ix_cases_collector", "collector", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_department", "department", "id", "lon", "lat"),
-        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat"),
+        Index("ix_cases_department", "department", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
+        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
         Index("ix_cases_due_at", "due_at", "id", sqlite_where=text("is_open AND due_at IS NOT NULL")),
         Index("ix_cases_duty_grid", "duty_grid", "id", sqlite_where=text("is_open")),
         Index("ix_cases_merged_into", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
         Index("ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", sqlite_where=text("is_open")),
-        Index("ix_cases_part", "part", "id"),
+        Index("ix_cases_part", "part", "id", sqlite_where=text("part IS NOT NULL")),
         Index("ix_cases_provisional", "provisional", sqlite_where=text("provisional")),
         Index("ix_cases_reported_at", "reported_at"),
         Index("ix_cases_resume_at", "resume_at", sqlite_where=text("resume_at IS NOT NULL")),
         Index("ix_cases_state", "state", "id", "lon", "lat"),
         Index("ix_cases_state_code", "state", "code", "id", "lon", "lat"),
-        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat"),
-        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat"),
+        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
+        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
     )
     Table(
         "change",
