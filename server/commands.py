@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -46,11 +47,20 @@ def serve(host: str, port: int, home: Path) -> None:
         office = Office.open(home, settings=settings)
         address = f"[{host}]" if ":" in host else host
         say(f"万米 {settings.name or settings.county}: http://{address}:{door.getsockname()[1]}  (Ctrl-C 停止 / stops)")
+        app = create_app(office)
         config = uvicorn.Config(
-            create_app(office), loop="uvloop", http="httptools", access_log=False, log_config=None,
+            app, loop="uvloop", http="httptools", access_log=False, log_config=None,
             timeout_graceful_shutdown=5, server_header=False, date_header=False, ws="none",
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[door])
+        server = uvicorn.Server(config)
+        ending = server.handle_exit
+
+        def handle_exit(number: int, frame: FrameType | None) -> None:
+            app.state.node.watcher.end_streams()
+            ending(number, frame)
+
+        server.handle_exit = handle_exit  # type: ignore[method-assign]  # streams must end before uvicorn waits for them
+        server.run(sockets=[door])
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -56,7 +56,7 @@ async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]
     listener = node.watcher.listen(actor.account)
     try:
         yield b": cursor %d\n\n" % cursor
-        while True:
+        while not node.watcher.ended:
             listener.woken.clear()
             while listener.calls:
                 yield b"event: call\ndata: " + msgspec.json.encode(listener.calls.pop(0)) + b"\n\n"
@@ -70,7 +70,7 @@ async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]
                     continue
             try:
                 await asyncio.wait_for(listener.woken.wait(), HEARTBEAT_SECONDS)
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(0 if node.watcher.ended else GATHER_SECONDS)
             except TimeoutError:
                 yield b": still here\n\n"
     finally:

@@ -27,6 +27,8 @@ class Health(msgspec.Struct):
     name: str
     version: str
     seq: int
+    edition: str
+    time_zone: str
 
 
 class HealthController(Controller):
@@ -40,7 +42,7 @@ class HealthController(Controller):
         node = node_of(request)
         settings = node.office.settings
         seq = await node.read(last_seq)
-        return Health("ok", settings.county, settings.name, VERSION, seq)
+        return Health("ok", settings.county, settings.name, VERSION, seq, settings.edition, settings.time_zone)
 
     @get("/metrics", operation_id="metrics", security=[{}], media_type="text/plain")
     async def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:

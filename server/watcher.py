@@ -31,12 +31,20 @@ class Watcher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._reads: dict[int, asyncio.Task[list[FeedRow]]] = {}
+        self.ended = False
 
     async def start(self) -> None:
         """Begin to watch; call it inside the running loop."""
         self._loop = asyncio.get_running_loop()
         self._records.on_commit(self._committed)
         self._task = asyncio.create_task(self._watch_others())
+
+    def end_streams(self) -> None:
+        """Let every open stream end; the node is going down. May be called from a signal handler."""
+        self.ended = True
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake)
 
     async def stop(self) -> None:
         """End the watch and wake everybody a last time."""

@@ -33,7 +33,10 @@ PAGE_AT_MOST = 1000
 
 
 class CaseFilter(msgspec.Struct, kw_only=True):
-    """What a list is asked for. `bbox` is west, south, east, north (EPSG:4490), `after` the cursor of the last page."""
+    """What a list is asked for. `bbox` is west, south, east, north (EPSG:4490), `after` the cursor of the last page.
+
+    `waiting` asks for cases with a request that waits for one of this person's roles.
+    """
 
     states: tuple[str, ...] = ()
     overdue: bool = False
@@ -45,6 +48,7 @@ class CaseFilter(msgspec.Struct, kw_only=True):
     phone: str = ""
     collector: str | None = None
     part: str | None = None
+    waiting: bool = False
     after: str | None = None
     limit: int = PAGE
 

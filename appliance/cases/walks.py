@@ -71,6 +71,8 @@ class Query:
             return self._seen_walk()
         if wanted.phone:
             return self._search_walk("reporter_search", f'"{wanted.phone}"')
+        if wanted.waiting:
+            return self._waiting_walk()
         if wanted.part is not None:
             return self._index_walk("c.part = :part", {"part": wanted.part})
         if wanted.collector is not None:
@@ -136,6 +138,13 @@ class Query:
             "ORDER BY c.id DESC LIMIT :size",
             {**values, **known_values},
         )
+
+    def _waiting_walk(self) -> Iterator[Any]:
+        """The cases whose requests wait for a role of this person; there are few at a time."""
+        marks = [f"instr('|' || r.waiting_for || '|', :role{number}) > 0" for number in range(len(self.actor.roles))]
+        roles = {f"role{number}": f"|{role}|" for number, role in enumerate(sorted(self.actor.roles))}
+        inside = f"SELECT r.case_id FROM request r WHERE r.waiting_for IS NOT NULL AND ({' OR '.join(marks)})"  # noqa: S608
+        return self._index_walk(f"c.id IN ({inside})", roles)
 
     def _order_walk(self) -> Iterator[Any]:
         """Merge one exact index walk for each combination of the equality filters."""

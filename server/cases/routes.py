@@ -77,6 +77,7 @@ class CaseController(Controller):
         phone: Annotated[str, Parameter(max_length=20)] = "",
         collector: str | None = None,
         part: str | None = None,
+        waiting: Annotated[bool, Parameter(description="Cases with a request that waits for a role of yours")] = False,
         after: str | None = None,
         limit: int = listing.PAGE,
     ) -> Response[bytes]:
@@ -84,7 +85,7 @@ class CaseController(Controller):
         wanted = listing.CaseFilter(
             states=_many(states), overdue=overdue, departments=_many(department), codes=_many(code), kind=kind,
             bbox=None if bbox is None else box(bbox), text=text, phone=phone, collector=collector, part=part,
-            after=after, limit=limit,
+            waiting=waiting, after=after, limit=limit,
         )  # fmt: skip
         node, actor = node_of(request), actor_of_request(request)
         page = await node.read(lambda connection: listing.list_cases(connection, node.office, actor, wanted))

@@ -152,3 +152,10 @@ def test_no_question_reads_a_large_table_whole(full: Desk) -> None:
                 if "TEMP B-TREE" in line and "IN (SELECT pkid" not in statement and "IN (" not in statement:
                     bad.append((line, statement))
     assert bad == []
+
+
+def test_requests_that_wait_for_me_are_a_list(full: Desk) -> None:
+    number = full.numbers(states=("dispatched",), limit=1)[0]
+    full.ask("p1", number, "void", "误报")
+    assert full.numbers("z1", waiting=True) == [number]
+    assert full.numbers("p1", waiting=True) == []

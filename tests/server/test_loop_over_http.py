@@ -266,3 +266,27 @@ def test_a_person_changes_the_own_password(node: RunningNode) -> None:
         for password in (PASSWORD, "new-secret-1")
     ]
     assert answers == [401, 201]
+
+
+def test_a_node_with_open_streams_ends_at_once_when_told_to(node: RunningNode) -> None:
+    import time
+
+    client, opened = node.client("z1"), threading.Event()
+
+    def listen() -> None:
+        try:
+            with client.stream("GET", "/api/v1/events", timeout=20) as stream:
+                for _ in stream.iter_lines():
+                    opened.set()
+        except httpx.TransportError:
+            return
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    assert opened.wait(10)
+    started = time.monotonic()
+    assert node.process is not None
+    node.process.terminate()
+    assert node.process.wait(20) == 0
+    assert time.monotonic() - started < 4
+    thread.join(10)
