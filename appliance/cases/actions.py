@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from appliance.people.actor import Actor
 
 ON_BEHALF = frozenset(("acceptor", "dispatcher", "shift_leader"))
+TELEPHONED = frozenset(("collector", "department"))
+FIELD_ANSWERS = frozenset(("verify_true", "verify_false", "check_pass", "check_fail"))
+HANDLING_ENDS = frozenset(("finish", "return", "dispute", "check_fail", "reopen", "dispatch"))
+"""After these a waiting request for more time or for a return asks for nothing any more."""
+
 TEXT_AT_MOST = 4000
 
 
@@ -65,16 +70,18 @@ def act(
     """
     office.refresh(unit.connection)
     case = load_case(unit, number)
+    require_sight(actor, case)
     action = find_action(office, actor, case, action_name)
     doer = _doer(unit, actor, body)
-    role = role_for(doer, action)
-    require_sight(actor, case)
     require_sight(doer, case)
+    role = role_for(doer, action, case, on_behalf=doer is not actor)
     _check_version(case, version)
     check_state(office, actor, case, action)
     _check_fields(action, body)
     behalf = doer.account if doer is not actor else None
     step = Step(unit, office, actor, case, role=role, on_behalf_of=behalf, note=_note(body))
+    if body.reason and step.note != body.reason:
+        step.detail["reason_length"] = len(body.reason)
     return execute(step, action, body, doer)
 
 
@@ -89,6 +96,8 @@ def execute(step: Step, action: Action, body: ActionBody, doer: Actor) -> dict[s
     step.clocks_of(action)
     if action.target is not None:
         step.move(action.target)
+    if action.name in HANDLING_ENDS:
+        step.lapse_requests()
     if rule is not None:
         rule.apply(step, body, doer)
     return step.commit(action.name)
@@ -147,19 +156,31 @@ def find_action(office: Office, actor: Actor, case: dict[str, Any], name: str) -
     return action
 
 
-def role_for(actor: Actor, action: Action) -> str:
-    """The role in which somebody takes an action: the first in the workflow's order that the person has.
+def role_for(actor: Actor, action: Action, case: dict[str, Any], *, on_behalf: bool = False) -> str:
+    """The role in which somebody takes an action: the first in the workflow's order that the person has on this case.
+
+    A department acts on its own cases only, a collector answers only the task that was given to this collector. On
+    behalf of somebody only what a collector or a department does can be entered.
 
     Raises:
         Forbidden: none of the person's roles may.
     """
-    for role in sorted(action.roles & actor.roles):
-        return role
+    for role in action.role_order:
+        if role in actor.roles and _has_to_do_with(actor, role, action, case) and (not on_behalf or role in TELEPHONED):
+            return role
     raise Forbidden(
         f"{actor.name} 的角色不能{action.chinese};需要: {'、'.join(sorted(action.roles))}。",
         f"{actor.name} has no role that may {action.name}; needed: {', '.join(sorted(action.roles))}.",
         needed=sorted(action.roles),
     )
+
+
+def _has_to_do_with(actor: Actor, role: str, action: Action, case: dict[str, Any]) -> bool:
+    if role == "department":
+        return case["department"] in actor.subtree or case["sub_unit"] in actor.subtree
+    if role == "collector" and action.name in FIELD_ANSWERS:
+        return bool(case["collector"] == actor.account)
+    return True
 
 
 def check_state(office: Office, actor: Actor, case: dict[str, Any], action: Action) -> None:

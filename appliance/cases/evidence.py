@@ -173,10 +173,10 @@ def require_stages(files: Sequence[dict[str, str]], stages: Iterable[str]) -> No
         )
 
 
-def stages_of(connection: Connection, case_id: int) -> set[str]:
-    """The stages a case has files of."""
-    statement = text("SELECT DISTINCT stage FROM evidence WHERE case_id = :case_id")
-    return set(connection.execute(statement, {"case_id": case_id}).scalars())
+def stages_of(connection: Connection, case_id: int, since: int = 0) -> set[str]:
+    """The stages a case has files of, uploaded at or after a moment."""
+    statement = text("SELECT DISTINCT stage FROM evidence WHERE case_id = :case_id AND uploaded_at >= :since")
+    return set(connection.execute(statement, {"case_id": case_id, "since": since}).scalars())
 
 
 def find_file(connection: Connection, office: Office, actor: Actor, sha256: str) -> tuple[Path, str]:

@@ -58,10 +58,11 @@ def rows(connection: Connection, case_id: int) -> list[dict[str, Any]]:
         detail = msgspec.json.decode(row.detail) if row.detail else {}
         found.append(
             {
+                **detail,
                 "seq": row.seq, "action": row.action, "actor": row.actor, "actor_name": row.actor_name,
                 "role": row.role, "on_behalf_of": row.on_behalf_of, "at": rfc3339(row.at), "from": row.from_state,
                 "to": row.to_state, "clock_started": row.clock_started, "clock_stopped": row.clock_stopped,
-                "due_at": rfc3339(row.due_at), "note": row.note, **detail,
+                "due_at": rfc3339(row.due_at), "note": row.note,
             }
         )  # fmt: skip
     return found

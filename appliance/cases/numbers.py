@@ -19,6 +19,7 @@ _NEXT = Sql(
     "INSERT INTO case_counter (period, last) VALUES (:period, 1) "
     "ON CONFLICT (period) DO UPDATE SET last = case_counter.last + 1 RETURNING last"
 )
+_TAKEN = Sql("SELECT 1 FROM cases WHERE number = :number")
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 QUERY_CODE_LENGTH = 10
 
@@ -41,8 +42,10 @@ def check_format(form: str) -> None:
 def next_number(connection: Connection, form: str, *, county: str, day: datetime) -> str:
     """The next case number of a day in county time."""
     period = form.format(county=county, date=day, serial=0)
-    last = _NEXT.value(connection, {"period": period})
-    return form.format(county=county, date=day, serial=last)
+    while True:
+        number = form.format(county=county, date=day, serial=_NEXT.value(connection, {"period": period}))
+        if _TAKEN.value(connection, {"number": number}) is None:  # an imported case may have it
+            return number
 
 
 def query_code() -> str:

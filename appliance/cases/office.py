@@ -33,6 +33,7 @@ class Office:
         calendar, deadlines: the working-day calendar and the due times over it.
         duties: who answers for what.
         departments: name by code of the departments that are not ended.
+        recompute_after: the key after which provisional due times are to be computed anew; None when none are.
         has_layers: whether a thematic layer may give a new case its flag.
     """
 
@@ -45,6 +46,8 @@ class Office:
             self.base_book = self.base_book.with_county_pack(records.home / self.settings.pack)
         self._checked = 0.0
         self._act = -1
+        self.recompute_after: int | None = 0
+        self.calendar = shipped_calendar()
         with records.read() as connection:
             self.refresh(connection, at_once=True)
 
@@ -72,7 +75,10 @@ class Office:
         if act == self._act:
             return
         self._act = act
+        known = self.calendar.known_years
         self.calendar = county_calendar(connection)
+        if self.calendar.known_years != known:
+            self.recompute_after = 0
         self.deadlines = Deadlines(self.calendar, self.settings.desk.office_hours, self.settings.zone)
         limits = _limits(connection)
         self.book = self.base_book.with_limits(limits) if limits else self.base_book

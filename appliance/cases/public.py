@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from appliance.clock import rfc3339
@@ -17,10 +18,16 @@ _CASE = text(
     "closed_at, resume_at, merged_into, is_open FROM cases WHERE query_code = :query_code"
 )
 _REASON = text(
-    "SELECT note FROM case_action WHERE case_id = :id AND action IN ('reject', 'suspend', 'void', 'answer') "
+    "SELECT note, detail FROM case_action WHERE case_id = :id AND action IN ('reject', 'suspend', 'answer') "
     "ORDER BY seq DESC LIMIT 1"
 )
-_SHOWS_REASON = frozenset(("rejected", "suspended", "void", "answered"))
+_SHOWS_REASON = frozenset(("rejected", "suspended", "answered"))
+
+
+def told(note: str | None, detail: str | None) -> str | None:
+    """The part of a row's text that was given as the reason; the office's own note behind it stays inside."""
+    facts = msgspec.json.decode(detail) if detail else {}
+    return note if note is None else note[: facts.get("reason_length", len(note))]
 
 
 def public_view(connection: Connection, office: Office, query_code: str) -> dict[str, Any]:
@@ -38,7 +45,8 @@ def public_view(connection: Connection, office: Office, query_code: str) -> dict
     state = office.workflow.states[row.state]
     reason = None
     if row.state in _SHOWS_REASON:
-        reason = connection.execute(_REASON, {"id": row.id}).scalar_one_or_none()
+        found = connection.execute(_REASON, {"id": row.id}).one_or_none()
+        reason = None if found is None else told(found.note, found.detail)
     times = {name: rfc3339(getattr(row, name)) for name in (
         "reported_at", "accepted_at", "filed_at", "dispatched_at", "handled_at", "checked_at", "closed_at",
     )}  # fmt: skip

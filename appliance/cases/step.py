@@ -41,6 +41,12 @@ REACHED_AT = {
 }  # fmt: skip
 
 
+_LAPSE_OF_TASK = text(
+    "UPDATE request SET waiting_for = NULL, approved = false, decided_at = :now WHERE case_id = :id "
+    "AND waiting_for IS NOT NULL AND kind IN ('extension', 'suspension', 'return') AND id <> :keep RETURNING id"
+)
+
+
 class Step:
     """A case on its way through one action.
 
@@ -91,6 +97,8 @@ class Step:
     def move(self, target: str) -> None:
         """Go to a state, noting when it was reached."""
         self.set(state=target, is_open=self.office.workflow.states[target].is_open)
+        if target != "suspended":
+            self.set(resume_at=None)
         if column := REACHED_AT.get(target):
             self.set(**{column: self.now})
 
@@ -99,6 +107,11 @@ class Step:
         flags = self.case["flags"].split()
         if name not in flags:
             self.set(flags=" ".join(sorted([*flags, name])))
+
+    def unflag(self, name: str) -> None:
+        """Take a flag off the case."""
+        flags = [flag for flag in self.case["flags"].split() if flag != name]
+        self.set(flags=" ".join(flags))
 
     def stop_clock(self) -> None:
         """Stop the running clock."""
@@ -117,10 +130,28 @@ class Step:
         self.start_clock(clock, self.office.deadlines.minutes(self.now, getattr(self.office.settings.stages, clock)))
 
     def start_handling(self) -> None:
-        """Start a handling task with the case's whole limit; extensions count anew."""
+        """Start a handling task with the case's whole limit; extensions and second-level dispatch begin anew."""
         due = self.office.deadlines.due(self.now, self.case["limit_value"], self.case["limit_unit"])
-        self.set(extensions=0)
+        self.set(extensions=0, granted=self.case["limit_value"], sub_unit=None, sub_due_at=None)
+        self.set(handled_at=None, checked_at=None, paused_remaining=None, paused_clock=None)
         self.start_clock("handle", due)
+
+    def due_anew(self) -> Due:
+        """The due time of the running handling task, computed from its start and all it was granted since."""
+        case = self.case
+        granted = case["limit_value"] if case["granted"] is None else case["granted"]
+        return self.office.deadlines.after(case["clock_started_at"], granted, case["limit_unit"])
+
+    def set_due(self, due: Due) -> None:
+        """Move the due time of the running handling task."""
+        self.due_row = due.at
+        self.set(due_at=due.at, handle_due_at=due.at, provisional=due.provisional)
+
+    def lapse_requests(self) -> None:
+        """End the waiting requests that were about the handling task which ends here."""
+        values = {"now": self.now, "id": self.case["id"], "keep": self.keep_request}
+        for row in self.unit.connection.execute(_LAPSE_OF_TASK, values):
+            self.unit.changed("request", str(row.id))
 
     def clocks_of(self, action: Action) -> None:
         """Stop and start the clocks as the action's row says; handling is left to its rule."""

@@ -102,6 +102,7 @@ class Case(SQLModel, table=True):
     provisional: bool = False
     limit_value: float | None = None
     limit_unit: str | None = None
+    granted: float | None = None
     paused_remaining: float | None = None
     paused_clock: str | None = None
     resume_at: int | None = moment()

@@ -71,6 +71,7 @@ class Action:
     Attributes:
         sources: the states it starts from; empty for an action that makes a case.
         target: the state it leads to, None when the state stays.
+        role_order: the roles that may take it, in the table's order: the first one that fits is the one it is taken in.
         stopped: the clocks it stops; `all` stands for every running clock of the case.
         called_by: `create` (POST cases), `act` (POST actions), `request` (an approved request), `machine`.
         needs, may: names of the fields a caller must and may send.
@@ -83,6 +84,7 @@ class Action:
     sources: frozenset[str]
     target: str | None
     roles: frozenset[str]
+    role_order: tuple[str, ...]
     started: str | None
     stopped: frozenset[str]
     called_by: str
@@ -180,6 +182,7 @@ def _action(row: dict[str, str], details: dict[str, dict[str, str]], states: dic
         sources=_sources(row["from"], states, where),
         target=target,
         roles=roles,
+        role_order=tuple(role for role in row["role"].split("|") if role in roles) or ROLES,
         started=None if started == "supervise" else started,
         stopped=stopped,
         called_by=detail["called_by"],

@@ -46,7 +46,7 @@ def draw_collector(
     """
     if duty_grid is not None and not any_of_street:
         own = connection.execute(_OF_GRID, {"duty_grid": duty_grid}).scalars().first()
-        if own is not None:
+        if own is not None and own != exclude:
             return str(own)
     candidates: list[str] = []
     if street is not None:

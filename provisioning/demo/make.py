@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from appliance.cases.office import Office
 from appliance.clock import SystemClock
-from appliance.errors import Broken
+from appliance.errors import BadHome, Broken
 from appliance.options import say
 from appliance.records.store import Records
 from appliance.settings import FILE
@@ -18,7 +19,9 @@ from provisioning.demo import past, world
 from provisioning.home import make_home
 
 COUNTY, NAME = "411081", "禹州市"
-READY = "demo.ready"
+READY, MAKING = "demo.ready", "demo.making"
+"""Files in the home: the demo is there; the demo was begun. A home without either is somebody's own."""
+
 ORDER = ("boundary", "departments", "staff", "duty-grids", "places", "parts", "duties")
 
 
@@ -33,17 +36,31 @@ def make(home: Path, days: int = past.DAYS) -> bool:
     if (home / READY).exists():
         return False
     native.load()
-    if (home / FILE).exists():
-        say(f"{home}: 上次没有完成，重新生成 / was not finished, made anew")
-        import shutil
-
-        shutil.rmtree(home)
+    _clear(home)
     say("生成示范县 禹州市 411081 / making the demo county")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (home / MAKING).touch()
     make_home(home, county=COUNTY, name=NAME, edition="2026", settings={"http": {"public_requests_per_minute": 600}})
     fill(home)
     live(home, days)
-    (home / READY).touch()
+    (home / MAKING).rename(home / READY)
     return True
+
+
+def _clear(home: Path) -> None:
+    """Remove a demo that was begun and not finished; never anything else.
+
+    Raises:
+        BadHome: somebody's own home.
+    """
+    if (home / MAKING).exists():
+        say(f"{home}: 上次没有完成，重新生成 / was not finished, made anew")
+        shutil.rmtree(home)
+    elif (home / FILE).exists():
+        raise BadHome(
+            f"{home} 是一个真实的家目录，不是示范县；请用 --home 指定别处。",
+            f"{home} is a home of somebody's own and no demo; name another place with --home.",
+        )
 
 
 def fill(home: Path) -> None:

@@ -74,6 +74,7 @@ def set_limit(step: Step, condition: str | int | None) -> None:
     limit = office.book.choose_limit(limits, condition if condition is not None else case["condition"])
     if limit is not None and limit.value is not None:
         step.set(condition=limit.condition_to_open, limit_value=limit.value, limit_unit=limit.unit)
+        step.unflag("default_limit")
         return
     default = office.book.default_limit
     step.set(limit_value=default.value, limit_unit=default.unit)

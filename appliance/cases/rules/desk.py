@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
     from appliance.people.actor import Actor
 
+TEXTS = ("description", "address")
 ANSWERS = ("satisfied", "dissatisfied", "unreachable")
 
 
@@ -54,7 +55,7 @@ class Unmerge(Rule):
     """Back to reported."""
 
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
-        step.detail["from"] = step.case["merged_into"]
+        step.detail["merged_into"] = step.case["merged_into"]
         step.set(merged_into=None, before_merge=None)
 
 
@@ -114,19 +115,31 @@ class Amend(Rule):
 
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         case, new = step.case, _amended(step, body)
+        new = {name: value for name, value in new.items() if case[name] != value}
         if not new:
             raise Invalid("没有要更正的内容。", "Nothing to correct was given.")
-        texts = ("description", "address")
-        step.detail["changed"] = {
-            name: [case[name], value] for name, value in new.items() if name not in texts and case[name] != value
-        }
-        step.detail["changed"] |= {name: "text" for name in texts if name in new}
+        # free text may name people, so it stands in the note, which can be blanked
+        step.detail["changed"] = {name: [case[name], value] for name, value in new.items() if name not in TEXTS}
+        texts = [f"{name}: {case[name]} → {new[name]}" for name in TEXTS if name in new]
+        step.note = "\n".join([*([step.note] if step.note else []), *texts]) or None
+        limit = (case["limit_value"], case["limit_unit"])
         step.set(**new)
-        if ("code" in new or "condition" in new) and case["clock"] == "handle":
+        if ("code" in new or "condition" in new) and limit[0] is not None:
             set_limit(step, body.condition)
-            due = step.office.deadlines.due(case["clock_started_at"], case["limit_value"], case["limit_unit"])
-            step.due_row = due.at
-            step.set(due_at=due.at, handle_due_at=due.at, provisional=due.provisional)
+            _grant_anew(step, *limit)
+
+
+def _grant_anew(step: Step, value: float, unit: str) -> None:
+    """The limit changed: what was granted changes with it, and the running due time."""
+    case = step.case
+    if case["granted"] is None:
+        return
+    times = 1 + case["extensions"]
+    same = unit == case["limit_unit"]
+    granted = case["granted"] + (case["limit_value"] - value) * times if same else case["limit_value"] * times
+    step.set(granted=granted)
+    if case["clock"] == "handle":
+        step.set_due(step.due_anew())
 
 
 def _amended(step: Step, body: ActionBody) -> dict[str, Any]:
@@ -140,6 +153,12 @@ def _amended(step: Step, body: ActionBody) -> dict[str, Any]:
         kind, code = new.get("kind", case["kind"]), new.get("code", case["code"])
         limit = office.book.choose_limit(office.limits(office.settings.edition, kind, code), body.condition)
         new["condition"] = limit.condition_to_open if limit else None
+    if (body.lon is None) != (body.lat is None):
+        raise Invalid(
+            "更正位置须同时给出 lon 和 lat。",
+            "To correct the position give both lon and lat.",
+            fields=(FieldError("lon", "缺一", "one is missing"),),
+        )
     if body.lon is not None and body.lat is not None:
         hit = place_of(step.unit, body.lon, body.lat)
         new |= {"lon": body.lon, "lat": body.lat}

@@ -37,7 +37,7 @@ class AskCollector(Rule):
             duty_grid=step.case["duty_grid"],
             street=step.case["street"],
             any_of_street=self._by_draw,
-            exclude=step.case["registered_by"] if self._by_draw else None,
+            exclude=step.case["registered_by"],
         )
         if collector is None:
             raise Invalid(

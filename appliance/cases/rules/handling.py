@@ -11,7 +11,7 @@ from appliance.cases.duties import remember
 from appliance.cases.rules.base import Rule, add_proof, is_below, require_department, set_limit
 from appliance.cases.step import Step
 from appliance.clock import DAY, local
-from appliance.errors import FieldError, Invalid
+from appliance.errors import FieldError, Forbidden, Invalid
 from appliance.records.acts import append_act
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Assign(Rule):
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         require_department(step, body.department)
+        if step.case["department"] not in doer.subtree:
+            raise Forbidden(
+                "二级派遣由案件的承办部门进行。", "Second-level dispatch is for the department that has the case."
+            )
         if not is_below(step, str(body.department), step.case["department"]):
             raise Invalid(
                 f"{body.department} 不是 {step.case['department']} 的下级单位。",
@@ -67,9 +71,9 @@ class Finish(Rule):
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         if step.case["code"] in step.office.book.photo_required:
-            stages = evidence.stages_of(step.unit.connection, step.case["id"])
-            if not stages & {"after"}:
-                evidence.require_stages(body.evidence, ("after",))
+            since = step.case["handle_started_at"] or 0
+            if "after" not in evidence.stages_of(step.unit.connection, step.case["id"], since):
+                evidence.require_stages((), ("after",))
 
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         step.detail["department"] = step.case["department"]
@@ -82,9 +86,8 @@ class Resume(Rule):
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         case = step.case
         due = step.office.deadlines.after(step.now, case["paused_remaining"], case["limit_unit"])
-        extensions = case["extensions"]
         step.start_clock("handle", due)
-        step.set(extensions=extensions, paused_remaining=None, paused_clock=None, resume_at=None)
+        step.set(granted=case["paused_remaining"], paused_remaining=None, paused_clock=None, resume_at=None)
 
 
 class Return(Rule):
@@ -123,11 +126,11 @@ class Extend(Rule):
     """Add the original limit to the due time."""
 
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
-        case = step.case
-        due = step.office.deadlines.due(case["handle_due_at"], case["limit_value"], case["limit_unit"])
-        started = case["handle_started_at"]
-        step.start_clock("handle", due)
-        step.set(clock_started_at=started, handle_started_at=started, extensions=case["extensions"] + 1)
+        case, started = step.case, step.case["handle_started_at"]
+        step.set(clock="handle", clock_started_at=started, extensions=case["extensions"] + 1)
+        step.set(granted=(case["granted"] or case["limit_value"]) + case["limit_value"])
+        step.started = "handle"
+        step.set_due(step.due_anew())
 
 
 class Suspend(Rule):

@@ -234,6 +234,7 @@ def tables() -> MetaData:
         Column("provisional", Boolean(), nullable=False),
         Column("limit_value", Float()),
         Column("limit_unit", String()),
+        Column("granted", Float()),
         Column("paused_remaining", Float()),
         Column("paused_clock", String()),
         Column("resume_at", BigInteger()),
