@@ -1,7 +1,9 @@
 """Importers of duties (确权), old cases and their history; see `provisioning/import_files/kinds.py` for the run.
 
 An old case comes in with the state and the times its file gives. It gets one history row `import`, or, from a history
-file, the rows of that file; so it is counted later only where its facts are known.
+file, the rows of that file; so it is counted later only where its facts are known. An open one also gets a limit and
+the clock of its state, so that the desk can go on with it. A due time in a file is that of handling; a case that is
+being handled and comes without one has its whole limit from the import on.
 """
 
 from __future__ import annotations
@@ -12,19 +14,42 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import Connection, bindparam, text
 
 from appliance.cases import columns, history, record
+from appliance.cases.deadlines import Deadlines
 from appliance.cases.indexing import index_new_case
+from appliance.cases.office import _limits as county_limits
+from appliance.cases.office import county_calendar
 from appliance.cases.search import case_tokens
+from appliance.cases.step import rewrite_record
 from appliance.cases.times import parse_time
 from appliance.cases.workflow import workflow
-from appliance.codes.values import CodeClass
+from appliance.codes.values import CodeClass, Source
 from appliance.errors import FieldError, UnknownCode
 from appliance.places.batches import remember
 from appliance.places.importing import ImportContext, Problems, Record, TableImporter, date_of, required_text, text_of
 from appliance.records.writer import Unit
+from appliance.settings import Desk
 
 Operation = Literal["add", "update", "same"]
 IMPORTER = "import"
 CASE_TIMES = ("reported_at", "due_at", "closed_at")
+CLOCKS = {
+    "reported": "accept", "verifying": "verify", "accepted": "file", "filed": "dispatch", "dispatched": "handle",
+    "handling": "handle", "handled": "ask_check", "checking": "check", "checked": "close", "coordinating": "coordinate",
+}  # fmt: skip
+"""The clock that runs in each open state; in `suspended` none does."""
+
+WITH_DEPARTMENT = frozenset(("dispatched", "handling", "suspended", "handled", "checking", "checked"))
+_END_SUPERVISIONS = text(
+    "UPDATE supervision SET cleared_at = :now WHERE case_id = :id AND cleared_at IS NULL RETURNING id"
+)
+_END_REQUESTS = text(
+    "UPDATE request SET waiting_for = NULL, approved = false, decided_at = :now "
+    "WHERE case_id = :id AND waiting_for IS NOT NULL RETURNING id"
+)
+_STOPPED: dict[str, Any] = {
+    "state": "void", "is_open": False, "clock": None, "clock_started_at": None, "due_at": None, "provisional": False,
+    "paused_clock": None, "paused_remaining": None, "resume_at": None,
+}  # fmt: skip
 
 
 class DutyImporter(TableImporter):
@@ -103,12 +128,14 @@ class CaseImporter:
     def prepare(self, connection: Connection) -> None:
         self._departments = set(connection.execute(text("SELECT code FROM department")).scalars())
         self._states = workflow().states
-        self._grids: dict[tuple[float, float], Any] = {}
+        self._book = self.context.book.with_limits(county_limits(connection))
+        self._deadlines = Deadlines(county_calendar(connection), Desk().office_hours, self.context.zone)
 
     def check(self, row: Mapping[str, Any]) -> Record:
         problems = Problems()
         found: Record = {"number": required_text(row, "number", problems)}
-        found["source"] = self._source(row, problems)
+        source = self._source(row, problems)
+        found |= {"source": source.code, "channel": source.channel_kind} if source else {}
         found |= self._class(row, problems)
         found["state"] = self._state(row, problems)
         found["description"] = (text_of(row, "description") or "")[:4000]
@@ -116,6 +143,10 @@ class CaseImporter:
         found["department"] = text_of(row, "department")
         if found["department"] is not None and found["department"] not in self._departments:
             problems.add("department", f"没有部门 {found['department']}", f"no department {found['department']}")
+        if found["department"] is None and found["state"] in WITH_DEPARTMENT:
+            chinese = self._states[found["state"]].chinese
+            zh, en = f"“{chinese}”的案件须写承办部门", f"a case that is {found['state']} must name its department"
+            problems.add("department", zh, en)
         for name in CASE_TIMES:
             found[name] = parse_time(row.get(name), self.context.zone, name, problems)
         if found["reported_at"] is None and row.get("reported_at") is None:
@@ -156,17 +187,14 @@ class CaseImporter:
             case = columns.load(unit.connection, number)
             if case is None or case["state"] == "void":
                 continue
-            version = case["version"] + 1
-            changed = {"state": "void", "is_open": False, "clock": None, "due_at": None, "version": version}
-            before = case["state"]
-            case.update(changed)
-            columns.update(unit.connection, case["id"], changed)
+            before, version = case["state"], case["version"] + 1
+            case |= {**_STOPPED, "version": version}
+            columns.update(unit.connection, case["id"], {**_STOPPED, "version": version})
             append_imported(unit, case, self.context.actor, before=before, action="undo_import")
-            unit.connection.execute(
-                text("UPDATE case_record SET masked = :masked, search = :search WHERE id = :id"),
-                {"id": case["id"], "masked": record.build(case, reporter=None), "search": case_tokens(case)},
-            )
-            unit.changed("case", number)
+            for kind, statement in (("supervision", _END_SUPERVISIONS), ("request", _END_REQUESTS)):
+                for row in unit.connection.execute(statement, {"now": unit.now, "id": case["id"]}):
+                    unit.changed(kind, str(row.id))
+            rewrite_record(unit, case)
 
     def _write(self, unit: Unit, item: Record) -> None:
         from appliance.places.locate import locate_grid
@@ -177,8 +205,9 @@ class CaseImporter:
         case = columns.EMPTY | {name: item[name] for name in (*names, "address", "department", "lon", "lat")}
         case |= {"is_open": state.is_open, "reported_at": item["reported_at"], "closed_at": item["closed_at"]}
         case |= {"handle_due_at": item["due_at"], "flags": "imported"}
-        if state.is_open and item["due_at"] is not None:
-            case |= {"clock": "handle", "due_at": item["due_at"], "clock_started_at": item["reported_at"]}
+        if state.is_open:
+            case |= self._limit(item)
+            case |= self._clock(item, case, unit.now)
         if hit is not None:
             case |= {
                 "grid": hit.grid, "street": hit.street, "community": hit.community, "duty_grid": hit.duty_grid,
@@ -192,29 +221,53 @@ class CaseImporter:
         index_new_case(unit, case["id"], case_tokens(case))
         unit.changed("case", case["number"])
 
-    def _source(self, row: Mapping[str, Any], problems: Problems) -> str:
+    def _limit(self, item: Record) -> Record:
+        """The only limit of the class, else the county's default, which is flagged."""
+        limits = self._book.limits(item["edition"], item["kind"], item["code"])
+        if len(limits) == 1 and limits[0].value is not None:
+            only = limits[0]
+            return {"condition": only.condition_to_open, "limit_value": only.value, "limit_unit": only.unit}
+        default = self._book.default_limit
+        return {"limit_value": default.value, "limit_unit": default.unit, "flags": "default_limit imported"}
+
+    def _clock(self, item: Record, case: Record, now: int) -> Record:
+        """The clock of the state; only handling has a due time, the stages before and after it are not measured."""
+        value, unit = case["limit_value"], case["limit_unit"]
+        if item["state"] == "suspended":
+            return {"paused_clock": "handle", "paused_remaining": value}
+        clock = CLOCKS[item["state"]]
+        if clock != "handle":
+            return {"clock": clock}
+        started, due_at, granted, provisional = item["reported_at"], item["due_at"], value, False
+        if due_at is None:
+            due = self._deadlines.due(now, value, unit)
+            started, due_at, provisional = now, due.at, due.provisional
+        else:
+            granted = self._deadlines.remaining(started, due_at, unit)
+        return {
+            "clock": clock, "clock_started_at": started, "handle_started_at": started, "due_at": due_at,
+            "granted": granted, "provisional": provisional,
+        }  # fmt: skip
+
+    def _source(self, row: Mapping[str, Any], problems: Problems) -> Source | None:
         written = required_text(row, "source", problems)
         sources = self.context.book.sources
         found = sources.get(written) or next((item for item in sources.values() if item.name == written), None)
         if written and found is None:
             problems.add("source", f"没有问题来源“{written}”", f"no source '{written}'", tuple(sources)[:6])
-        return found.code if found else written
+        return found
 
     def _class(self, row: Mapping[str, Any], problems: Problems) -> Record:
         kind = {"部件": "part", "事件": "event"}.get(required_text(row, "kind", problems), str(row.get("kind")))
         code = required_text(row, "code", problems)
-        source = self.context.book.sources.get(str(row.get("source") or ""))
-        channel = source.channel_kind if source else "inside"
         try:
-            found: CodeClass | None = self.context.book.find(self.context.edition, kind, code)
+            found: CodeClass = self.context.book.find(self.context.edition, kind, code)
         except UnknownCode as error:
             problems.errors.extend(error.fields)
-            found = None
-        if found is None:
             return {}
         return {
             "kind": found.kind, "edition": found.edition, "code": found.code, "class_code": found.class_code,
-            "name": found.name, "channel": channel,
+            "name": found.name,
         }  # fmt: skip
 
     def _state(self, row: Mapping[str, Any], problems: Problems) -> str:
@@ -289,18 +342,21 @@ class HistoryImporter:
         """Append the rows in the order of their times."""
         added = sorted((item for operation, item in changes if operation == "add"), key=lambda item: item["at"])
         remember(unit, batch, [(item["key"], None) for item in added])
+        cases: dict[str, dict[str, Any]] = {}
         for item in added:
-            case = columns.load(unit.connection, item["number"])
+            case = cases.get(item["number"]) or columns.load(unit.connection, item["number"])
             assert case is not None
+            cases[item["number"]] = case
             action = self._workflow.actions[item["action"]]
-            version = case["version"] + 1
-            columns.update(unit.connection, case["id"], {"version": version})
-            case["version"] = version
+            case["version"] += 1
             state = action.target or case["state"]
             row = _row(unit, case, item["actor"], action=action.name, before=None, state=state)
             row |= {"at": item["at"], "due_at": item["due_at"], "clock_started": action.started}
             row["detail"] = {"imported": True} | ({"department": item["department"]} if item["department"] else {})
             history.append(unit, row)
+        for case in cases.values():
+            columns.update(unit.connection, case["id"], {"version": case["version"]})
+            rewrite_record(unit, case)
 
     def finish(self, unit: Unit, batch: int) -> None:
         """Nothing depends on all rows together."""
