@@ -70,7 +70,8 @@ build_venv() {
     fi
     info "building .venv with $("$PYTHON" --version)"
     if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c \
-        'import sqlite3; sqlite3.Connection.enable_load_extension' 2>/dev/null; then
+        'import sqlite3; sqlite3.Connection.enable_load_extension' 2>/dev/null ||
+        ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         rm -rf .venv
         "$PYTHON" -m venv .venv
     fi

@@ -6,18 +6,32 @@ A home is the whole node; two homes are two nodes.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from appliance.errors import BadHome
 
 DEFAULT_HOME = Path("/var/lib/wanmi")
 FILE = "wanmi.toml"
+TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
+NUMBER_FIELDS = frozenset(("county", "date", "serial"))
+NOT_IN_A_NUMBER = re.compile(r"[\s/?#%,]")
+"""A case number stands in addresses and in lists."""
+
+
+def wrong(zh: str, en: str) -> PydanticCustomError:
+    """A refusal of a value, in both languages."""
+    return PydanticCustomError("wanmi", "{en}", {"zh": zh, "en": en})
 
 
 class StageLimits(BaseModel):
@@ -45,8 +59,44 @@ class Desk(BaseModel):
     acceptor_may_check_by_picture: bool = True
     callback_before_close: bool = False
     case_number: str = "{county}{date:%Y%m%d}{serial:05d}"
-    default_limit_value: float = 3
-    default_limit_unit: str = "工作日"
+
+    @field_validator("office_hours")
+    @classmethod
+    def _hours_in_order(cls, windows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Times like 08:00, each window after the one before; texts of this form sort like the times."""
+        times = [written for window in windows for written in window]
+        bad = [written for written in times if not TIME_OF_DAY.fullmatch(written)]
+        if bad or not times:
+            given = "、".join(bad) or "(空)"
+            raise wrong(
+                f"时刻须写作 08:00 到 24:00,得到 {given}",
+                f"times are written 08:00 to 24:00, got {', '.join(bad) or '[]'}",
+            )
+        closed_first = any(opening >= closing for opening, closing in windows)
+        if closed_first or any(before[1] > after[0] for before, after in pairwise(windows)):
+            raise wrong(
+                "每段须先开后关,各段按先后排列且不重叠",
+                "every window must open before it closes, and the windows must follow each other without overlap",
+            )
+        return windows
+
+    @field_validator("case_number")
+    @classmethod
+    def _number_counts(cls, form: str) -> str:
+        """A form that gives every case a number of its own which fits into an address."""
+        day = datetime(2026, 11, 22, 9, 30)  # any day will do
+        try:
+            fields = {name for _, name, _, _ in Formatter().parse(form) if name is not None}
+            known = fields <= NUMBER_FIELDS
+            numbers = [form.format(county="411081", date=day, serial=serial) for serial in (1, 2)] if known else []
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            numbers = []
+        if not numbers or numbers[0] == numbers[1] or NOT_IN_A_NUMBER.search(numbers[0]):
+            raise wrong(
+                "须含 {serial},只可用 {county}、{date:%Y%m%d}、{serial:05d},不可含空格和 / ? # % ,",
+                "it needs {serial}, may use {county}, {date:%Y%m%d} and {serial:05d}, and no space or / ? # % ,",
+            )
+        return form
 
 
 class SignIn(BaseModel):
@@ -86,6 +136,17 @@ class Settings(BaseSettings):
     desk: Desk = Desk()
     sign_in: SignIn = SignIn()
     http: Http = Http()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise wrong(
+                f"没有时区 {name};例如 Asia/Shanghai", f"there is no time zone {name}; write for example Asia/Shanghai"
+            ) from None
+        return name
 
     @property
     def zone(self) -> ZoneInfo:
@@ -131,7 +192,10 @@ def load(home: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise BadHome(f"{path} 的 {key} 不对: {first['msg']}。", f"{key} in {path} is wrong: {first['msg']}.") from None
+        zh = first.get("ctx", {}).get("zh", first["msg"])
+        raise BadHome(f"{path} 的 {key} 不对: {zh}。", f"{key} in {path} is wrong: {first['msg']}.") from None
+    except SettingsError as error:
+        raise BadHome(f"环境变量 WANMI_… 有错: {error}。", f"A WANMI_… variable is wrong: {error}.") from None
 
 
 def save(home: Path, values: dict[str, Any]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
+from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
@@ -12,19 +14,28 @@ from litestar.params import Parameter
 from litestar.response import Stream
 from sqlalchemy import Connection, bindparam, text
 
+from appliance.cases.listing import CURSOR_DIGITS
 from appliance.cases.sight import sees_all, sees_case
+from appliance.cases.walks import seen_ids
 from appliance.clock import rfc3339
-from appliance.errors import FieldError, Invalid
+from appliance.errors import FieldError, Invalid, NotSignedIn
 from appliance.people.actor import Actor
+from appliance.people.sessions import FRESH_SECONDS
 from appliance.records.feed import FeedRow, changes_after, last_seq
 from server import examples
-from server.node import Node, actor_of_request, node_of
+from server.node import CURSOR_AT_MOST, Node, actor_of_request, node_of
+from server.sign_in import token_actor, token_of
 
 PAGE = 500
 HEARTBEAT_SECONDS = 25.0
 GATHER_SECONDS = 0.1
 """After a wake so long is waited for more, so that ten seats do not read ten times for every commit."""
 
+KNOWN_AT_MOST = 10_000
+"""Cases that a stream remembers to have told of; the oldest are forgotten first."""
+
+CASE_TYPES = ("case", "case_action")
+_NUMBERS = text("SELECT number FROM cases WHERE id IN :ids ORDER BY id").bindparams(bindparam("ids", expanding=True))
 _CASES = text(
     "SELECT number, department, sub_unit, collector, registered_by, duty_grid FROM cases WHERE number IN :numbers"
 ).bindparams(bindparam("numbers", expanding=True))
@@ -40,28 +51,41 @@ class EventController(Controller):
     async def events(
         self,
         request: Request[Any, Any, Any],
-        after: Annotated[int | None, Parameter(description="Cursor; without it only what comes from now on")] = None,
+        after: Annotated[
+            int | None,
+            Parameter(ge=0, le=CURSOR_AT_MOST, description="Cursor; without it only what comes from now on"),
+        ] = None,
         last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID")] = None,
     ) -> Stream:
         """`event: change` with `{"seq","type","id","op","at"}`; `event: call` rings at this seat."""
         node, actor = node_of(request), actor_of_request(request)
+        token = token_of(request.scope["headers"]) or ""
         cursor = _cursor(after, last_event_id)
         if cursor is None:
             cursor = await node.read(last_seq)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Stream(_stream(node, actor, cursor), media_type="text/event-stream", headers=headers)
+        return Stream(_stream(node, actor, token, cursor), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]:
+async def _stream(node: Node, actor: Actor, token: str, cursor: int) -> AsyncIterator[bytes]:
+    """The lines of one stream; it ends when the node or the session does."""
     listener = node.watcher.listen(actor.account)
+    told_at = monotonic()
     try:
+        known = Known(
+            () if sees_all(actor) else await node.read(lambda connection: _first_known(connection, node, actor))
+        )
         yield b": cursor %d\n\n" % cursor
         while not node.watcher.ended:
             listener.woken.clear()
+            try:
+                actor = await token_actor(node, token)
+            except NotSignedIn:
+                return
             while listener.calls:
                 yield b"event: call\ndata: " + msgspec.json.encode(listener.calls.pop(0)) + b"\n\n"
             rows = await node.watcher.rows_after(cursor, lambda after: _page(node, after))
-            visible = rows if sees_all(actor) else await _seen(node, actor, rows)
+            visible = rows if sees_all(actor) else await _seen(node, actor, rows, known)
             if rows:
                 cursor = rows[-1].seq
                 lines = [_event(row) for row in visible]
@@ -69,10 +93,12 @@ async def _stream(node: Node, actor: Actor, cursor: int) -> AsyncIterator[bytes]
                 if len(rows) == PAGE:
                     continue
             try:
-                await asyncio.wait_for(listener.woken.wait(), HEARTBEAT_SECONDS)
+                await asyncio.wait_for(listener.woken.wait(), FRESH_SECONDS)
                 await asyncio.sleep(0 if node.watcher.ended else GATHER_SECONDS)
             except TimeoutError:
-                yield b": still here\n\n"
+                if monotonic() - told_at >= HEARTBEAT_SECONDS:
+                    told_at = monotonic()
+                    yield b": still here\n\n"
     finally:
         node.watcher.leave(listener)
 
@@ -81,9 +107,34 @@ async def _page(node: Node, after: int) -> list[FeedRow]:
     return await node.read(lambda connection: changes_after(connection, after, PAGE))
 
 
-async def _seen(node: Node, actor: Actor, rows: list[FeedRow]) -> list[FeedRow]:
-    """Those of the rows that this person may see: cases and what happened to them."""
-    numbers = {row.id.split("/")[0] for row in rows if row.type in ("case", "case_action")}
+class Known:
+    """The cases whose reader knows of them: the next change is told even when it takes the case out of sight."""
+
+    def __init__(self, numbers: Iterable[str]) -> None:
+        self._numbers = dict.fromkeys(numbers)
+
+    def told(self, visible: set[str], touched: set[str]) -> set[str]:
+        """Of the touched cases those to tell of: the visible ones, and for a last time the ones that went away."""
+        lost = {number for number in touched - visible if number in self._numbers}
+        for number in lost:
+            del self._numbers[number]
+        for number in visible:
+            self._numbers.pop(number, None)
+            self._numbers[number] = None
+        for number in list(islice(self._numbers, max(len(self._numbers) - KNOWN_AT_MOST, 0))):
+            del self._numbers[number]
+        return visible | lost
+
+
+def _first_known(connection: Connection, node: Node, actor: Actor) -> list[str]:
+    """What stands in this person's lists when the stream begins."""
+    ids = seen_ids(connection, actor, node.office.workflow.open_states)[:KNOWN_AT_MOST]
+    return list(connection.execute(_NUMBERS, {"ids": ids}).scalars()) if ids else []
+
+
+async def _seen(node: Node, actor: Actor, rows: list[FeedRow], known: Known) -> list[FeedRow]:
+    """Those of the rows to tell this person of: visible cases and what happened to them, and cases that went away."""
+    numbers = {row.id.split("/")[0] for row in rows if row.type in CASE_TYPES}
     if not numbers:
         return []
 
@@ -91,8 +142,8 @@ async def _seen(node: Node, actor: Actor, rows: list[FeedRow]) -> list[FeedRow]:
         found = connection.execute(_CASES, {"numbers": list(numbers)})
         return {row.number for row in found if sees_case(actor, dict(row._mapping))}
 
-    seen = await node.read(work)
-    return [row for row in rows if row.type in ("case", "case_action") and row.id.split("/")[0] in seen]
+    told = known.told(await node.read(work), numbers)
+    return [row for row in rows if row.type in CASE_TYPES and row.id.split("/")[0] in told]
 
 
 def _event(row: FeedRow) -> bytes:
@@ -102,11 +153,11 @@ def _event(row: FeedRow) -> bytes:
 
 def _cursor(after: int | None, last_event_id: str | None) -> int | None:
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
+        if len(last_event_id) > CURSOR_DIGITS:
+            raise Invalid(
+                "Last-Event-ID 不是本节点给出的位置。",
+                "Last-Event-ID is no cursor of this node.",
+                fields=(FieldError("Last-Event-ID", "无效", "not valid"),),
+            )
         return int(last_event_id)
-    if after is not None and after < 0:
-        raise Invalid(
-            "after 不能为负。",
-            "after must not be negative.",
-            fields=(FieldError("after", "不能为负", "must not be negative"),),
-        )
     return after

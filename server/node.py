@@ -19,6 +19,8 @@ from server.watcher import Watcher
 
 T = TypeVar("T")
 JSON = "application/json"
+CURSOR_AT_MOST = 2**62
+"""No key and no number of the feed is larger; what is larger does not fit into the database."""
 
 
 class Node:

@@ -18,9 +18,9 @@ from appliance.places.geocode import geocode
 from appliance.records.spatial import within_box
 from server import answers, examples
 from server.cases.routes import box
-from server.node import Node, json_bytes, node_of
+from server.node import Node, actor_of_request, json_bytes, node_of
 
-Degrees = Annotated[float, Parameter(description="Degrees, EPSG:4490")]
+Degrees = Annotated[float, Parameter(ge=-180, le=180, description="Degrees, EPSG:4490")]
 SHAPES_AT_MOST = 5000
 
 
@@ -62,10 +62,10 @@ class PlaceController(Controller):
     async def duplicates(
         self, request: Request[Any, Any, Any], code: str, lon: Degrees, lat: Degrees, part: str | None = None
     ) -> Response[bytes]:
-        """Cases that may be the same thing."""
-        node = node_of(request)
+        """Cases that may be the same thing, of those this account may see."""
+        node, actor = node_of(request), actor_of_request(request)
         found = await node.read(
-            lambda connection: likely_duplicates(connection, node.office, code=code, lon=lon, lat=lat, part=part)
+            lambda connection: likely_duplicates(connection, node.office, actor, code=code, lon=lon, lat=lat, part=part)
         )
         return json_bytes(msgspec.json.encode({"items": found}))
 

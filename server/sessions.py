@@ -78,9 +78,9 @@ class SessionController(Controller):
         request: Request[Any, Any, Any],
         data: Annotated[PasswordBody, Body(examples=examples.body_example(examples.PASSWORD))],
     ) -> None:
-        """Change one's own password."""
+        """Change one's own password; all other sessions of the account end."""
         node, token = node_of(request), token_of(request.scope["headers"])
         if token is None:
             raise NotSignedIn("没有登录。", "Not signed in.")
         actor = await node.read(lambda connection: node.sessions.look_up(connection, token))
-        await node.thread(lambda: node.sessions.change_password(actor.account, data.old, data.new))
+        await node.thread(lambda: node.sessions.change_password(actor.account, data.old, data.new, token))

@@ -65,7 +65,7 @@ async def _actor(scope: Scope, *, optional: bool) -> Actor | None:
     node: Node = scope["app"].state.node
     token = token_of(scope["headers"])
     if token is not None:
-        return await _token_actor(node, token)
+        return await token_actor(node, token)
     if optional:
         basic = _basic(scope["headers"])
         if basic is not None:
@@ -75,7 +75,12 @@ async def _actor(scope: Scope, *, optional: bool) -> Actor | None:
     raise NotSignedIn("请先登录。", "Sign in first.")
 
 
-async def _token_actor(node: Node, token: str) -> Actor:
+async def token_actor(node: Node, token: str) -> Actor:
+    """Who is behind a token, believed for a few seconds.
+
+    Raises:
+        NotSignedIn: unknown, ended or expired.
+    """
     found = node.sessions.find(token)
     if found is not None:
         return found
@@ -88,9 +93,9 @@ async def _basic_actor(node: Node, account: str, password: str) -> Actor:
     token = node.basic_tokens.get(digest)
     if token is not None:
         try:
-            return await _token_actor(node, token)
+            return await token_actor(node, token)
         except NotSignedIn:
-            del node.basic_tokens[digest]
+            node.basic_tokens.pop(digest, None)
     session = await node.thread(lambda: node.sessions.sign_in(account, password))
     if len(node.basic_tokens) >= KEPT_AT_MOST:
         node.basic_tokens.clear()

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from appliance.cases.sight import sees_case
 from appliance.clock import HOUR, rfc3339
 from appliance.places.plane import Plane
 from appliance.records.spatial import within_box
 
 if TYPE_CHECKING:
     from appliance.cases.office import Office
+    from appliance.people.actor import Actor
 
-_COLUMNS = "id, number, code, name, state, address, lon, lat, reported_at, part"
+_COLUMNS = (
+    "id, number, code, name, state, address, lon, lat, reported_at, part, department, sub_unit, collector, "
+    "registered_by, duty_grid"
+)
 _SAME_PART = text(
     f"SELECT {_COLUMNS} FROM cases WHERE part = :part AND is_open ORDER BY id DESC LIMIT 20"  # noqa: S608
 )
@@ -22,6 +27,7 @@ _SAME_PART = text(
 def likely_duplicates(
     connection: Connection,
     office: Office,
+    actor: Actor,
     *,
     code: str,
     lon: float,
@@ -29,7 +35,7 @@ def likely_duplicates(
     part: str | None = None,
     except_number: str | None = None,
 ) -> list[dict[str, Any]]:
-    """What may be the same thing, nearest first; `why` is `part` or `near`."""
+    """What may be the same thing among the cases this person sees, nearest first; `why` is `part` or `near`."""
     desk = office.settings.desk
     since = office.records.clock.now() - round(desk.duplicate_hours * HOUR)
     plane = Plane.at(lon, lat)
@@ -40,10 +46,11 @@ def likely_duplicates(
     found: dict[str, dict[str, Any]] = {}
     if part:
         for row in connection.execute(_SAME_PART, {"part": part}):
-            found[row.number] = _view(row, plane, "part")
+            if sees_case(actor, dict(row._mapping)):
+                found[row.number] = _view(row, plane, "part")
     for row in connection.execute(near, {**plane.box(desk.duplicate_metres), "code": code, "since": since}):
         view = _view(row, plane, "near")
-        if view["metres"] <= desk.duplicate_metres:
+        if sees_case(actor, dict(row._mapping)) and view["metres"] <= desk.duplicate_metres:
             found.setdefault(row.number, view)
     found.pop(except_number or "", None)
     return sorted(found.values(), key=lambda view: (view["why"] != "part", view["metres"], view["number"]))

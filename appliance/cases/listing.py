@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PAGE = 100
 PAGE_AT_MOST = 1000
+CURSOR_DIGITS = 18
+"""So many digits fit into a key of the database."""
 
 
 class CaseFilter(msgspec.Struct, kw_only=True):
@@ -144,10 +146,10 @@ def _records(connection: Connection, office: Office, actor: Actor, rows: Sequenc
 def _cursor(after: str | None) -> int | None:
     if after is None:
         return None
-    if not after.isascii() or not after.isdigit():
+    if not after.isascii() or not after.isdigit() or len(after) > CURSOR_DIGITS:
         raise Invalid(
-            f"翻页位置 {after!r} 无效;请用上一页的 next。",
-            f"The cursor {after!r} is not one of ours; use `next` of the page before.",
+            f"翻页位置 {after[:40]!r} 无效;请用上一页的 next。",
+            f"The cursor {after[:40]!r} is not one of ours; use `next` of the page before.",
             fields=(FieldError("after", "无效", "not valid"),),
         )
     return int(after)

@@ -56,6 +56,7 @@ class Query:
         if not states and wanted.bbox is not None:
             states = tuple(sorted(office.workflow.open_states))
         self.open_only = wanted.overdue or (bool(states) and set(states) <= office.workflow.open_states)
+        self.open_states = office.workflow.open_states
         self.all_open = set(states) == office.workflow.open_states
         self.values = {"state": states, "department": wanted.departments, "code": wanted.codes}
 
@@ -203,7 +204,7 @@ class Query:
 
     def _seen_walk(self) -> Iterator[Any]:
         """What a department or a collector sees: a few thousand keys, then the filters on their rows."""
-        ids = iter(_seen_ids(self.connection, self.actor, self.before))
+        ids = iter(seen_ids(self.connection, self.actor, self.open_states, self.before))
         fits = self._row_fits()
         size = self.wanted.limit + 1
         while chunk := list(islice(ids, size)):
@@ -229,12 +230,14 @@ class Query:
         return fits
 
 
-def _seen_ids(connection: Connection, actor: Actor, before: int) -> list[int]:
-    """Keys of what a department or a collector may see, newest first: their open cases and the last closed ones."""
+def seen_ids(connection: Connection, actor: Actor, open_states: Iterable[str], before: int = END) -> list[int]:
+    """Keys of what a department or a collector may see, newest first: their open cases and the last of all."""
     found: set[int] = set()
     branches: list[tuple[str, str, Iterable[str]]] = []
     if "department" in actor.roles:
         branches.append(("department", "", actor.subtree))
+        # one walk for each open state: the index of state and department goes on with the key
+        branches += [("department", f" AND state = '{state}'", actor.subtree) for state in sorted(open_states)]
         branches.append(("sub_unit", " AND is_open", actor.subtree))
     if "collector" in actor.roles:
         branches.append(("collector", " AND is_open", [actor.account]))

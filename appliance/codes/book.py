@@ -28,6 +28,9 @@ from appliance.codes.values import (
 from appliance.errors import FieldError, Invalid, UnknownCode
 
 DATA = Path(__file__).parent / "data"
+ROW_DIGITS = 4
+"""No table of limits has more rows for a class than so many digits count."""
+
 CodeMap = dict[tuple[str, str, str, str], str]  # kind, from edition, to edition, code
 
 
@@ -189,7 +192,7 @@ class CodeBook:
         named = [limit for limit in limits if limit.condition_to_open == wanted]
         if wanted and len(named) == 1:
             return named[0]
-        if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(limits):
+        if wanted.isascii() and wanted.isdigit() and len(wanted) <= ROW_DIGITS and 1 <= int(wanted) <= len(limits):
             return limits[int(wanted) - 1]
         choices = tuple(f"{row}. {limit.condition_to_open}" for row, limit in enumerate(limits, 1))
         zh = "请选择立案条件" if not wanted else f"没有立案条件“{wanted}”"

@@ -31,6 +31,7 @@ _PASSWORD = text(
 )
 _WRONG = text("UPDATE account SET wrong_passwords = :count, locked_until = :until WHERE account = :account")
 _RIGHT = text("UPDATE account SET wrong_passwords = 0, locked_until = NULL WHERE account = :account")
+_END_SESSIONS = text("DELETE FROM session WHERE account = :account AND token_hash <> :kept")
 _DEACTIVATE = text("UPDATE account SET active = false WHERE account = :account")
 
 
@@ -121,14 +122,18 @@ def add_account(
     append_act(unit, by, "account.add", account, {"roles": stored_roles, "department": department})
 
 
-def set_password(unit: Unit, account: str, password_hash: str, *, by: str) -> None:
-    """Give an account a new password and unlock it.
+def set_password(unit: Unit, account: str, password_hash: str, *, by: str, kept_session: str = "") -> None:
+    """Give an account a new password, unlock it, and end its sessions.
+
+    Args:
+        kept_session: the token hash of the one session that goes on: the one in which the password is changed.
 
     Raises:
         NotFound: no such account.
     """
     _require_account(unit.connection, account)
     unit.connection.execute(_PASSWORD, {"account": account, "password": password_hash})
+    unit.connection.execute(_END_SESSIONS, {"account": account, "kept": kept_session})
     append_act(unit, by, "account.password", account)
 
 
@@ -140,7 +145,7 @@ def deactivate(unit: Unit, account: str, *, by: str) -> None:
     """
     _require_account(unit.connection, account)
     unit.connection.execute(_DEACTIVATE, {"account": account})
-    unit.connection.execute(text("DELETE FROM session WHERE account = :account"), {"account": account})
+    unit.connection.execute(_END_SESSIONS, {"account": account, "kept": ""})
     append_act(unit, by, "account.end", account)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from appliance.clock import HOUR
-from appliance.errors import NotSignedIn
+from appliance.errors import FieldError, Invalid, NotSignedIn
 from appliance.people import accounts
 from appliance.people.actor import Actor, machine
 from appliance.records.store import Records
@@ -32,7 +32,7 @@ _SESSION = text(
     "SELECT s.expires_at, a.* FROM session s JOIN account a ON a.account = s.account "
     "WHERE s.token_hash = :token_hash AND a.active"
 )
-_KEY = text("SELECT name, role, source FROM api_key WHERE key_hash = :key_hash AND ended_at IS NULL")
+_DEVICE_KEY = text("SELECT name, role FROM api_key WHERE key_hash = :key_hash AND role = 'device' AND ended_at IS NULL")
 _DELETE = text("DELETE FROM session WHERE token_hash = :token_hash")
 _EXPIRED = text("DELETE FROM session WHERE expires_at < :now")
 
@@ -45,6 +45,10 @@ class SignedIn:
     actor: Actor
     expires_at: int
     new_password_due: bool
+
+
+KEY_ACCOUNT = "key:"
+"""Begins the account of a key, so that a key named like a person is not that person."""
 
 
 def token_hash(token: str) -> str:
@@ -69,15 +73,27 @@ class Sessions:
         stored = self._checked(account, password)
         return self._records.write(lambda unit: self._open(unit, stored))
 
-    def change_password(self, account: str, old: str, new: str) -> None:
-        """Change one's own password; other sessions of the account end at their time (slow: call it in a thread).
+    def change_password(self, account: str, old: str, new: str, token: str = "") -> None:
+        """Change one's own password; the other sessions of the account end (slow: call it in a thread).
+
+        Args:
+            token: the session in which it is changed; it goes on.
 
         Raises:
-            NotSignedIn: the old password is wrong. LockedOut: too many wrong ones. Invalid: the new one is too short.
+            NotSignedIn: the old password is wrong. LockedOut: too many wrong ones.
+            Invalid: the new one is too short, or the old one again.
         """
         self._checked(account, old)
+        if new == old:
+            raise Invalid(
+                "新密码不能与旧密码相同。",
+                "The new password must differ from the old one.",
+                fields=(FieldError("new", "与旧密码相同", "the same as the old one"),),
+            )
         hashed = accounts.hash_password(new, self._records.settings.sign_in)
-        self._records.write(lambda unit: accounts.set_password(unit, account, hashed, by=account))
+        kept = token_hash(token)
+        self._records.write(lambda unit: accounts.set_password(unit, account, hashed, by=account, kept_session=kept))
+        self._forget(account, token)
 
     def _checked(self, account: str, password: str) -> Any:
         """The row of an active account whose password this is."""
@@ -104,7 +120,7 @@ class Sessions:
         return actor
 
     def look_up(self, connection: Connection, token: str) -> Actor:
-        """Who is behind a session token or a key of another system.
+        """Who is behind a session token or a device's key; keys of citizens' apps open Open311 only.
 
         Raises:
             NotSignedIn: unknown, ended or expired.
@@ -116,9 +132,9 @@ class Sessions:
             actor = accounts.actor_from(connection, row._mapping)
             self._remember(token, row.expires_at, actor)
             return actor
-        key = connection.execute(_KEY, {"key_hash": hashed}).one_or_none()
+        key = connection.execute(_DEVICE_KEY, {"key_hash": hashed}).one_or_none()
         if key is not None:
-            actor = machine(key.role, key.name, key.name)
+            actor = machine(key.role, f"{KEY_ACCOUNT}{key.name}", key.name)
             self._remember(token, None, actor)
             return actor
         raise NotSignedIn("登录已失效,请重新登录。", "The session has ended; sign in again.")
@@ -131,6 +147,9 @@ class Sessions:
 
     def _open(self, unit: Unit, row: Any) -> SignedIn:
         rules = self._records.settings.sign_in
+        present = unit.connection.execute(_ACCOUNT, {"account": row["account"]}).one_or_none()
+        if present is None or not present.active or present.password != row["password"]:
+            raise accounts.wrong_sign_in()  # it changed while the password was being checked
         accounts.note_attempt(unit, row["account"], right=True, rules=rules)
         unit.connection.execute(_EXPIRED, {"now": unit.now})
         token = secrets.token_urlsafe(32)
@@ -140,6 +159,13 @@ class Sessions:
         actor = accounts.actor_from(unit.connection, row)
         due = bool(row["new_password_due"]) and rules.new_password_at_first_sign_in
         return SignedIn(token, actor, expires_at, due)
+
+    def _forget(self, account: str, kept: str) -> None:
+        """Drop an account's sessions from memory, but for the token that goes on."""
+        with self._lock:
+            gone = [token for token, entry in self._cache.items() if entry[2].account == account and token != kept]
+            for token in gone:
+                del self._cache[token]
 
     def _remember(self, token: str, expires_at: int | None, actor: Actor) -> None:
         with self._lock:

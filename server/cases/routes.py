@@ -18,8 +18,17 @@ from appliance.errors import FieldError, Invalid
 from appliance.people.actor import Actor
 from appliance.records.writer import Unit
 from server import examples
-from server.cases.schemas import ActionRequest, CaseOut, CasePage, DecisionBody, History, ReportBody, RequestBody
-from server.node import Node, actor_of_request, json_bytes, node_of
+from server.cases.schemas import (
+    ActionRequest,
+    CaseOut,
+    CasePage,
+    DecisionBody,
+    History,
+    ReportBody,
+    RequestBody,
+    moment_ahead,
+)
+from server.node import CURSOR_AT_MOST, Node, actor_of_request, json_bytes, node_of
 
 IfMatch = Annotated[str | None, Parameter(header="If-Match", description='The version you saw, as in `"3"`')]
 CASE = {200: ResponseSpec(CaseOut, description="The case after it", examples=examples.body_example(examples.CASE))}
@@ -125,7 +134,8 @@ class CaseController(Controller):
         if_match: IfMatch = None,
     ) -> Response[bytes]:
         """Take an action of the workflow. `GET /api/v1/actions?state=` says which are possible."""
-        node, actor, body, version = node_of(request), actor_of_request(request), data.body(), version_of(if_match)
+        node, actor, version = node_of(request), actor_of_request(request), version_of(if_match)
+        body = data.body(node.office.records.clock.now())
         return await _written(node, actor, lambda unit: act(unit, node.office, actor, number, action, body, version))
 
     @post(
@@ -140,9 +150,8 @@ class CaseController(Controller):
         data: Annotated[RequestBody, Body(examples=examples.body_example(examples.REQUEST))],
     ) -> Response[bytes]:
         """Ask for an extension, a suspension, a return, a void, or appeal."""
-        from server.cases.schemas import moment_of
-
-        node, actor, until = node_of(request), actor_of_request(request), moment_of("until", data.until)
+        node, actor = node_of(request), actor_of_request(request)
+        until = moment_ahead("until", data.until, node.office.records.clock.now())
         return await _written(
             node, actor, lambda unit: ask(unit, node.office, actor, number, data.kind, data.reason, until), 201
         )
@@ -157,7 +166,7 @@ class CaseController(Controller):
         self,
         request: Request[Any, Any, Any],
         number: str,
-        request_id: int,
+        request_id: Annotated[int, Parameter(ge=0, le=CURSOR_AT_MOST)],
         data: Annotated[DecisionBody, Body(examples=examples.body_example(examples.DECISION))],
     ) -> Response[bytes]:
         """Approve or refuse; approval carries the action out in the same transaction."""
@@ -178,10 +187,10 @@ def version_of(if_match: str | None) -> int | None:
     if if_match is None:
         return None
     plain = if_match.strip().removeprefix("W/").strip('"')
-    if not (plain.isascii() and plain.isdigit()):
+    if not (plain.isascii() and plain.isdigit()) or len(plain) > listing.CURSOR_DIGITS:
         raise Invalid(
-            f'If-Match 须为案件版本,例如 "3",得到 {if_match}。',
-            f'If-Match must be the version of the case, as in "3"; got {if_match}.',
+            f'If-Match 须为案件版本,例如 "3",得到 {if_match[:40]}。',
+            f'If-Match must be the version of the case, as in "3"; got {if_match[:40]}.',
             fields=(FieldError("If-Match", "不是版本号", "not a version"),),
         )
     return int(plain)

@@ -11,8 +11,14 @@ from appliance.cases.actions import ActionBody
 from appliance.cases.report import NewCase
 from appliance.clock import micros
 from appliance.errors import FieldError, Invalid
+from server.node import CURSOR_AT_MOST
 
 Lon = Annotated[float, msgspec.Meta(ge=-180, le=180, description="Longitude in degrees, EPSG:4490")]
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+Name = Annotated[str, msgspec.Meta(max_length=256)]
+Condition = Annotated[str, msgspec.Meta(max_length=1000)] | Annotated[int, msgspec.Meta(ge=0, le=9999)] | None
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Between these years a time can be real, and be computed with."""
 Lat = Annotated[float, msgspec.Meta(ge=-90, le=90, description="Latitude in degrees, EPSG:4490")]
 
 
@@ -26,15 +32,15 @@ class ReporterBody(msgspec.Struct, forbid_unknown_fields=True):
 class OtherSystem(msgspec.Struct, forbid_unknown_fields=True):
     """The number of the case in another system."""
 
-    system: str
-    number: str
+    system: Name
+    number: Name
     due_at: datetime | None = None
 
 
 class Upper(msgspec.Struct, forbid_unknown_fields=True):
     """The number of the case at the platform above."""
 
-    number: str
+    number: Name
     due_at: datetime | None = None
     reply_required: bool = False
 
@@ -52,17 +58,17 @@ class ReportBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     source: str
     kind: Literal["part", "event"]
     code: str
-    description: str = ""
+    description: Text = ""
     lon: Lon
     lat: Lat
-    address: str = ""
+    address: Name = ""
     part: str | None = None
-    condition: str | int | None = None
+    condition: Condition = None
     reporter: ReporterBody | None = None
-    camera: str | None = None
+    camera: Name | None = None
     external: OtherSystem | None = None
     evidence: list[EvidenceRef] = []
-    note: str | None = None
+    note: Text | None = None
     self_handled: bool = False
 
     def new_case(self) -> NewCase:
@@ -85,11 +91,11 @@ class ActionRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What comes with an action; `needs` and `may` of `GET /api/v1/actions` say which fields go with which."""
 
     department: str | None = None
-    condition: str | int | None = None
+    condition: Condition = None
     collector: str | None = None
-    result: str | None = None
+    result: Text | None = None
     until: datetime | None = None
-    reason: str | None = None
+    reason: Text | None = None
     into: str | None = None
     method: Literal["site", "video", "photo", "phone"] | None = None
     answer: Literal["satisfied", "dissatisfied", "unreachable"] | None = None
@@ -97,20 +103,24 @@ class ActionRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     lat: Lat | None = None
     at: datetime | None = None
     evidence: list[EvidenceRef] = []
-    note: str | None = None
-    basis: str | None = None
-    supervision: int | None = None
+    note: Text | None = None
+    basis: Text | None = None
+    supervision: Annotated[int, msgspec.Meta(ge=0, le=CURSOR_AT_MOST)] | None = None
     on_behalf_of: str | None = None
     kind: Literal["part", "event"] | None = None
     code: str | None = None
     part: str | None = None
-    address: str | None = None
-    description: str | None = None
+    address: Name | None = None
+    description: Text | None = None
 
-    def body(self) -> ActionBody:
-        """The same for the appliance."""
+    def body(self, now: int) -> ActionBody:
+        """The same for the appliance; `now` in microseconds.
+
+        Raises:
+            Invalid: a time without zone, or an `until` that is over.
+        """
         values = {name: getattr(self, name) for name in self.__struct_fields__}
-        values["until"] = moment_of("until", self.until)
+        values["until"] = moment_ahead("until", self.until, now)
         values["at"] = moment_of("at", self.at)
         values["evidence"] = [{"sha256": item.sha256, "stage": item.stage} for item in self.evidence]
         return ActionBody(**values)
@@ -120,7 +130,7 @@ class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a department asks for."""
 
     kind: Literal["extension", "suspension", "return", "void", "appeal"]
-    reason: str
+    reason: Text
     until: datetime | None = None
 
 
@@ -128,7 +138,7 @@ class DecisionBody(msgspec.Struct, forbid_unknown_fields=True):
     """The answer to a request."""
 
     approve: bool
-    note: str | None = None
+    note: Text | None = None
 
 
 class SupervisionOut(msgspec.Struct):
@@ -270,7 +280,7 @@ def moment_of(name: str, value: datetime | None) -> int | None:
     """Microseconds of a time in a body.
 
     Raises:
-        Invalid: it has no zone.
+        Invalid: it has no zone, or a year in which nothing of ours can happen.
     """
     if value is None:
         return None
@@ -280,4 +290,26 @@ def moment_of(name: str, value: datetime | None) -> int | None:
             f"{name} has no time zone; write 2026-10-08T09:30:00+08:00.",
             fields=(FieldError(name, "缺少时区", "no time zone"),),
         )
+    if not FIRST_YEAR <= value.year < LAST_YEAR:
+        raise Invalid(
+            f"{name} 须在 {FIRST_YEAR} 年到 {LAST_YEAR} 年之间。",
+            f"{name} must be between the years {FIRST_YEAR} and {LAST_YEAR}.",
+            fields=(FieldError(name, "年份不对", "wrong year"),),
+        )
     return micros(value)
+
+
+def moment_ahead(name: str, value: datetime | None, now: int) -> int | None:
+    """The same for a time by which something is to happen.
+
+    Raises:
+        Invalid: as above, or it is over already.
+    """
+    found = moment_of(name, value)
+    if found is not None and found <= now:
+        raise Invalid(
+            f"{name} 须在现在之后。",
+            f"{name} must be after now.",
+            fields=(FieldError(name, "已经过去", "is over already"),),
+        )
+    return found

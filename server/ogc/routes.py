@@ -18,7 +18,7 @@ from appliance.clock import rfc3339
 from appliance.errors import FieldError, Invalid
 from appliance.people.actor import Actor
 from server import examples
-from server.node import Node, json_bytes, node_of
+from server.node import CURSOR_AT_MOST, Node, json_bytes, node_of
 from server.ogc import documents
 from server.ogc.collections import COLLECTIONS, Collection, collection_of
 from server.ogc.crs import box_of, system_of
@@ -113,7 +113,7 @@ async def items(
     bbox_crs: Annotated[str | None, Parameter(query="bbox-crs", description="Coordinate system of bbox")] = None,
     crs: Crs = None,
     datetime: Annotated[str | None, Parameter(description="Time or start/end, for cases by the report")] = None,
-    after: Annotated[int, Parameter(ge=0, description="Comes in the next link")] = 0,
+    after: Annotated[int, Parameter(ge=0, le=CURSOR_AT_MOST, description="Comes in the next link")] = 0,
 ) -> Response[bytes]:
     """Features in pages; properties named in the API description filter by equality."""
     wanted, node = collection_of(name), node_of(request)

@@ -21,6 +21,7 @@ from server.open311.posting import ACCOUNT
 
 MOST = 1000
 SPAN_DAYS = 90
+NUMBER_DIGITS = 9
 COLUMNS = (
     "c.id, c.number, c.kind, c.code, c.name, c.state, c.is_open, c.description, c.address, c.lon, c.lat, c.department, "
     "c.reported_at, c.due_at, c.part, c.registered_by"
@@ -204,6 +205,6 @@ def _list(text_: str | None) -> list[str]:
 
 def _number(wanted: dict[str, str], name: str, default: int) -> int:
     written = wanted.get(name) or str(default)
-    if not (written.isascii() and written.isdigit()) or int(written) < 1:
-        raise Open311Error(400, f"{name} must be a whole number from 1")
+    if not (written.isascii() and written.isdigit()) or len(written) > NUMBER_DIGITS or int(written) < 1:
+        raise Open311Error(400, f"{name} must be a whole number from 1, of at most {NUMBER_DIGITS} digits")
     return int(written)
