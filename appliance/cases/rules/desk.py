@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
     from appliance.people.actor import Actor
 
+POSITION = ("lon", "lat")
 TEXTS = ("description", "address")
 ANSWERS = ("satisfied", "dissatisfied", "unreachable")
 
@@ -115,7 +116,8 @@ class Amend(Rule):
 
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         case, new = step.case, _amended(step, body)
-        new = {name: value for name, value in new.items() if case[name] != value}
+        moved = any(name in new and case[name] != new[name] for name in POSITION)
+        new = {name: value for name, value in new.items() if case[name] != value or (moved and name in POSITION)}
         if not new:
             raise Invalid("没有要更正的内容。", "Nothing to correct was given.")
         # free text may name people, so it stands in the note, which can be blanked
