@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
@@ -16,9 +15,7 @@ from litestar.params import Body
 from litestar.response import File
 
 from appliance.cases import evidence
-from appliance.cases.actions import load_case
-from appliance.cases.sight import require_sight
-from appliance.cases.step import evidence_view, rewrite_record
+from appliance.cases.step import evidence_view
 from appliance.errors import Invalid, TooLarge
 from appliance.people.actor import Actor
 from appliance.records.writer import Unit
@@ -78,28 +75,25 @@ class EvidenceController(Controller):
 
 async def _store(node: Node, actor: Actor, data: dict[str, Any], number: str | None) -> Response[bytes]:
     form = _form(data)
-    most = node.office.settings.http.evidence_megabytes * 1024 * 1024
-    temporary = await _save(node.office.records.home, form.file, most)
-    try:
-        sha256, kind, size = await node.thread(lambda: evidence.take_in(node.office.records.home, temporary))
-    finally:
-        temporary.unlink(missing_ok=True)
-    taken_at = moment_of("taken_at", form.taken_at)
+    new = evidence.NewFile(form.stage, moment_of("taken_at", form.taken_at), form.lon, form.lat, form.share)
+    if number is not None:
+        await node.read(lambda connection: evidence.case_to_add_to(connection, actor, number))
+    home, most = node.office.records.home, node.office.settings.http.evidence_megabytes * 1024 * 1024
+    temporary, content = await node.thread(lambda: _save(home, form.file, most))
 
     def work(unit: Unit) -> dict[str, Any]:
-        case = None
-        if number is not None:
-            case = load_case(unit, number)
-            require_sight(actor, case)
-        row = evidence.add(
-            unit, actor, sha256=sha256, kind=kind, size=size, stage=form.stage, case_id=case["id"] if case else None,
-            taken_at=taken_at, lon=form.lon, lat=form.lat, share=form.share,
-        )  # fmt: skip
-        if case is not None:
-            rewrite_record(unit, case)
-        return {**evidence_view(row), "bytes": size, "case": number}
+        if number is None:
+            shown = evidence_view(evidence.add(unit, actor, content, new)[0])
+        else:
+            shown = evidence.add_to_case(unit, node.office, actor, number, content, new)
+        evidence.keep(home, temporary, content.sha256)
+        return {**shown, "bytes": content.size, "case": number}
 
-    return json_bytes(msgspec.json.encode(await node.office.records.write_async(work)), 201)
+    try:
+        stored = await node.office.records.write_async(work)
+    finally:
+        await node.thread(lambda: temporary.unlink(missing_ok=True))
+    return json_bytes(msgspec.json.encode(stored), 201)
 
 
 def _form(data: dict[str, Any]) -> UploadForm:
@@ -113,22 +107,30 @@ def _form(data: dict[str, Any]) -> UploadForm:
         raise Invalid(f"表单字段不对: {error}。", f"A field of the form is wrong: {error}.") from None
 
 
-async def _save(home: Path, upload: UploadFile, most: int) -> Path:
-    """Write an upload beside the store, block by block.
+def _save(home: Path, upload: UploadFile, most: int) -> tuple[Path, evidence.Content]:
+    """Write an upload beside the store, block by block, and look what it is; a refused one leaves nothing.
 
     Raises:
         TooLarge: over the county's limit.
+        Invalid: not one of the allowed kinds by content.
     """
     folder = home / "evidence"
     folder.mkdir(exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
-        path, written = Path(file.name), 0
-        while block := await upload.read(BLOCK):
-            written += len(block)
-            if written > most:
-                path.unlink()
-                raise TooLarge(f"文件超过 {most // 1024 // 1024} MB。", f"The file is over {most // 1024 // 1024} MB.")
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
-    return path
+        path = Path(file.name)
+    try:
+        with path.open("wb") as file:
+            _copy(upload, file, most)
+        return path, evidence.content_of(path)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _copy(upload: UploadFile, file: BinaryIO, most: int) -> None:
+    written = 0
+    while block := upload.file.read(BLOCK):
+        written += len(block)
+        if written > most:
+            raise TooLarge(f"文件超过 {most // 1024 // 1024} MB。", f"The file is over {most // 1024 // 1024} MB.")
+        file.write(block)

@@ -111,9 +111,9 @@ def test_an_import_that_is_taken_back_ends_what_hung_on_its_cases(desk: Desk, tm
     result = bring(desk, tmp_path, line("H1", "handling"))
     desk.act("b1", "H1", "supervise", note="抓紧", until=desk.clock.now() + DAY)
     desk.ask("d1", "H1", "extension")
-    files = {"sha256": "a" * 64, "kind": "png", "size": 9, "stage": "before"}
+    content, new = evidence.Content("a" * 64, "png", 9), evidence.NewFile("before")
     case_id = scalar(desk.office.records, "SELECT id FROM cases WHERE number = 'H1'")
-    desk.office.records.write(lambda unit: evidence.add(unit, desk.who("d1"), case_id=case_id, **files))
+    desk.office.records.write(lambda unit: evidence.add(unit, desk.who("d1"), content, new, case_id))
     assert result.batch is not None
     undo(desk.office.records, result.batch)
     case = desk.case("H1")
