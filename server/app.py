@@ -21,6 +21,7 @@ from server.events import EventController
 from server.evidence import EvidenceController
 from server.health import HealthController
 from server.jobs import JobController
+from server.layers import LayerController
 from server.node import Node
 from server.ogc.routes import ROUTES as OGC
 from server.open311.routes import ROUTES as OPEN311
@@ -35,7 +36,7 @@ from server.sessions import SessionController
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
-    ProblemController,
+    LayerController, ProblemController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 
