@@ -159,3 +159,13 @@ def test_requests_that_wait_for_me_are_a_list(full: Desk) -> None:
     full.ask("p1", number, "void", "误报")
     assert full.numbers("z1", waiting=True) == [number]
     assert full.numbers("p1", waiting=True) == []
+
+
+def test_an_open_case_is_not_hidden_by_many_newer_ones(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A department's old open case stays in its queue, however many came and were closed since."""
+    oldest = full.to_dispatched()
+    for _ in range(3):
+        full.to_closed()
+    monkeypatch.setattr(walks, "SEEN_AT_MOST", 2)
+    assert oldest in full.numbers("d1")
+    assert oldest in full.numbers("d1", states=("dispatched",))
