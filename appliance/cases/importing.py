@@ -16,8 +16,7 @@ from sqlalchemy import Connection, bindparam, text
 from appliance.cases import columns, history, record
 from appliance.cases.deadlines import Deadlines
 from appliance.cases.indexing import index_new_case
-from appliance.cases.office import _limits as county_limits
-from appliance.cases.office import county_calendar
+from appliance.cases.office import county_calendar, county_limits
 from appliance.cases.search import case_tokens
 from appliance.cases.step import rewrite_record
 from appliance.cases.times import parse_time
@@ -27,7 +26,6 @@ from appliance.errors import FieldError, UnknownCode
 from appliance.places.batches import remember
 from appliance.places.importing import ImportContext, Problems, Record, TableImporter, date_of, required_text, text_of
 from appliance.records.writer import Unit
-from appliance.settings import Desk
 
 Operation = Literal["add", "update", "same"]
 IMPORTER = "import"
@@ -129,7 +127,8 @@ class CaseImporter:
         self._departments = set(connection.execute(text("SELECT code FROM department")).scalars())
         self._states = workflow().states
         self._book = self.context.book.with_limits(county_limits(connection))
-        self._deadlines = Deadlines(county_calendar(connection), Desk().office_hours, self.context.zone)
+        settings = self.context.settings
+        self._deadlines = Deadlines(county_calendar(connection), settings.desk.office_hours, settings.zone)
 
     def check(self, row: Mapping[str, Any]) -> Record:
         problems = Problems()

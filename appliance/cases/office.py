@@ -80,7 +80,7 @@ class Office:
         if self.calendar.known_years != known:
             self.recompute_after = 0
         self.deadlines = Deadlines(self.calendar, self.settings.desk.office_hours, self.settings.zone)
-        limits = _limits(connection)
+        limits = county_limits(connection)
         self.book = self.base_book.with_limits(limits) if limits else self.base_book
         self.duties: DutyTable = read_duties(connection)
         rows = connection.execute(text("SELECT code, name, parent FROM department WHERE ended_at IS NULL")).all()
@@ -111,7 +111,7 @@ def county_calendar(connection: Connection) -> WorkingCalendar:
     )
 
 
-def _limits(connection: Connection) -> list[Limit]:
+def county_limits(connection: Connection) -> list[Limit]:
     rows = connection.execute(
         text(
             "SELECT kind, code, name, condition_to_open, condition_to_close, limit_value, limit_unit, urgency, "

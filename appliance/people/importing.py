@@ -16,7 +16,6 @@ from appliance.nearest import nearest
 from appliance.people.accounts import hash_password
 from appliance.people.roles import ROLE_NAMES, joined_roles, split_roles
 from appliance.places.importing import ImportContext, Problems, Record, TableImporter, required_text, text_of
-from appliance.settings import SignIn
 
 CHINESE_ROLES = {chinese: role for role, (chinese, _) in ROLE_NAMES.items()}
 MACHINE_ACCOUNTS = frozenset(("public", "prefecture", "device", "clock", "technician"))
@@ -120,7 +119,7 @@ class StaffImporter(TableImporter):
 
     def __init__(self, context: ImportContext) -> None:
         super().__init__(context)
-        self.rules = SignIn()
+        self.rules = context.settings.sign_in
         self.departments: dict[str, str] = {}
         self.with_password: frozenset[str] = frozenset()
 

@@ -17,19 +17,21 @@ from appliance.errors import FieldError, Invalid
 from appliance.places.batches import remember, write_many
 from appliance.records.base import SRID
 from appliance.records.writer import Unit
+from appliance.settings import Settings
 
 Record = dict[str, Any]
 
 
 @dataclass(slots=True)
 class ImportContext:
-    """What an importer may know about the run: the county, the code book, who imports, and where warnings go."""
+    """What an importer may know about the run: county, code book, who imports, settings, and where warnings go."""
 
     county: str
     edition: str
     zone: ZoneInfo
     book: CodeBook
     actor: str
+    settings: Settings
     make_codes: bool = False
     warnings: list[str] = field(default_factory=list)
 

@@ -129,7 +129,8 @@ def context_of(records: Records, options: Options) -> ImportContext:
     """What importers may know about this run."""
     settings = records.settings
     zone = options.zone or settings.zone
-    return ImportContext(settings.county, settings.edition, zone, code_book(records), ACTOR, options.make_codes)
+    book = code_book(records)
+    return ImportContext(settings.county, settings.edition, zone, book, ACTOR, settings, options.make_codes)
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -60,3 +60,9 @@ def test_wrong_rows_of_staff_name_the_nearest(records: Records, tmp_path: Path) 
     assert {(item["row"], item["field"]) for item in refused.refusals} == {
         (2, "roles"), (3, "department"), (3, "password"),
     }  # fmt: skip
+
+
+def test_a_first_password_is_as_long_as_the_county_wants_it(records: Records, tmp_path: Path) -> None:
+    content = "account,name,roles,password\nx1,甲,acceptor,six666\nx2,乙,acceptor,five5\n"
+    refused = brought(records, tmp_path, "staff", content)
+    assert [(item["row"], item["field"]) for item in refused.refusals] == [(3, "password")]
