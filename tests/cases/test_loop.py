@@ -237,6 +237,18 @@ def test_merge_and_unmerge(desk: Desk) -> None:
     assert (case["state"], case["merged_into"], case["clock"]) == ("reported", None, "accept")
 
 
+def test_reporters_of_merged_cases_are_called_back_with_the_case(desk: Desk) -> None:
+    first, second = desk.to_dispatched(), desk.report()
+    desk.act("s1", second, "merge", into=first)
+    desk.act("d1", first, "finish", result="好了")
+    desk.act("s1", first, "ask_check", collector="l2")
+    desk.act("l2", first, "check_pass")
+    desk.act("z1", first, "close")
+    desk.act("s1", first, "callback", answer="satisfied")
+    assert desk.case(second)["satisfaction"] == "satisfied"
+    assert desk.history(second)[-1]["with"] == first
+
+
 def test_supervisions_run_beside_each_other_and_end_with_the_case(desk: Desk) -> None:
     number = desk.to_dispatched()
     desk.act("b1", number, "supervise", note="今天必须修好", until=at("2026-10-09 18:00"))

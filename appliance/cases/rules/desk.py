@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import text
+
 from appliance.cases import columns
 from appliance.cases.report import check_lengths, check_part, place_of
 from appliance.cases.rules.base import Rule, set_limit
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
     from appliance.people.actor import Actor
 
+_MERGED = text("SELECT id FROM cases WHERE merged_into = :number ORDER BY id")
 POSITION = ("lon", "lat")
 TEXTS = ("description", "address")
 ANSWERS = ("satisfied", "dissatisfied", "unreachable")
@@ -61,7 +64,7 @@ class Unmerge(Rule):
 
 
 class Callback(Rule):
-    """What the reporter said."""
+    """What the reporter said; reporters of cases merged into this one are called back with it."""
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         if body.answer not in ANSWERS:
@@ -74,6 +77,14 @@ class Callback(Rule):
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         step.set(satisfaction=body.answer)
         step.detail["answer"] = body.answer
+        merged = step.unit.connection.execute(_MERGED, {"number": step.case["number"]}).scalars().all()
+        for case_id in merged:  # their reporters are called back with this case
+            other = Step(
+                step.unit, step.office, step.actor, columns.load_by_id(step.unit.connection, case_id), role=step.role
+            )
+            other.set(satisfaction=body.answer)
+            other.detail |= {"answer": body.answer, "with": step.case["number"]}
+            other.commit("callback")
 
 
 class Close(Rule):
