@@ -26,8 +26,8 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema, in one transaction; an empty one is made from nothing.
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the database to a schema (the newest), in one transaction; an empty one is made from nothing.
 
     Raises:
         BadHome: the database is of a newer version of the software.
@@ -44,7 +44,7 @@ def upgrade(engine: Engine) -> None:
             )
         if current is None and connection.dialect.name == "sqlite":
             _initialise_spatialite(connection)
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         _name_feed(connection)
         if connection.dialect.name == "sqlite":
             for table, column in geometry_columns():

@@ -251,3 +251,22 @@ def test_fts_and_r_tree_agree_with_their_tables(home: Path) -> None:
     assert desk.numbers(text="外溢") == [number]
     assert desk.numbers(text="绕着走") == []
     desk.close()
+
+
+def test_an_old_home_is_upgraded_when_it_is_opened_and_keeps_its_records(tmp_path: Path) -> None:
+    save(tmp_path, {"county": "411081"})
+    making = engine.sqlite_engine(tmp_path / "county.db", read_only=False)
+    schema.upgrade(making, "0001")
+    with making.begin() as connection:
+        connection.execute(text("INSERT INTO department (code, name) VALUES ('D01', '市政管理所')"))
+        assert schema.current_revision(connection) == "0001"
+    making.dispose()
+    records = Records.open(tmp_path)
+    try:
+        with records.read() as connection:
+            assert schema.current_revision(connection) == schema.head_revision() != "0001"
+            assert connection.execute(text("SELECT name FROM department")).scalar_one() == "市政管理所"
+            indexes = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars().all()
+        assert "ix_cases_registered_by" in indexes
+    finally:
+        records.close()
