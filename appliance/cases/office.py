@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -47,6 +48,7 @@ class Office:
         self._checked = 0.0
         self._act = -1
         self.recompute_after: int | None = 0
+        self.last_summary: tuple[int, int, dict[str, Any]] | None = None
         self.calendar = shipped_calendar()
         with records.read() as connection:
             self.refresh(connection, at_once=True)
