@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.homes import PASSWORD
 from tests.nodes import RunningNode
 from tests.tui.conftest import report
@@ -79,6 +81,7 @@ def console_in_terminal(url: str) -> Iterator[Terminal]:
         os.waitpid(process, 0)
 
 
+@pytest.mark.slow
 def test_an_idle_screen_sends_nothing_and_a_page_little(node: RunningNode) -> None:
     """Over a slow line only what changes is sent."""
     for _ in range(40):
