@@ -23,6 +23,11 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
       wanmi console
       wanmi console --url http://10.0.0.5:8411 --language en
     """
+    from tui.terminal import end_with_terminal, require_terminal
+
+    require_terminal()
+    end_with_terminal()
+
     from tui.app import Console
 
     spoken = language or os.environ.get("WANMI_LANGUAGE") or "zh"
