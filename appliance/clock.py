@@ -73,15 +73,6 @@ def rfc3339(value: int | None) -> str | None:
     return text.removesuffix("+00:00") + "Z"
 
 
-def parse_rfc3339(text: str) -> int:
-    """Microseconds of an RFC 3339 time.
-
-    Raises:
-        ValueError: not a time, or without a zone.
-    """
-    return micros(datetime.fromisoformat(text))
-
-
 def local(value: int, zone: ZoneInfo) -> datetime:
     """The moment in the county's zone."""
     return moment(value).astimezone(zone)

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, Request, Response, get
 from sqlalchemy import Connection, text
 
+from appliance.people.departments import list_departments
 from appliance.people.roles import ROLE_NAMES, split_roles
 from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
@@ -44,10 +45,7 @@ class PeopleController(Controller):
 
 
 def _departments(connection: Connection) -> bytes:
-    rows = connection.execute(
-        text("SELECT code, name, parent, phone FROM department WHERE ended_at IS NULL ORDER BY code")
-    )
-    return msgspec.json.encode({"items": [dict(row._mapping) for row in rows]})
+    return msgspec.json.encode({"items": list_departments(connection)})
 
 
 def _staff(connection: Connection, role: str | None) -> bytes:

@@ -17,6 +17,9 @@ from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 from appliance.settings import SignIn
 
+MACHINE_ACCOUNTS = frozenset(("public", "prefecture", "device", "clock", "technician"))
+"""Written as actors of history rows and acts; no person has them."""
+
 _ACCOUNT = text("SELECT * FROM account WHERE account = :account")
 _LIST = text("SELECT account, name, roles, department, phone, active FROM account ORDER BY account")
 _DUTY_GRIDS = text("SELECT code FROM duty_grid WHERE collector = :account AND valid_to IS NULL")
@@ -88,6 +91,11 @@ def actor_from(connection: Connection, row: Any) -> Actor:
     return Actor(row["account"], row["name"], roles, row["department"], below, grids)
 
 
+def is_account_name(account: str) -> bool:
+    """Whether somebody may have this account: no blank, bar or colon, none kept for machines."""
+    return account not in MACHINE_ACCOUNTS and not any(sign.isspace() or sign in "|:" for sign in account)
+
+
 def add_account(
     unit: Unit,
     *,
@@ -103,10 +111,16 @@ def add_account(
     """Make an account.
 
     Raises:
-        Conflict: the account exists. UnknownCode: an unknown role or department. Invalid: an empty name.
+        Conflict: the account exists. UnknownCode: an unknown role or department. Invalid: an empty name, or an account
+            that nobody may have.
     """
     if not account.strip() or not name.strip():
         raise Invalid("账号和姓名不能为空。", "Account and name must not be empty.")
+    if not is_account_name(account):
+        raise Invalid(
+            f"账号“{account}”不能有空格、竖线、冒号,也不能是系统保留的账号。",
+            f"The account '{account}' must have no blank, bar or colon and be none that is kept for the system.",
+        )
     if unit.connection.execute(_ACCOUNT, {"account": account}).one_or_none() is not None:
         raise Conflict(f"账号 {account} 已存在。", f"The account {account} exists already.")
     stored_roles = joined_roles(roles)

@@ -10,9 +10,7 @@ _SUBTREE = text(
     "WITH RECURSIVE below(code) AS (SELECT code FROM department WHERE code = :code "
     "UNION SELECT d.code FROM department d JOIN below ON d.parent = below.code) SELECT code FROM below"
 )
-_LIST = text(
-    'SELECT code, name, parent, phone, duty_group AS "group", area FROM department WHERE ended_at IS NULL ORDER BY code'
-)
+_LIST = text("SELECT code, name, parent, phone FROM department WHERE ended_at IS NULL ORDER BY code")
 
 
 def list_departments(connection: Connection) -> list[dict[str, Any]]:

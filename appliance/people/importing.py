@@ -13,12 +13,11 @@ from sqlalchemy import Connection, text
 
 from appliance.errors import FieldError, Invalid, UnknownCode
 from appliance.nearest import nearest
-from appliance.people.accounts import hash_password
+from appliance.people.accounts import hash_password, is_account_name
 from appliance.people.roles import ROLE_NAMES, joined_roles, split_roles
 from appliance.places.importing import ImportContext, Problems, Record, TableImporter, required_text, text_of
 
 CHINESE_ROLES = {chinese: role for role, (chinese, _) in ROLE_NAMES.items()}
-MACHINE_ACCOUNTS = frozenset(("public", "prefecture", "device", "clock", "technician"))
 
 
 class DepartmentImporter(TableImporter):
@@ -135,12 +134,12 @@ class StaffImporter(TableImporter):
         problems = Problems()
         account = required_text(row, "account", problems)
         name = required_text(row, "name", problems)
-        if any(sign.isspace() or sign in "|:" for sign in account):
+        if not is_account_name(account):
             problems.add(
-                "account", f"“{account}”不能有空格、竖线、冒号", f"'{account}' must have no blank, bar or colon"
+                "account",
+                f"“{account}”不能有空格、竖线、冒号,也不能是系统保留的账号",
+                f"'{account}' must have no blank, bar or colon and be none that is kept for the system",
             )
-        if account in MACHINE_ACCOUNTS:
-            problems.add("account", f"“{account}”是系统保留的账号", f"'{account}' is kept for the system")
         roles = self._roles(required_text(row, "roles", problems), problems)
         department = self._department(text_of(row, "department"), problems)
         if "department" in split_roles(roles) and department is None and "department" in row:

@@ -39,13 +39,12 @@ class Unit:
         now: the moment of this unit in microseconds.
     """
 
-    __slots__ = ("_after", "_changes", "_late", "connection", "now")
+    __slots__ = ("_changes", "_late", "connection", "now")
 
     def __init__(self, connection: Connection, now: int) -> None:
         self.connection = connection
         self.now = now
         self._changes: dict[tuple[str, str], str] = {}
-        self._after: list[Callable[[], None]] = []
         self._late: list[tuple[Sql, dict[str, Any]]] = []
 
     def changed(self, type: str, id: str, op: str = "put") -> None:
@@ -57,12 +56,11 @@ class Unit:
         """Execute this at the end of the transaction, after all units of the group; for indexes that like it so."""
         self._late.append((statement, values))
 
-    def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call this once the unit is on the disk."""
-        self._after.append(callback)
-
     def run_late(self) -> None:
-        """Execute what was kept for the end; the writer does so once, before it commits."""
+        """Execute what was kept for the end; the writer does so once, before it commits.
+
+        A statement that fails here fails the whole group: it has no savepoint of its own any more.
+        """
         for statement, values in self._late:
             statement.run(self.connection, values)
 
@@ -208,9 +206,6 @@ class Writer:
     def _answer(self, jobs: list[_Job]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         for job in jobs:
-            if job.error is None and job.unit is not None:
-                for callback in job.unit._after:
-                    callback()
             if job.loop is not None:
                 by_loop.setdefault(job.loop, []).append(job)
             elif job.future is not None:

@@ -66,6 +66,13 @@ def test_a_person_comes_signs_in_and_goes(shell: CliRunner, tmp_path: Path) -> N
     assert [row["account"] for row in done(shell, users, "list", "--role", "acceptor") if row["active"]] == []  # type: ignore[index]
 
 
+@pytest.mark.parametrize("account", ["key:hall", "clock", "a|b", "two words"])
+def test_nobody_gets_the_account_of_a_machine(shell: CliRunner, account: str) -> None:
+    """A key named like a person, the clock, or a list of accounts must stay apart from people."""
+    done(shell, init, "--county", "411081")
+    assert isinstance(refused(shell, users, "add", account, "--name", "某人", "--roles", "acceptor"), Invalid)
+
+
 def test_a_key_is_told_once_and_can_be_ended(shell: CliRunner, tmp_path: Path) -> None:
     done(shell, init, "--county", "411081")
     key = str(done(shell, keys, "add", "市民通", "--source", "web")["key"])
