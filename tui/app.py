@@ -19,12 +19,12 @@ from textual.widgets import Input
 from appliance.i18n.labels import Labels
 from tui.client import NodeClient, Session
 from tui.context import Context
+from tui.desk.screen import DeskScreen
+from tui.intake.screen import IntakeScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
-from tui.screens.desk import DeskScreen
 from tui.screens.help import HelpScreen
-from tui.screens.intake import IntakeScreen
 from tui.screens.map import MapScreen
 from tui.screens.sign_in import SignInScreen
 from tui.type_ahead import TypeAhead

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from tests.homes import PASSWORD
 from tests.nodes import RunningNode
 from tui.app import Console
+from tui.desk.queue import Queue
 from tui.widgets.bars import Banner, KeyLine
-from tui.widgets.queue import Queue
 
 PATIENCE = 20.0
 HOTLINE = {

@@ -16,11 +16,11 @@ from tests.homes import PASSWORD
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, report, seat_at
 from tui.app import SCREENS, Console
+from tui.desk.queue import Queue
 from tui.keys import SHOWN
 from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
 from tui.widgets.bars import KeyLine
-from tui.widgets.queue import Queue
 
 Story = Callable[[Seat], Awaitable[None]]
 

@@ -10,6 +10,12 @@ from textual.binding import Binding
 from textual.events import Key, Resize
 from textual.widgets import Input
 
+from tui.desk.calls import DeskCalls
+from tui.desk.detail import Detail
+from tui.desk.queue import Queue
+from tui.desk.search import parse_search
+from tui.desk.view_line import ViewLine
+from tui.desk.views import View, views_for
 from tui.fields import Choice, Form
 from tui.keys import ActionKey, assign_keys
 from tui.live import listen
@@ -24,16 +30,10 @@ from tui.messages import (
     Told,
 )
 from tui.screens.base import SeatScreen
-from tui.screens.desk_calls import DeskCalls
 from tui.screens.form import FormScreen
 from tui.screens.pick import PickScreen
-from tui.search import parse_search
 from tui.show import short_number, state_text
-from tui.views import View, views_for
 from tui.widgets.bars import Banner, KeyLine, TitleLine
-from tui.widgets.detail import Detail
-from tui.widgets.queue import Queue
-from tui.widgets.view_line import ViewLine
 from tui.work import worker
 
 Record = dict[str, Any]

@@ -7,16 +7,16 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from tui.client import Refused
+from tui.desk.detail import small_box
 from tui.fields import Form
 from tui.messages import CaseSeen, PageRead, SummaryRead, Surroundings, SurroundingsRead
-from tui.widgets.detail import small_box
 from tui.work import careful, worker
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.context import Context
-    from tui.views import View
+    from tui.desk.views import View
 
     Base = Screen[None]
 else:

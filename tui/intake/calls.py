@@ -10,7 +10,7 @@ from textual.message import Message
 
 from appliance.codes.values import CodeClass
 from tui.client import Refused
-from tui.intake_draft import Draft, Facts
+from tui.intake.draft import Draft, Facts
 from tui.work import careful, worker
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from tui.views import View
+from tui.desk.views import View
 from tui.widgets.line import Line
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from tui.canvas import Canvas
-from tui.case_text import CaseText
+from tui.desk.case_text import CaseText
 from tui.drawing import GRID_STYLE, PART_STYLE, draw_cases, draw_points, draw_shapes
 from tui.messages import Surroundings
 from tui.viewport import Viewport

@@ -19,10 +19,7 @@ from textual.widgets import Static
 from appliance.codes.values import CodeClass
 from tui.cells import wrap
 from tui.fields import PICK, TEXT, Choice, Field
-from tui.intake_draft import Draft, Facts, facts_text
-from tui.reference import condition_choices
-from tui.screens.base import SeatScreen
-from tui.screens.intake_calls import (
+from tui.intake.calls import (
     ConditionsRead,
     EarlierRead,
     FactsRead,
@@ -31,6 +28,9 @@ from tui.screens.intake_calls import (
     Registered,
     SourcesRead,
 )
+from tui.intake.draft import Draft, Facts, facts_text
+from tui.reference import condition_choices
+from tui.screens.base import SeatScreen
 from tui.show import short_number, state_text
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.widgets.field_row import FieldRow
