@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
@@ -78,6 +78,53 @@ class Sources(msgspec.Struct):
     """The case sources."""
 
     items: list[Source]
+
+
+class RemainingOut(msgspec.Struct):
+    """What is left of a limit; negative when overdue."""
+
+    value: float
+    unit: str
+
+
+class RunningClock(msgspec.Struct):
+    """The running clock of a case at the moment `at`; `remaining` is null when none runs."""
+
+    number: str
+    clock: str | None
+    due_at: datetime | None
+    at: datetime
+    remaining: RemainingOut | None
+    provisional: bool
+
+
+class FindingOut(msgspec.Struct):
+    """What one check found and what to do about it."""
+
+    check: str
+    result: Literal["passed", "warning", "failed", "error", "skipped"]
+    zh: str
+    en: str
+
+
+class Findings(msgspec.Struct):
+    """The findings of all checks."""
+
+    items: list[FindingOut]
+
+
+class PhraseOut(msgspec.Struct):
+    """A county's ready sentence and the initials that call it up."""
+
+    initials: str
+    text: str
+
+
+class OwnCodes(msgspec.Struct):
+    """What the county's code pack adds to the national codes."""
+
+    classes: list[CodeClass]
+    phrases: list[PhraseOut]
 
 
 class Summary(msgspec.Struct):

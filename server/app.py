@@ -16,8 +16,10 @@ from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
 from server import openapi, sign_in
 from server.calls import CallController
+from server.cases.papers import PaperController
 from server.cases.routes import CaseController
 from server.codes import CodeController
+from server.doctor import DoctorController
 from server.events import EventController
 from server.evidence import EvidenceController
 from server.health import HealthController
@@ -37,7 +39,7 @@ from server.sessions import SessionController
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
-    LayerController, ProblemController,
+    LayerController, ProblemController, PaperController, DoctorController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

@@ -9,6 +9,8 @@ from litestar import Controller, Request, Response, get
 from litestar.params import Parameter
 
 from appliance.cases.actions import allowed_actions
+from appliance.cases.common import commonest_classes
+from appliance.cases.offers import offered_actions
 from appliance.cases.summary import summary
 from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
@@ -23,14 +25,20 @@ class CodeController(Controller):
     @get(
         "/actions",
         operation_id="actions_now",
-        responses={**answers.shows(answers.ActionsNow), **examples.refusals(401, 422)},
+        responses={**answers.shows(answers.ActionsNow), **examples.refusals(401, 403, 404, 422)},
     )
     async def actions(
-        self, request: Request[Any, Any, Any], of_state: Annotated[str, Parameter(query="state")]
+        self,
+        request: Request[Any, Any, Any],
+        of_state: Annotated[str | None, Parameter(query="state")] = None,
+        number: str | None = None,
     ) -> Response[bytes]:
-        """What this account may do from a state: the key bar."""
+        """The key bar: what this account may do from a state, or with the case of that number as it is now."""
         node, actor = node_of(request), actor_of_request(request)
-        return _json({"items": allowed_actions(node.office, actor, of_state)})
+        if number is not None:
+            found = await node.read(lambda connection: offered_actions(connection, node.office, actor, number))
+            return _json({"items": found})
+        return _json({"items": allowed_actions(node.office, actor, of_state or "")})
 
     @get(
         "/workflow", operation_id="workflow", responses={**answers.shows(answers.WorkflowOut), **examples.refusals(401)}
@@ -61,6 +69,30 @@ class CodeController(Controller):
         office = node_of(request).office
         found = office.book.search(q, office.settings.edition, kind, min(max(limit, 1), 500))
         return _json({"items": [msgspec.to_builtins(item) for item in found]})
+
+    @get(
+        "/codes/common",
+        operation_id="common_codes",
+        responses={**answers.shows(answers.Classes), **examples.refusals(401)},
+    )
+    async def common(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The ten classes reported most in the last 90 days, in the order of their codes."""
+        node = node_of(request)
+        found = await node.read(lambda connection: commonest_classes(connection, node.office))
+        return _json({"items": [msgspec.to_builtins(node.office.code_class(kind, code)) for kind, code in found]})
+
+    @get(
+        "/codes/own", operation_id="own_codes", responses={**answers.shows(answers.OwnCodes), **examples.refusals(401)}
+    )
+    async def own(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What the county's own code pack adds to the national codes: classes and ready sentences."""
+        pack = node_of(request).office.book.county_pack
+        return _json(
+            {
+                "classes": [msgspec.to_builtins(item) for item in pack.classes] if pack else [],
+                "phrases": [msgspec.to_builtins(item) for item in pack.phrases] if pack else [],
+            }
+        )
 
     @get(
         "/codes/{kind:str}/{code:str}",

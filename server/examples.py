@@ -47,7 +47,7 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     texts = {
         400: "Not readable", 401: "Not signed in", 403: "Not this role, or out of sight", 404: "Not there",
         409: "Stale version or conflict", 413: "Too large", 422: "Not possible, or a wrong value",
-        428: "If-Match is missing", 429: "Too many",
+        428: "If-Match is missing", 429: "Too many", 500: "Broken",
     }  # fmt: skip
     return {
         status: ResponseSpec(Problem, description=texts[status], media_type="application/problem+json")

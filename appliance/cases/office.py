@@ -49,6 +49,7 @@ class Office:
         self._act = -1
         self.recompute_after: int | None = 0
         self.last_summary: tuple[int, int, dict[str, Any]] | None = None
+        self.commonest: tuple[tuple[int, int], list[tuple[str, str]]] | None = None
         self.calendar = shipped_calendar()
         with records.read() as connection:
             self.refresh(connection, at_once=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from appliance.cases.common import commonest_classes
 from appliance.cases.office import Office
 from appliance.people.accounts import actor_of
 from server.ogc.collections import COLLECTIONS
@@ -92,3 +93,9 @@ def test_every_filter_of_a_large_collection_has_an_index(office: Office) -> None
                 question = Question(COLLECTIONS[name], actor_of(connection, "k1"), filters={column: "x"})
             found = plans(office, lambda connection, asked=question: Features().page(connection, asked))
             assert not any(plan.startswith("SCAN ") and "idx_" not in plan for plan in found), (name, column, found)
+
+
+def test_the_commonest_classes_walk_only_the_last_months(office: Office) -> None:
+    found = plans(office, lambda connection: commonest_classes(connection, office))
+    assert any("ix_cases_reported_at" in plan for plan in found)
+    assert not walks(found)

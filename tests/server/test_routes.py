@@ -18,6 +18,8 @@ SIGNED_IN = (
     f"/api/v1/geocode?q={HERE['lon']},{HERE['lat']}",
     "/api/v1/codes?q=jg",
     "/api/v1/codes/part/01002",
+    "/api/v1/codes/common",
+    "/api/v1/codes/own",
     "/api/v1/sources",
     "/api/v1/departments",
     "/api/v1/staff?role=collector",
@@ -101,6 +103,7 @@ def test_impossible_actions_name_the_possible_ones(shared_node: RunningNode) -> 
         ("d1", "GET", "/api/v1/cases?phone=1381", 403),
         ("b1", "GET", "/api/v1/cases?phone=1381", 403),
         ("p1", "GET", "/api/v1/cases?phone=1381", 200),
+        ("s1", "GET", "/api/v1/doctor", 403),
     ],
 )
 def test_each_role_has_its_doors(shared_node: RunningNode, account: str, method: str, path: str, status: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from appliance.cases.rules.base import Rule
+from appliance.cases.rules.base import Offer, Rule
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Invalid, NotAllowed
 
@@ -42,6 +42,9 @@ class SupervisionStep(Rule):
     def __init__(self, statement: Any) -> None:
         self._statement = statement
 
+    def offered(self, offer: Offer) -> bool:
+        return offer.supervisions > 0
+
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         connection = step.unit.connection
         running = list(connection.execute(_OPEN_SUPERVISIONS, {"case_id": step.case["id"]}).scalars())
@@ -67,6 +70,9 @@ class Instruct(Rule):
 
 class FromAbove(Rule):
     """Only for cases sent down from above."""
+
+    def offered(self, offer: Offer) -> bool:
+        return offer.case["upper_number"] is not None
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         if step.case["upper_number"] is None:

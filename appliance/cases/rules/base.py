@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from appliance.cases.step import Step
 from appliance.errors import FieldError, UnknownCode
@@ -11,11 +13,30 @@ from appliance.places.plane import Plane
 
 if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
+    from appliance.cases.office import Office
     from appliance.people.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Whom an action is offered to, and on which case: `role` is the one it would be taken in.
+
+    `supervisions` counts those of the case that still run.
+    """
+
+    office: Office
+    actor: Actor
+    role: str
+    case: Mapping[str, Any]
+    supervisions: int
 
 
 class Rule:
     """The default rule: nothing beyond the workflow's row."""
+
+    def offered(self, offer: Offer) -> bool:
+        """Whether the facts of the case leave a way for it; what only the answer shows is refused in `check`."""
+        return True
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         """Refuse what the row alone does not see."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
 from appliance.cases import columns
 from appliance.cases.report import check_lengths, check_part, place_of
-from appliance.cases.rules.base import Rule, set_limit
+from appliance.cases.rules.base import Offer, Rule, set_limit
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Invalid, NotAllowed
 
 if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
+    from appliance.cases.office import Office
     from appliance.people.actor import Actor
 
 _MERGED = text("SELECT id FROM cases WHERE merged_into = :number ORDER BY id")
@@ -90,12 +92,19 @@ class Callback(Rule):
 class Close(Rule):
     """Where the setting says so, a public case closes only after its call-back."""
 
+    def offered(self, offer: Offer) -> bool:
+        return not _waits_for_callback(offer.office, offer.case)
+
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
-        waits = step.office.settings.desk.callback_before_close and step.case["channel"] == "public"
-        if waits and step.case["satisfaction"] is None:
+        if _waits_for_callback(step.office, step.case):
             raise NotAllowed(
                 "公众案件须先回访才能结案。", "A public case closes only after the call-back.", allowed=["callback"]
             )
+
+
+def _waits_for_callback(office: Office, case: Mapping[str, Any]) -> bool:
+    first = office.settings.desk.callback_before_close and case["channel"] == "public"
+    return bool(first and case["satisfaction"] is None)
 
 
 class ForceClose(Rule):
@@ -108,8 +117,11 @@ class ForceClose(Rule):
 class Reopen(Rule):
     """Handled once more by the same department."""
 
+    def offered(self, offer: Offer) -> bool:
+        return _was_dispatched(offer.case)
+
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
-        if step.case["department"] is None or step.case["limit_value"] is None:
+        if not _was_dispatched(step.case):
             raise NotAllowed(
                 "这个案件没有派遣过部门,不能重新处置;请重新上报。",
                 "This case was never dispatched, so it cannot be reopened; report it anew.",
@@ -120,6 +132,10 @@ class Reopen(Rule):
         step.set(rework=step.case["rework"] + 1, closed_at=None, satisfaction=None)
         step.start_handling()
         step.detail["department"] = step.case["department"]
+
+
+def _was_dispatched(case: Mapping[str, Any]) -> bool:
+    return case["department"] is not None and case["limit_value"] is not None
 
 
 class Amend(Rule):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from appliance.cases.rules.base import Rule, add_proof
+from appliance.cases.rules.base import Offer, Rule, add_proof
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Forbidden, Invalid, UnknownCode
 from appliance.people.collectors import draw_collector, may
@@ -51,6 +51,12 @@ class AskCollector(Rule):
 
 class FieldAnswer(Rule):
     """A verification or check: who may answer, by which method, with which proof of place and time."""
+
+    def offered(self, offer: Offer) -> bool:
+        if offer.role != "acceptor":
+            return True
+        own = offer.case["registered_by"] == offer.actor.account
+        return offer.office.settings.desk.acceptor_may_check_by_picture and not own
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         method = body.method or ("site" if step.role == "collector" else None)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from appliance.cases import evidence
 from appliance.cases.duties import remember
-from appliance.cases.rules.base import Rule, add_proof, is_below, require_department, set_limit
+from appliance.cases.rules.base import Offer, Rule, add_proof, is_below, require_department, set_limit
 from appliance.cases.step import Step
 from appliance.clock import DAY, local
 from appliance.errors import FieldError, Forbidden, Invalid
@@ -40,6 +40,9 @@ class Dispatch(Rule):
 
 class Assign(Rule):
     """Second-level dispatch to a unit below, due not after the case itself."""
+
+    def offered(self, offer: Offer) -> bool:
+        return offer.case["department"] in offer.office.department_parents.values()
 
     def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
         require_department(step, body.department)
