@@ -28,6 +28,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.map import MapScreen
 from tui.screens.sign_in import SignInScreen
 from tui.type_ahead import TypeAhead
+from tui.work import careful
 
 SCREENS = {"sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen}
 THEME = Theme(
@@ -161,6 +162,15 @@ class Console(TypeAhead):
         if desk is not None:
             desk.queue.bring(record)
             await self.action_go("desk")
+
+    def open_number(self, number: str) -> None:
+        """Read a case and go to the desk with it."""
+        self.run_worker(self._open_number(number), group="open", exclusive=True, exit_on_error=False)
+
+    @careful
+    async def _open_number(self, number: str) -> None:
+        record = await self.context.client.get(f"/api/v1/cases/{number}")
+        self.call_later(self.open_case, record)
 
     async def call_heard(self, number: str) -> None:
         """A caller rings at this seat: open the intake with the number."""

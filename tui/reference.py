@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.codes.book import CodeBook
+from appliance.codes.values import CodeClass
 from appliance.i18n.labels import Labels
+from appliance.i18n.phrases import phrases_for
 from tui.client import NodeClient
 from tui.fields import Choice
 
@@ -22,6 +24,7 @@ class Reference:
         self.edition = "2026"
         self.node_name = ""
         self.departments: dict[str, str] = {}
+        self.phrases: tuple[tuple[str, str], ...] = ()
         self._kept: dict[tuple[str, ...], Any] = {}
 
     async def load(self) -> None:
@@ -35,9 +38,23 @@ class Reference:
         self.edition = str(edition)
         rows = await self.client.items("/api/v1/departments")
         self.departments = {row["code"]: row["name"] for row in rows}
+        own = await self.client.get("/api/v1/codes/own")
+        self.phrases = tuple((row["initials"], row["text"]) for row in own["phrases"])
+        if own["classes"]:
+            self.book = CodeBook.national().with_classes(CodeClass(**row) for row in own["classes"])
+
+    def code_class(self, kind: str, code: str) -> CodeClass | None:
+        """A class of the county's edition."""
+        keys = self.book.classes
+        return next((keys[key] for key in keys if key == (self.edition, kind, code)), None)
+
+    def phrase_choices(self, labels: Labels) -> tuple[Choice, ...]:
+        """Ready phrases for a description: the county's own, then those of the house."""
+        found = (*self.phrases, *phrases_for("description", "", labels.language))
+        return tuple(Choice(text, text, letters) for letters, text in found)
 
     async def actions(self, state: str) -> list[dict[str, Any]]:
-        """What this account may do from a state."""
+        """What this account may do from a state, whatever the case; kept for the session."""
         return await self._items("/api/v1/actions", state=state)
 
     async def staff(self, role: str) -> list[dict[str, Any]]:

@@ -109,6 +109,17 @@ class CodeBook:
             self.county_pack,
         )
 
+    def with_classes(self, classes: Iterable[CodeClass]) -> CodeBook:
+        """This book with further classes, as a console gets them from its node."""
+        return CodeBook(
+            [*self.classes.values(), *classes],
+            self._class_map,
+            self.limit_rows,
+            self.sources,
+            self.attribute_fields,
+            self.county_pack,
+        )
+
     def find(self, edition: str, kind: str, code: str) -> CodeClass:
         """The class of a code.
 

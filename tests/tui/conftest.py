@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.homes import PASSWORD
@@ -16,6 +18,15 @@ from tui.desk.queue import Queue
 from tui.widgets.bars import Banner, KeyLine
 
 PATIENCE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console's own files lie in the test's folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 HOTLINE = {
     "source": "hotline_12319", "kind": "part", "code": "01002", "description": "井盖破了", "lon": 113.4005,
     "lat": 34.1005, "address": "药城路18号", "condition": 1,

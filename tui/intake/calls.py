@@ -11,6 +11,7 @@ from textual.message import Message
 from appliance.codes.values import CodeClass
 from tui.client import Refused
 from tui.intake.draft import Draft, Facts
+from tui.intake.follow import Follow, carry_out
 from tui.work import careful, worker
 
 if TYPE_CHECKING:
@@ -65,12 +66,16 @@ class FactsRead(Message):
         self.facts = facts
 
 
-class Registered(Message):
-    """The case is taken in."""
+class TemplatesRead(Items):
+    """The classes of the template keys."""
 
-    def __init__(self, record: Record) -> None:
+
+class Registered(Message):
+    """The case is taken in; `problem` says why a step after it was refused."""
+
+    def __init__(self, record: Record, problem: str) -> None:
         super().__init__()
-        self.record = record
+        self.record, self.problem = record, problem
 
 
 class IntakeCalls(Base):
@@ -142,10 +147,21 @@ class IntakeCalls(Base):
             facts.department = suggestion.get("name") or suggestion.get("department") or ""
         self.post_message(FactsRead(facts))
 
-    def register(self, draft: Draft) -> None:
-        """Post the draft."""
-        worker(self, self._register(draft), "register")
+    def load_templates(self) -> None:
+        """Read the commonest classes."""
+        worker(self, self._load_templates(), "templates")
 
     @careful
-    async def _register(self, draft: Draft) -> None:
-        self.post_message(Registered(await self.context.client.post("/api/v1/cases", draft.body, once=draft.once)))
+    async def _load_templates(self) -> None:
+        self.post_message(TemplatesRead(await self.context.client.items("/api/v1/codes/common")))
+
+    def register(self, draft: Draft, follow: Follow) -> None:
+        """Post the draft and take the steps that follow."""
+        worker(self, self._register(draft, follow), "register")
+
+    @careful
+    async def _register(self, draft: Draft, follow: Follow) -> None:
+        client = self.context.client
+        record = await client.post("/api/v1/cases", draft.body, once=draft.once)
+        record, problem = await carry_out(client, record, follow)
+        self.post_message(Registered(record, problem))

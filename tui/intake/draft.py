@@ -18,10 +18,17 @@ BARE = (PART, "单元网格", "坐标")
 
 @dataclass(slots=True)
 class Draft:
-    """What will be posted; `once` makes a second post of the same draft harmless."""
+    """What will be posted; `once` makes a second post of the same draft harmless.
+
+    Attributes:
+        call: the call it comes from, where the telephone system told one.
+        phrase: whether the description is a ready phrase, to which class and condition are written.
+    """
 
     once: str
     part: str | None = None
+    call: int | None = None
+    phrase: bool = False
     body: Record = field(default_factory=dict)
 
     def fill(
@@ -29,11 +36,12 @@ class Draft:
     ) -> None:
         """Make the body of POST /api/v1/cases; a description that was not typed is built from class and condition."""
         condition = limit["condition_to_open"] if limit else ""
+        built = [found.name, condition] if self.phrase or not values["description"] else []
         body: Record = {
             "source": values["source"],
             "kind": found.kind,
             "code": found.code,
-            "description": values["description"] or " ".join(word for word in (found.name, condition) if word),
+            "description": " ".join(word for word in (*built, values["description"]) if word),
             "lon": place["lon"],
             "lat": place["lat"],
             "address": _address(place, located),

@@ -1,7 +1,8 @@
 """Intake 接警: a case registered while the caller talks, by ASCII keys alone.
 
-Class by code, name or pinyin initials; place by address, pinyin, part code or coordinates. What the node will make of
-it (grid, community, collector, department, limit, duplicates) stands below while it is typed. Escape leaves the draft.
+Class by code, name or pinyin initials, or by a template key; place by address, pinyin, part code, coordinates or on the
+map. What the node will make of it (grid, community, collector, department, limit, duplicates) stands below while it is
+typed. A draft is kept on this seat from the first key, so neither a crash nor a dropped line loses what a caller said.
 """
 
 from __future__ import annotations
@@ -27,8 +28,13 @@ from tui.intake.calls import (
     PlacesRead,
     Registered,
     SourcesRead,
+    TemplatesRead,
 )
 from tui.intake.draft import Draft, Facts, facts_text
+from tui.intake.follow import REGISTER, Follow
+from tui.intake.keeping import DraftKeeping
+from tui.intake.steps import IntakeSteps
+from tui.intake.template_line import TemplateLine
 from tui.reference import condition_choices
 from tui.screens.base import SeatScreen
 from tui.show import short_number, state_text
@@ -40,7 +46,7 @@ NAMES = ("phone", "class", "condition", "place", "description", "reporter", "sou
 USUAL_SOURCE = "hotline_12319"
 
 
-class IntakeScreen(IntakeCalls, SeatScreen):
+class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
     """One new case."""
 
     TITLE_KEY = "screen.intake"
@@ -49,18 +55,25 @@ class IntakeScreen(IntakeCalls, SeatScreen):
     IntakeScreen #system { height: 1fr; border-top: solid $surface; padding: 0 1; }
     """
     BINDINGS = [
-        Binding("escape", "leave", "key.leave_draft", id="intake.leave"),
-        Binding("ctrl+s,f6", "register", "key.register", id="intake.register"),
-        Binding("f8", "clear", "key.clear", id="intake.clear"),
+        Binding("ctrl+s", "register", "key.register", id="intake.register"),
+        Binding("f5", "merge", "key.register_merge", id="intake.merge"),
+        Binding("f6", "verify", "key.register_verify", id="intake.verify"),
         Binding("f7", "take_part", "key.take_part", id="intake.part"),
+        Binding("f8", "file", "key.register_file", id="intake.file"),
+        Binding("ctrl+y", "answer", "key.register_answer", id="intake.answer"),
+        Binding("ctrl+t", "template", "key.template", id="intake.template"),
+        Binding("ctrl+o", "open_earlier", "key.open_earlier", id="intake.earlier"),
+        Binding("ctrl+n", "clear", "key.clear", id="intake.clear"),
+        Binding("escape", "leave", "key.leave_draft", id="intake.leave"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.draft = Draft(once=uuid4().hex)
         self.facts = Facts()
-        self._earlier: list[Record] = []
-        self._places: dict[str, Record] = {}
+        self.earlier: list[Record] = []
+        self.templates: list[Record] = []
+        self.places: dict[str, Record] = {}
 
     def compose(self) -> ComposeResult:
         reference = self.context.reference
@@ -71,9 +84,10 @@ class IntakeScreen(IntakeCalls, SeatScreen):
             "class": Field("class", PICK, True, finder=reference.class_choices),
             "condition": Field("condition", PICK),
             "place": Field("place", PICK, True, finder=lambda typed: []),
-            "description": Field("description", TEXT),
+            "description": Field("description", TEXT, choices=reference.phrase_choices(self.context.labels)),
         }
         yield TitleLine()
+        yield TemplateLine(self.context)
         with VerticalScroll(id="fields", can_focus=False):
             for name in NAMES:
                 yield FieldRow(fields[name], self.context.labels(f"field.{name}"))
@@ -85,6 +99,8 @@ class IntakeScreen(IntakeCalls, SeatScreen):
     def on_mount(self) -> None:
         self.relabel()
         self.load_sources()
+        self.load_templates()
+        self.restore_draft()
         self.call_after_refresh(self.row("phone").focus_line)
 
     def on_screen_resume(self) -> None:
@@ -99,10 +115,7 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         labels = self.context.labels
         for name in NAMES:
             self.row(name).relabel(labels(f"field.{name}"))
-        self.draw_keys(
-            [("Enter", labels("key.next")), ("^S", labels("key.register")), ("F7", labels("key.take_part")),
-             ("F8", labels("key.clear")), ("Esc", labels("key.leave_draft")), ("F9", labels("key.language"))]
-        )  # fmt: skip
+        self.query_one(TemplateLine).show(self.templates)
         self._draw_facts()
 
     # What is typed.
@@ -117,6 +130,7 @@ class IntakeScreen(IntakeCalls, SeatScreen):
             self._class_changed()
         elif name == "phone" and event.typed.isdigit() and len(event.typed) >= 7 and self.context.sees_phones:
             self.find_earlier(event.typed)
+        self.keep_draft()
 
     @on(FieldRow.Done)
     def _done(self, event: FieldRow.Done) -> None:
@@ -125,7 +139,8 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         if name == "class":
             self._class_changed()
         if name == "place":
-            self._place_changed()
+            self.place_changed()
+        self.keep_draft()
         if name == "description":
             self.action_register()
             return
@@ -140,7 +155,8 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         self.find_conditions(found.kind, found.code)
         self.find_facts(self.code_class, self.place)
 
-    def _place_changed(self) -> None:
+    def place_changed(self) -> None:
+        """Ask anew what the node makes of the place."""
         self.find_facts(self.code_class, self.place)
 
     @property
@@ -150,17 +166,27 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         if candidate is None:
             return None
         kind, _, code = candidate.value.partition(":")
-        reference = self.context.reference
-        return next(
-            (reference.book.classes[key] for key in reference.book.classes
-             if key == (reference.edition, kind, code)), None,
-        )  # fmt: skip
+        return self.context.reference.code_class(kind, code)
 
     @property
     def place(self) -> Record | None:
         """The place chosen, or the first that fits what is typed."""
         candidate = self.row("place").candidate
-        return self._places.get(candidate.value) if candidate else None
+        return self.places.get(candidate.value) if candidate else None
+
+    def take_class(self, kind: str, code: str) -> None:
+        """Choose a class, as a template or a kept draft does."""
+        found = self.context.reference.code_class(kind, code)
+        if found is not None:
+            self.row("class").take(Choice(f"{kind}:{code}", f"{found.name} {found.code} {found.class_name}"))
+            self._class_changed()
+
+    def take_place(self, place: Record) -> None:
+        """Choose a place that was looked up, picked or kept."""
+        key = f"{place['lon']},{place['lat']}"
+        self.places = {key: place}
+        self.row("place").take(Choice(key, place_text(place)))
+        self.place_changed()
 
     # What the node told.
 
@@ -172,25 +198,31 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         row.field = Field("source", PICK, True, choices, USUAL_SOURCE)
         row.set_value(row.value or USUAL_SOURCE)
 
+    @on(TemplatesRead)
+    def _templates_read(self, event: TemplatesRead) -> None:
+        self.templates = event.items
+        self.query_one(TemplateLine).show(self.templates)
+
     @on(ConditionsRead)
     def _conditions_read(self, event: ConditionsRead) -> None:
         self.facts.limits = event.limits
         choices = condition_choices(event.limits)
         row = self.row("condition")
+        kept = row.value
         row.field = Field("condition", PICK, False, choices)
-        row.set_value(choices[0].value if choices else "")
+        known = any(choice.value == kept for choice in choices)
+        row.set_value(kept if known else choices[0].value if choices else "")
         self._draw_facts()
 
     @on(PlacesRead)
     def _places_read(self, event: PlacesRead) -> None:
-        self._places = {f"{item['lon']},{item['lat']},{at}": item for at, item in enumerate(event.items)}
-        row = self.row("place")
-        row.offer([Choice(key, _place_text(item)) for key, item in self._places.items()])
-        self._place_changed()
+        self.places = {f"{item['lon']},{item['lat']},{at}": item for at, item in enumerate(event.items)}
+        self.row("place").offer([Choice(key, place_text(item)) for key, item in self.places.items()])
+        self.place_changed()
 
     @on(EarlierRead)
     def _earlier_read(self, event: EarlierRead) -> None:
-        self._earlier = event.items
+        self.earlier = event.items
         self._draw_facts()
 
     @on(FactsRead)
@@ -204,24 +236,28 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         labels, record = self.context.labels, event.record
         self.clear()
         number, state = short_number(record["number"]), state_text(record["state"], labels)
-        self.say(labels("intake.registered", number=number, state=state), good=True)
+        said = labels("intake.registered", number=number, state=state)
+        if event.problem:
+            said = labels("intake.registered_but", registered=said, problem=event.problem)
+        self.say(said, good=not event.problem)
 
     def _draw_facts(self) -> None:
         labels, reference = self.context.labels, self.context.reference
         width = max(self.app.size.width - 4, 40)
-        limit = self._limit()
-        rows = facts_text(self.facts, limit, labels, reference)
-        if self._earlier:
+        rows = facts_text(self.facts, self.limit(), labels, reference)
+        if self.earlier:
             listed = "  ".join(
                 f"{short_number(item['number'])} {reference.class_text(item, labels)} "
                 f"{state_text(item['state'], labels)}"
-                for item in self._earlier[:4]
+                for item in self.earlier[:4]
             )
-            rows.insert(0, f"{labels('intake.earlier', count=len(self._earlier))} {listed}")
+            rows.insert(0, f"{labels('intake.earlier', count=len(self.earlier))} {listed}")
         lines = [Text(line, no_wrap=True) for row in rows for line in wrap(row, width)]
         self.query_one("#facts", Static).update(Text("\n").join(lines))
+        self.draw_keys(self.keys_now())
 
-    def _limit(self) -> Record | None:
+    def limit(self) -> Record | None:
+        """The limit of the chosen condition, the first where none is chosen."""
         limits, value = self.facts.limits, self.row("condition").value
         if not limits:
             return None
@@ -230,6 +266,10 @@ class IntakeScreen(IntakeCalls, SeatScreen):
     # What the operator does.
 
     def action_register(self) -> None:
+        self.send(REGISTER)
+
+    def send(self, follow: Follow) -> None:
+        """Register what stands in the form, and take the steps that follow."""
         labels = self.context.labels
         found, place = self.code_class, self.place
         for name, missing in (("class", found is None), ("place", place is None)):
@@ -239,13 +279,16 @@ class IntakeScreen(IntakeCalls, SeatScreen):
                 return
         assert found is not None
         assert place is not None
-        self.draft.fill({name: self.row(name).value for name in NAMES}, found, place, self._limit(), self.facts.located)
-        self.register(self.draft)
+        self.draft.phrase = self.row("description").chosen is not None
+        self.draft.fill({name: self.row(name).value for name in NAMES}, found, place, self.limit(), self.facts.located)
+        self.keep_draft()
+        self.register(self.draft, follow)
 
     def action_take_part(self) -> None:
         nearest = self.facts.nearest_part
         if nearest is not None:
             self.draft.part = nearest["code"]
+            self.keep_draft()
             self.say(self.context.labels("intake.part_taken", part=nearest["code"]), good=True)
 
     def action_clear(self) -> None:
@@ -258,20 +301,28 @@ class IntakeScreen(IntakeCalls, SeatScreen):
     def clear(self) -> None:
         """An empty form for the next caller; the source stays."""
         self.draft = Draft(once=uuid4().hex)
-        self.facts, self._earlier, self._places = Facts(), [], {}
+        self.facts, self.earlier, self.places = Facts(), [], {}
         for name in NAMES:
             if name != "source":
                 self.row(name).set_value("")
         self.row("phone").focus_line()
+        self.forget_draft()
         self._draw_facts()
 
-    def ring(self, number: str) -> None:
-        """A caller's number from the telephone system."""
+    def ring(self, number: str, call: int | None = None) -> None:
+        """A caller's number from the telephone system; what stands in the form of another caller stays there."""
+        if self.row("class").value or self.row("place").value:
+            self.say(self.context.labels("intake.ringing", number=number))
+            return
+        self.draft.call = call
         self.row("phone").set_value(number)
+        self.row("class").focus_line()
+        self.keep_draft()
         if self.context.sees_phones:
             self.find_earlier(number)
 
 
-def _place_text(item: Record) -> str:
+def place_text(item: Record) -> str:
+    """A looked-up place on one line: name, address, type, code."""
     parts = (item.get("name"), item.get("address"), item.get("type"), item.get("code"))
     return "  ".join(dict.fromkeys(str(part) for part in parts if part))

@@ -81,6 +81,11 @@ class FieldRow(Vertical):
         return self.line.value.strip() if self.field.free else ""
 
     @property
+    def chosen(self) -> Choice | None:
+        """The choice taken; None where text was typed freely."""
+        return self._chosen
+
+    @property
     def candidate(self) -> Choice | None:
         """The choice taken, or the one that Enter would take."""
         if self._chosen is not None:
