@@ -56,6 +56,31 @@ class Forms:
             stage=STAGES.get(key.action, "report"),
         )
 
+    async def bulk(self, records: list[dict[str, Any]], key: ActionKey) -> Form:
+        """One form for several cases: not posted by itself, each case gets the filled body.
+
+        An empty department means each case's suggested one; a condition is asked for only where all have one class.
+        """
+        classes = {(record["kind"], record["code"]) for record in records}
+        fields = []
+        for name in _names(key):
+            if name in ("collector", "part", "description", "address", "class", "place", "evidence"):
+                continue
+            if name == "condition" and len(classes) > 1:
+                continue
+            field = await self._field(name, records[0], key, [])
+            if name == "department" and field is not None:
+                field = Field("department", PICK, False, field.choices, empty=True)
+            if field is not None:
+                fields.append(field)
+        numbers = "  ".join(short_number(record["number"]) for record in records[:6])
+        more = f" +{len(records) - 6}" if len(records) > 6 else ""
+        title = self._labels("bulk.title", action=self._labels.pick(key.chinese, key.english), count=len(records))
+        about = f"{numbers}{more}"
+        if any(field.name == "department" for field in fields):
+            about = f"{about}\n{self._labels('bulk.department')}"
+        return Form(title, about, "", tuple(fields))
+
     async def on_behalf(self, record: dict[str, Any], key: ActionKey, role: str) -> Form:
         """The form of an action that a collector or department tells by telephone; both names are kept."""
         form = await self.action(record, key, [])

@@ -105,6 +105,11 @@ class NodeClient:
         wanted = {key: _text(value) for key, value in parameters.items() if value not in (None, "", False, ())}
         return await self._send("GET", path, params=wanted)
 
+    async def text(self, path: str, kind: str) -> str:
+        """GET of a text of this media type."""
+        answer = await self._answered("GET", path, headers={"Accept": kind})
+        return answer.text
+
     async def items(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
         """GET of a list: its `items`."""
         found = await self.get(path, **parameters)
@@ -164,13 +169,17 @@ class NodeClient:
         raise NodeAway("the stream ended")
 
     async def _send(self, method: str, path: str, **more: Any) -> Any:
+        answer = await self._answered(method, path, **more)
+        return answer.json() if answer.content else {}
+
+    async def _answered(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**self._spoken(), **more.pop("headers", {})}
         try:
             answer = await self._http.request(method, path, headers=headers, **more)
         except httpx.HTTPError as error:
             raise NodeAway(str(error) or type(error).__name__) from error
         if answer.is_success:
-            return answer.json() if answer.content else {}
+            return answer
         if answer.status_code in (502, 504):
             raise NodeAway(f"HTTP {answer.status_code}")
         raise _refusal(answer)

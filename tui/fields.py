@@ -49,6 +49,7 @@ class Field:
         kind: text (free, `choices` are suggestions), pick (one of `choices`), moment, place ("lon,lat"), files (paths).
         default: the value of a choice, or the text, that stands there at first.
         finder: looks choices up for a typed text, where there are too many to list.
+        empty: an empty value is sent too, because it means something.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     default: str = ""
     finder: Finder | None = None
+    empty: bool = False
 
     @property
     def free(self) -> bool:
@@ -72,7 +74,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A small form that is posted to `path`.
+    """A small form that is posted to `path`; with an empty path it is only filled and its body is the answer.
 
     Attributes:
         title: what is done, in the operator's language.
@@ -105,6 +107,8 @@ def body_of(form: Form, values: dict[str, str]) -> dict[str, Any]:
         if not value:
             if field.required:
                 raise FieldProblem(field.name, "form.required")
+            if field.empty:
+                body[field.name] = ""
             continue
         if field.kind != FILES:
             body |= _members(field, value)

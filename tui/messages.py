@@ -85,6 +85,7 @@ class Surroundings:
     near: list[Record] = field(default_factory=list)
     grids: list[Record] = field(default_factory=list)
     parts: list[Record] = field(default_factory=list)
+    clock: Record = field(default_factory=dict)
 
 
 class SurroundingsRead(Message):

@@ -71,6 +71,34 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/summary": {"states": {"filed": 1, "handling": 1, "suspended": 1}, "open": 3, "overdue": 1},
     "/api/v1/actions": {"items": ACTIONS},
     "/api/v1/duplicates": {"items": []},
+    "/api/v1/codes/own": {"classes": [], "phrases": []},
+    "/api/v1/codes/common": {
+        "items": [
+            {"kind": "part", "code": "01002", "name": "污水井盖", "english": "Sewer cover"},
+            {"kind": "event", "code": "01001", "name": "道路两侧名字特别长的违章搭建", "english": "Illegal building"},
+        ]
+    },
+    "/api/v1/sources": {"items": [{"code": "hotline_12319", "name": "12319热线", "english": "12319 hotline"}]},
+    "/api/v1/geocode": {
+        "items": [
+            {"name": "药城路18号", "type": "门牌", "code": "M1", "address": "", "lon": 113.4005, "lat": 34.1005},
+        ]
+    },
+    "/api/v1/locate": {
+        "lon": 113.4005,
+        "lat": 34.1005,
+        "grid": "411081001001001",
+        "street": "411081001",
+        "street_name": "颍川街道",
+        "community": "411081001001",
+        "community_name": "药城社区",
+        "duty_grid": "411081001-1",
+        "collector": "l1",
+        "address": "颍川街道药城路18号",
+        "parts": [],
+        "places": [],
+    },
+    "/api/v1/suggestion": {"department": "D02", "name": "名字特别长的环境卫生管理服务中心"},
     "/api/v1/shapes/grids": {
         "features": [{"geometry": {"type": "Polygon", "coordinates": [SQUARE]}, "properties": {}}]
     },
@@ -85,7 +113,9 @@ def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=_silence())
     if path.endswith("/history"):
         return httpx.Response(200, json={"items": HISTORY})
-    if path.startswith("/api/v1/codes/"):
+    if path.endswith("/clock"):
+        return httpx.Response(200, json={"remaining": {"value": -2, "unit": "工作时"}})
+    if path.startswith("/api/v1/codes/part"):
         limits = [
             {"condition_to_open": text, "value": value, "unit": "工作时"}
             for text, value in (("缺失移位有隐患", 2), ("破损", 8))

@@ -103,24 +103,6 @@ def test_a_stale_case_is_read_again_and_the_form_stays(shared_node: RunningNode)
     play(shared_node, "z1", story)
 
 
-def test_a_refusal_is_the_sentence_of_the_node(shared_node: RunningNode) -> None:
-    """Who registered a case may not verify it; the form says so and keeps what was typed."""
-    number = report(shared_node)["number"]
-    shared_node.act("s2", number, "ask_verify")
-
-    async def story(seat: Seat) -> None:
-        await go_to(seat, number)
-        await seat.keys("x")
-        await seat.on_form()
-        await seat.keys("xcwfx", "down", "enter", "ctrl+s")
-        await seat.until(lambda: "登记人不能" in seat.screen_text(), "the sentence is shown")
-        assert "现场未发现问题" in seat.screen_text()
-        await seat.keys("escape")
-        assert seat.selected["state"] == "verifying"
-
-    play(shared_node, "s1", story)
-
-
 def test_a_needed_field_is_asked_for_before_anything_is_sent(shared_node: RunningNode) -> None:
     number = filed(shared_node)
 
@@ -135,6 +117,25 @@ def test_a_needed_field_is_asked_for_before_anything_is_sent(shared_node: Runnin
         assert seat.selected["department"] == "D02"
 
     play(shared_node, "p1", story)
+
+
+def test_a_refusal_is_the_sentence_of_the_node(shared_node: RunningNode) -> None:
+    """A unit that is not below is refused by the node; the form says so and keeps what was typed."""
+    number = filed(shared_node)
+    shared_node.act("p1", number, "dispatch", department="D01", condition=1)
+
+    async def story(seat: Seat) -> None:
+        await go_to(seat, number)
+        assert "x" not in dict(seat.key_line), "what is another's to do is no key here"
+        await seat.keys("b")
+        await seat.on_form()
+        await seat.keys("hwzx", "enter", "ctrl+s")
+        await seat.until(lambda: "不是 D01 的下级单位" in seat.screen_text(), "the sentence is shown")
+        assert "环卫中心" in seat.screen_text()
+        await seat.keys("escape")
+        assert seat.selected["state"] == "dispatched"
+
+    play(shared_node, "d1", story)
 
 
 def test_an_extension_is_asked_by_the_department_and_approved_by_the_dispatcher(shared_node: RunningNode) -> None:
@@ -218,7 +219,7 @@ def test_every_line_fits_the_terminal(shared_node: RunningNode, size: tuple[int,
             assert "坐席一" not in seat.screen_text().split("\n", 1)[1]
             await seat.keys("J", "J", "J", "J", "J", "J", "J", "J", "J", "J")
             await seat.until(lambda: "坐席一" in seat.screen_text().split("\n", 1)[1], "the history is turned to")
-            await seat.keys("space")
+            await seat.keys("tab")
             await seat.until(lambda: "疑似重复" in seat.screen_text(), "the other column")
 
     play(shared_node, "s1", story, size)

@@ -47,3 +47,35 @@ def test_a_dispatch(snap_compare: Any, size: tuple[int, int]) -> None:
         await seat.settled()
 
     assert snap_compare(console(), terminal_size=size, run_before=story)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_two_cases_are_marked(snap_compare: Any, size: tuple[int, int]) -> None:
+    """A dispatcher marks two cases for one form."""
+
+    async def story(pilot: Any) -> None:
+        seat = Seat(pilot.app, pilot)
+        await seat.sign_in("p1")
+        await seat.keys("space", "space")
+        await seat.settled()
+
+    assert snap_compare(console(), terminal_size=size, run_before=story)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_call_is_taken(snap_compare: Any, size: tuple[int, int]) -> None:
+    """Class and place are typed; what the node makes of it stands below."""
+
+    async def story(pilot: Any) -> None:
+        seat = Seat(pilot.app, pilot)
+        await seat.sign_in("p1")
+        await seat.keys("f3")
+        await seat.until(lambda: type(seat.app.screen).__name__ == "IntakeScreen" and seat.app.focused, "intake")
+        await seat.settled()
+        for keys in (("13812341234", "enter"), ("wsjg", "enter"), ("enter",), ("ycl18", "enter")):
+            await seat.keys(*keys)
+            await seat.settled()
+        await seat.until(lambda: "药城社区" in seat.screen_text(), "the facts")
+        await seat.settled()
+
+    assert snap_compare(console(), terminal_size=size, run_before=story)

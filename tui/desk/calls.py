@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.client import Refused
 from tui.desk.detail import small_box
 from tui.fields import Form
 from tui.messages import CaseSeen, PageRead, SummaryRead, Surroundings, SurroundingsRead
+from tui.show import moment
 from tui.work import careful, worker
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.context import Context
+    from tui.desk.queue import Queue
     from tui.desk.views import View
 
     Base = Screen[None]
@@ -40,6 +43,11 @@ class DeskCalls(Base):
     following: str | None
     changed: set[str]
 
+    if TYPE_CHECKING:
+
+        @property
+        def queue(self) -> Queue: ...
+
     def load(self, *, more: bool = False) -> None:
         """Read the first page of the view, or the next one."""
         worker(self, self._load(more), "queue")
@@ -54,6 +62,17 @@ class DeskCalls(Base):
         if not more:
             self.post_message(SummaryRead(await client.get("/api/v1/summary")))
 
+    def look_at_clock(self) -> None:
+        """Time went on: read the figures, and the cases whose due time has passed meanwhile."""
+        now = datetime.now(UTC)
+        due = {
+            number
+            for number, record in self.queue.records.items()
+            if record["light"] != "red" and (at := moment(record["due_at"])) is not None and at < now
+        }
+        self.changed |= due or {""}
+        self.read_changes()
+
     def load_surroundings(self, record: Record) -> None:
         """Read what belongs to a case beside its record."""
         worker(self, self._load_surroundings(record), "surroundings")
@@ -62,8 +81,9 @@ class DeskCalls(Base):
     async def _load_surroundings(self, record: Record) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
         client, number, box = self.context.client, record["number"], small_box(record)
-        actions, history, duplicates, near, grids, parts = await asyncio.gather(
-            self.context.reference.actions(record["state"]),
+        actions, clock, history, duplicates, near, grids, parts = await asyncio.gather(
+            client.items("/api/v1/actions", number=number),
+            client.get(f"/api/v1/cases/{number}/clock"),
             client.items(f"/api/v1/cases/{number}/history"),
             client.items(
                 "/api/v1/duplicates", kind=record["kind"], code=record["code"], lon=record["lon"], lat=record["lat"],
@@ -74,7 +94,7 @@ class DeskCalls(Base):
             client.get("/api/v1/shapes/parts", bbox=box, limit=NEAR_PARTS),
         )  # fmt: skip
         others = [item for item in duplicates if item["number"] != number]
-        found = Surroundings(number, history, actions, others, near, grids["features"], parts["features"])
+        found = Surroundings(number, history, actions, others, near, grids["features"], parts["features"], clock)
         self.post_message(SurroundingsRead(found))
 
     def read_changes(self) -> None:

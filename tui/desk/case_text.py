@@ -32,8 +32,8 @@ class CaseText:
         self._labels = labels
         self._reference = reference
 
-    def record(self, record: Record, width: int) -> Text:
-        """The facts of a case."""
+    def record(self, record: Record, width: int, around: Surroundings | None = None) -> Text:
+        """The facts of a case; what is left of its limit stands there when the surroundings are known."""
         labels, reference = self._labels, self._reference
         light = record.get("light")
         head = Text(no_wrap=True)
@@ -44,6 +44,9 @@ class CaseText:
         reporter = record.get("reporter") or {}
         caller = f"{reporter.get('name') or ''} {reporter.get('phone') or ''}".strip()
         due = f"{clock_text(record['due_at'])} ({remaining(record['due_at'], labels)})" if record["due_at"] else "--"
+        left = (around.clock.get("remaining") if around else None) or None
+        if left and left["unit"] != "小时":
+            due += f"  {labels('case.left', amount=limit_text(left))}"
         rows = [
             f"{labels('case.state')} {state_text(record['state'], labels)}  v{record['version']}",
             f"{labels('case.source')} {source_text}  {caller}".rstrip(),

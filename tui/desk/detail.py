@@ -81,7 +81,7 @@ class Detail(Horizontal):
             text = CaseText(self._seat.labels, self._seat.reference)
             width = max(self.query_one("#facts").size.width - 2, 30)
             side = max(self.query_one("#beside").size.width - 2, 24)
-            record_text, hanging = text.record(record, width), text.beside(record, around, side)
+            record_text, hanging = text.record(record, width, around), text.beside(record, around, side)
             history = text.history(around.history, width) if around else Text("...", "dim")
         self.query_one("#record", Static).update(record_text)
         self.query_one("#history", Static).update(history)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 NEAR_END = 15
-FIXED = {"light": 3, "number": 13, "state": 11, "remaining": 11}
+FIXED = {"light": 3, "number": 14, "state": 11, "remaining": 11}
 SHARES = {"class": 5, "place": 6, "department": 4}
 COLUMNS = ("light", "number", "state", "class", "place", "department", "remaining")
 
@@ -44,6 +44,7 @@ class Queue(DataTable[Text]):
         self._widths: dict[str, int] = {}
         self.records: dict[str, Record] = {}
         self.gone: set[str] = set()
+        self.marked: dict[str, None] = {}
 
     @property
     def selected(self) -> Record | None:
@@ -58,6 +59,7 @@ class Queue(DataTable[Text]):
         before = self.selected if keep else None
         self.gone.clear()
         self.records = {record["number"]: record for record in records}
+        self.marked = {number: None for number in self.marked if number in self.records}
         self._rebuild(before["number"] if before else None)
         self.post_message(self.Selected(self.selected))
 
@@ -81,6 +83,15 @@ class Queue(DataTable[Text]):
         for column, cell in zip(COLUMNS, self._cells(record), strict=True):
             if self.get_cell(number, column) != cell:
                 self.update_cell(number, column, cell)
+
+    def mark(self, number: str, marked: bool) -> None:
+        """Mark a case for what is done to many at once, or take the mark away."""
+        if marked:
+            self.marked[number] = None
+        else:
+            self.marked.pop(number, None)
+        if number in self.records:
+            self.update_cell(number, "number", self._cells(self.records[number])[COLUMNS.index("number")])
 
     def relabel(self) -> None:
         """Draw all in the language of the moment."""
@@ -133,7 +144,9 @@ class Queue(DataTable[Text]):
         left = remaining(record["due_at"], labels)
         texts = (
             (light_text(light, labels), LIGHT_STYLE.get(light or "", "")),
-            (short_number(record["number"]), ""),
+            (f"*{short_number(record['number'])}", "bold reverse")
+            if record["number"] in self.marked
+            else (f" {short_number(record['number'])}", ""),
             (state_text(record["state"], labels), ""),
             (reference.class_text(record, labels), ""),
             (record["address"] or record["description"], ""),

@@ -10,13 +10,15 @@ from textual.binding import Binding
 from textual.events import Key, Resize
 from textual.widgets import Input
 
+from tui.desk.acting import FORM_SECONDS, DeskActing
 from tui.desk.calls import DeskCalls
 from tui.desk.detail import Detail
+from tui.desk.marking import DeskMarking
+from tui.desk.papers import DeskPapers
 from tui.desk.queue import Queue
 from tui.desk.search import parse_search
 from tui.desk.view_line import ViewLine
 from tui.desk.views import View, views_for
-from tui.fields import Choice, Form
 from tui.keys import ActionKey, assign_keys
 from tui.live import listen
 from tui.messages import (
@@ -27,22 +29,20 @@ from tui.messages import (
     SummaryRead,
     Surroundings,
     SurroundingsRead,
-    Told,
 )
 from tui.screens.base import SeatScreen
-from tui.screens.form import FormScreen
-from tui.screens.pick import PickScreen
-from tui.show import short_number, state_text
+from tui.show import state_text
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.work import worker
 
 Record = dict[str, Any]
-FORM_SECONDS = 2.0
+CLOCK_SECONDS = 20.0
+"""How often the desk looks whether a case has become overdue; nothing is drawn unless one has."""
 OPENING = {".", "R", "A", "B"}
 """Keys beside the actions' own that open a form or a list."""
 
 
-class DeskScreen(DeskCalls, SeatScreen):
+class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
     """Queue, detail, actions."""
 
     TITLE_KEY = "screen.desk"
@@ -51,7 +51,9 @@ class DeskScreen(DeskCalls, SeatScreen):
         Binding("escape", "leave_search", "key.leave_search", id="desk.leave"),
         Binding("left_square_bracket", "view(-1)", "key.previous_view", id="desk.previous_view"),
         Binding("right_square_bracket", "view(1)", "key.next_view", id="desk.next_view"),
-        Binding("space", "fold", "key.fold", id="desk.fold"),
+        Binding("space", "mark", "key.mark", id="desk.mark"),
+        Binding("M", "mark_all", "key.mark_all", id="desk.mark_all"),
+        Binding("tab", "fold", "key.fold", id="desk.fold"),
         Binding("J", "scroll(1)", "key.scroll_down", id="desk.scroll_down"),
         Binding("K", "scroll(-1)", "key.scroll_up", id="desk.scroll_up"),
         Binding("f5,N", "reload", "key.reload", id="desk.reload"),
@@ -59,6 +61,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         Binding("R", "request", "key.request", id="desk.request"),
         Binding("A", "decide", "key.decide", id="desk.decide"),
         Binding("B", "on_behalf", "key.on_behalf", id="desk.behalf"),
+        Binding("P", "print_slip", "key.print_slip", id="desk.slip"),
     ]
 
     def __init__(self) -> None:
@@ -70,7 +73,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         self.new_rows: set[str] = set()
         self.changed: set[str] = set()
         self.view: View | None = None
-        self._summary: Record = {}
+        self.summary: Record = {}
         self._keep_cursor = True
 
     def compose(self) -> ComposeResult:
@@ -88,6 +91,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         self.relabel()
         self.load()
         worker(self, listen(self), "live")
+        self.set_interval(CLOCK_SECONDS, self.look_at_clock)
 
     @property
     def queue(self) -> Queue:
@@ -97,30 +101,34 @@ class DeskScreen(DeskCalls, SeatScreen):
     def relabel(self) -> None:
         self.queue.relabel()
         self.query_one(Detail).relabel()
-        self._draw_lines()
+        self.draw_lines()
 
     @on(Resize)
     def _resized(self) -> None:
-        self._draw_lines()
+        self.draw_lines()
 
-    def _draw_lines(self) -> None:
+    def draw_lines(self) -> None:
+        """Title, views and keys."""
         labels = self.context.labels
-        states = self._summary.get("states", {})
+        states = self.summary.get("states", {})
         mine = [state for state in ("reported", "accepted", "filed", "handled", "checked") if states.get(state)]
         figures = [f"{state_text(state, labels)} {states[state]}" for state in mine[:3]]
-        if self._summary:
-            figures.append(f"{labels('view.overdue')} {self._summary['overdue']}")
+        if self.summary:
+            figures.append(f"{labels('view.overdue')} {self.summary['overdue']}")
         self.draw_title("  ".join(figures))
         if self.view is not None:
             rows = f"{self.queue.row_count}{'+' if self.following else ''}"
             new = labels("desk.new_rows", count=len(self.new_rows)) + " " if self.new_rows else ""
-            self.query_one(ViewLine).show(self.views, self.view, f"{new}{rows}")
+            marked = labels("desk.marked", count=len(self.queue.marked)) + " " if self.queue.marked else ""
+            self.query_one(ViewLine).show(self.views, self.view, f"{marked}{new}{rows}")
         self._draw_keys()
 
     def _draw_keys(self) -> None:
         labels, record = self.context.labels, self.queue.selected
         first: list[tuple[str, str]] = []
-        if record is not None:
+        if self.queue.marked:
+            first = [(key.key, labels.pick(key.chinese, key.english)) for key in self.action_keys]
+        elif record is not None:
             forms = self.context.forms
             if forms.waiting_for_me(record):
                 first.append(("A", labels("key.decide")))
@@ -153,12 +161,16 @@ class DeskScreen(DeskCalls, SeatScreen):
             self.new_rows.clear()
             self.queue.show(event.items, keep=self._keep_cursor)
             self._keep_cursor = True
-        self._draw_lines()
+        self.draw_lines()
 
     @on(SummaryRead)
     def _summary_read(self, event: SummaryRead) -> None:
-        self._summary = event.summary
-        self._draw_lines()
+        more = event.summary["overdue"] - self.summary.get("overdue", event.summary["overdue"])
+        self.summary = event.summary
+        if more > 0:
+            self.app.bell()
+            self.say(self.context.labels("desk.new_overdue", count=more))
+        self.draw_lines()
 
     @on(ChangeHeard)
     def _change_heard(self, event: ChangeHeard) -> None:
@@ -184,7 +196,7 @@ class DeskScreen(DeskCalls, SeatScreen):
                     self.load_surroundings(record)
         elif fits and not self.search_filter:
             self.new_rows.add(number)
-        self._draw_lines()
+        self.draw_lines()
 
     @on(SurroundingsRead)
     def _surroundings_read(self, event: SurroundingsRead) -> None:
@@ -192,15 +204,24 @@ class DeskScreen(DeskCalls, SeatScreen):
         if record is None or record["number"] != event.found.number:
             return
         self.around = event.found
-        self.action_keys = assign_keys(event.found.actions, self.reserved_keys())
+        if not self.queue.marked:
+            self.action_keys = assign_keys(event.found.actions, self.reserved_keys())
         self.query_one(Detail).show(record, event.found)
+        self._draw_keys()
+
+    def draw_around(self) -> None:
+        """The keys of the case under the cursor, after the marks are gone."""
+        if self.around is not None:
+            self.action_keys = assign_keys(self.around.actions, self.reserved_keys())
         self._draw_keys()
 
     @on(Queue.Selected)
     def _selected(self, event: Queue.Selected) -> None:
         same = self.around and event.record and self.around.number == event.record["number"]
         if not same:
-            self.around, self.action_keys = None, ()
+            self.around = None
+            if not self.queue.marked:
+                self.action_keys = ()
         self.query_one(Detail).show(event.record)
         self._draw_keys()
         if event.record is not None:
@@ -238,86 +259,6 @@ class DeskScreen(DeskCalls, SeatScreen):
                 self.start_action(key)
                 return
 
-    def start_action(self, key: ActionKey) -> None:
-        """Open the form of an action for the selected case."""
-        record = self.queue.selected
-        if record is not None:
-            duplicates = self.around.duplicates if self.around else []
-            worker(self, self.build_form(self.context.forms.action(record, key, duplicates)), "form")
-
-    def show_form(self, form: Form) -> None:
-        """Open a form; its answer changes the row in place."""
-        record = self.queue.records.get(form.number or "")
-        self.say("")
-
-        def done(answer: Record | None) -> None:
-            if answer is not None:
-                self.post_message(CaseSeen(answer))
-                text = self.context.labels(
-                    "desk.done", action=form.title, number=short_number(answer["number"]),
-                    state=state_text(answer["state"], self.context.labels),
-                )  # fmt: skip
-                self.post_message(Told(text, good=True))
-
-        self.app.push_screen(FormScreen(self.context, form, record["version"] if record else None), done)
-
-    def action_all_actions(self) -> None:
-        if not self.action_keys:
-            self.say(self.context.labels("desk.no_action"))
-        else:
-            choices = [Choice(key.action, self.context.labels.pick(key.chinese, key.english), key.key)
-                       for key in self.action_keys]  # fmt: skip
-            self._pick("key.all_actions", choices, self._start_named)
-
-    def _start_named(self, action: str) -> None:
-        self.start_action(next(key for key in self.action_keys if key.action == action))
-
-    def action_request(self) -> None:
-        record = self.queue.selected
-        if record is not None and self.context.forms.may_request(record):
-            self.show_form(self.context.forms.request(record))
-        elif record is not None:
-            self.say(self.context.labels("desk.no_request"))
-
-    def action_decide(self) -> None:
-        record = self.queue.selected
-        waiting = self.context.forms.waiting_for_me(record) if record else []
-        if record is None or not waiting:
-            self.say(self.context.labels("desk.nothing_waits"))
-        elif len(waiting) == 1:
-            self.show_form(self.context.forms.decision(record, waiting[0]))
-        else:
-            by_id = {str(request["id"]): request for request in waiting}
-            labels = self.context.labels
-            choices = [
-                Choice(key, f"{labels('request.' + request['kind'])} {request['reason']}", str(at))
-                for at, (key, request) in enumerate(by_id.items(), 1)
-            ]
-            self._pick(
-                "key.decide", choices, lambda key: self.show_form(self.context.forms.decision(record, by_id[key]))
-            )
-
-    def action_on_behalf(self) -> None:
-        record = self.queue.selected
-        keys = self.context.forms.behalf_keys(record) if record else []
-        if record is None or not keys:
-            self.say(self.context.labels("desk.no_behalf"))
-            return
-        labels = self.context.labels
-        by_action = {key.action: (key, role) for key, role in keys}
-        choices = [Choice(key.action, labels.pick(key.chinese, key.english), key.key) for key, _ in keys]
-
-        def start(action: str) -> None:
-            self.console.hold_keys(FORM_SECONDS)
-            worker(self, self.build_form(self.context.forms.on_behalf(record, *by_action[action])), "form")
-
-        self._pick("key.on_behalf", choices, start)
-
-    def _pick(self, title: str, choices: list[Choice], then: Any) -> None:
-        self.app.push_screen(
-            PickScreen(self.context.labels(title), choices), lambda value: then(value) if value is not None else None
-        )
-
     def action_view(self, step: int) -> None:
         if self.view is not None:
             self.view = self.views[(self.views.index(self.view) + step) % len(self.views)]
@@ -336,10 +277,13 @@ class DeskScreen(DeskCalls, SeatScreen):
 
     def action_search(self) -> None:
         self.query_one(ViewLine).open_search()
-        self._draw_lines()
+        self.draw_lines()
 
     def action_leave_search(self) -> None:
         self.say("")
+        if self.unmark():
+            self.draw_around()
+            return
         line = self.query_one(ViewLine)
         self.queue.focus()
         if line.has_class("-searching"):

@@ -8,7 +8,6 @@ from appliance.i18n.phrases import phrases_for
 from tui.fields import Choice
 from tui.intake.draft import Facts
 from tui.intake.follow import VERIFY, Follow, answered, file_at_once, may_all, merge_into
-from tui.screens.pick import PickScreen
 from tui.show import short_number, state_text
 
 if TYPE_CHECKING:
@@ -65,11 +64,6 @@ class IntakeSteps(Base):
         self.say(self.context.labels("intake.not_yours"))
         return True
 
-    def _pick(self, title: str, choices: list[Choice], then: Any) -> None:
-        self.app.push_screen(
-            PickScreen(self.context.labels(title), choices), lambda value: then(value) if value is not None else None
-        )
-
     def action_template(self) -> None:
         labels = self.context.labels
         if not self.templates:
@@ -80,7 +74,7 @@ class IntakeSteps(Base):
             for digit, item in zip(DIGITS, self.templates, strict=False)
         ]
         self.console.hold_keys(1)
-        self._pick("key.template", choices, self._take_template)
+        self.pick("key.template", choices, self._take_template)
 
     def _take_template(self, value: str) -> None:
         kind, _, code = value.partition(":")
@@ -97,7 +91,7 @@ class IntakeSteps(Base):
         elif len(found) == 1:
             self.send(merge_into(found[0]["number"]))
         else:
-            self._pick("key.register_merge", self._listed(found), lambda number: self.send(merge_into(number)))
+            self.pick("key.register_merge", self._listed(found), lambda number: self.send(merge_into(number)))
 
     def action_verify(self) -> None:
         if not self._refused("ask_verify"):
@@ -125,13 +119,13 @@ class IntakeSteps(Base):
     def _ask_phrase(self, title: str, field: str, action: str, then: Any) -> None:
         phrases = phrases_for(field, action, self.context.labels.language)
         choices = [Choice(text, text, digit) for digit, (_, text) in zip(DIGITS, phrases, strict=False)]
-        self._pick(title, choices, then)
+        self.pick(title, choices, then)
 
     def action_open_earlier(self) -> None:
         found = [*self.earlier, *self.facts.duplicates]
         unique = list({item["number"]: item for item in found}.values())[: len(DIGITS)]
         if unique:
-            self._pick("key.open_earlier", self._listed(unique), self.console.open_number)
+            self.pick("key.open_earlier", self._listed(unique), self.console.open_number)
 
     def _listed(self, records: list[Record]) -> list[Choice]:
         labels = self.context.labels

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from tui.fields import Choice
 from tui.messages import Told
+from tui.screens.pick import PickScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 
 if TYPE_CHECKING:
@@ -66,6 +69,12 @@ class SeatScreen(Screen[None]):
         event.stop()
         if event.state is WorkerState.ERROR:
             self.say(self.context.labels("banner.internal", what=event.worker.name, error=repr(event.worker.error)))
+
+    def pick(self, title: str, choices: list[Choice], then: Callable[[str], None]) -> None:
+        """Let the operator pick one of a few things; `title` is the key of a label."""
+        self.app.push_screen(
+            PickScreen(self.context.labels(title), choices), lambda value: then(value) if value is not None else None
+        )
 
     def always_keys(self) -> list[tuple[str, str]]:
         """The keys at the right end of the key line."""

@@ -108,6 +108,9 @@ class FormScreen(ModalScreen[Record | None]):
             self._problem(labels(problem.label, field=labels(f"field.{problem.field}")))
             self.query_one(f"#field-{problem.field}", FieldRow).focus_line()
             return
+        if not self._form.path:
+            self.dismiss(body)
+            return
         files = [values[field.name] for field in self._form.fields if field.kind == FILES and values[field.name]]
         self._sending = True
         if isinstance(self.app, TypeAhead):

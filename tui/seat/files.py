@@ -1,8 +1,8 @@
 """The console's own small files: preferences and the draft that must survive a crash.
 
 Folders by the XDG rules: `$XDG_CONFIG_HOME/wanmi` (else ~/.config/wanmi) for what a person writes, and
-`$XDG_STATE_HOME/wanmi` (else ~/.local/state/wanmi) for what the console keeps. Files are readable by their owner only and
-replaced whole. A file that cannot be read or written is no reason to stop working.
+`$XDG_STATE_HOME/wanmi` (else ~/.local/state/wanmi) for what the console keeps. Files are readable by their owner only
+and replaced whole. A file that cannot be read or written is no reason to stop working.
 """
 
 from __future__ import annotations

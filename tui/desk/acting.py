@@ -1,0 +1,117 @@
+"""What an operator does with the case under the cursor: actions, requests, decisions, entries on behalf of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.fields import Choice, Form
+from tui.keys import ActionKey
+from tui.messages import CaseSeen, Surroundings, Told
+from tui.screens.form import FormScreen
+from tui.show import short_number, state_text
+from tui.work import worker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from tui.desk.queue import Queue
+    from tui.screens.base import SeatScreen
+
+    Base = SeatScreen
+else:
+    Base = object
+
+Record = dict[str, Any]
+FORM_SECONDS = 2.0
+
+
+class DeskActing(Base):
+    """Opens forms and posts them; the answer changes the row in place."""
+
+    action_keys: tuple[ActionKey, ...]
+    around: Surroundings | None
+
+    if TYPE_CHECKING:
+
+        @property
+        def queue(self) -> Queue: ...
+        def build_form(self, building: Awaitable[Form]) -> Awaitable[None]: ...
+        def start_bulk(self, key: ActionKey) -> None: ...
+
+    def start_action(self, key: ActionKey) -> None:
+        """Open the form of an action for the selected case, or for all that are marked."""
+        if self.queue.marked:
+            self.start_bulk(key)
+            return
+        record = self.queue.selected
+        if record is not None:
+            duplicates = self.around.duplicates if self.around else []
+            worker(self, self.build_form(self.context.forms.action(record, key, duplicates)), "form")
+
+    def show_form(self, form: Form) -> None:
+        """Open a form; its answer changes the row in place."""
+        record = self.queue.records.get(form.number or "")
+        self.say("")
+
+        def done(answer: Record | None) -> None:
+            if answer is not None:
+                self.post_message(CaseSeen(answer))
+                text = self.context.labels(
+                    "desk.done", action=form.title, number=short_number(answer["number"]),
+                    state=state_text(answer["state"], self.context.labels),
+                )  # fmt: skip
+                self.post_message(Told(text, good=True))
+
+        self.app.push_screen(FormScreen(self.context, form, record["version"] if record else None), done)
+
+    def action_all_actions(self) -> None:
+        if not self.action_keys:
+            self.say(self.context.labels("desk.no_action"))
+        else:
+            choices = [Choice(key.action, self.context.labels.pick(key.chinese, key.english), key.key)
+                       for key in self.action_keys]  # fmt: skip
+            self.pick("key.all_actions", choices, self._start_named)
+
+    def _start_named(self, action: str) -> None:
+        self.start_action(next(key for key in self.action_keys if key.action == action))
+
+    def action_request(self) -> None:
+        record = self.queue.selected
+        if record is not None and self.context.forms.may_request(record):
+            self.show_form(self.context.forms.request(record))
+        elif record is not None:
+            self.say(self.context.labels("desk.no_request"))
+
+    def action_decide(self) -> None:
+        record = self.queue.selected
+        waiting = self.context.forms.waiting_for_me(record) if record else []
+        if record is None or not waiting:
+            self.say(self.context.labels("desk.nothing_waits"))
+        elif len(waiting) == 1:
+            self.show_form(self.context.forms.decision(record, waiting[0]))
+        else:
+            by_id = {str(request["id"]): request for request in waiting}
+            labels = self.context.labels
+            choices = [
+                Choice(key, f"{labels('request.' + request['kind'])} {request['reason']}", str(at))
+                for at, (key, request) in enumerate(by_id.items(), 1)
+            ]
+            self.pick(
+                "key.decide", choices, lambda key: self.show_form(self.context.forms.decision(record, by_id[key]))
+            )
+
+    def action_on_behalf(self) -> None:
+        record = self.queue.selected
+        keys = self.context.forms.behalf_keys(record) if record else []
+        if record is None or not keys:
+            self.say(self.context.labels("desk.no_behalf"))
+            return
+        labels = self.context.labels
+        by_action = {key.action: (key, role) for key, role in keys}
+        choices = [Choice(key.action, labels.pick(key.chinese, key.english), key.key) for key, _ in keys]
+
+        def start(action: str) -> None:
+            self.console.hold_keys(FORM_SECONDS)
+            worker(self, self.build_form(self.context.forms.on_behalf(record, *by_action[action])), "form")
+
+        self.pick("key.on_behalf", choices, start)
