@@ -6,35 +6,41 @@ sends nothing over a slow line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import httpx
 from textual import on
 from textual.binding import Binding
 from textual.events import Key
-from textual.theme import Theme
+from textual.filter import LineFilter, Monochrome
 from textual.widgets import Input
 
-from appliance.i18n.labels import Labels
+from appliance.errors import Invalid
+from appliance.i18n.labels import LANGUAGES, Labels
 from tui.client import NodeClient, Session
 from tui.context import Context
+from tui.desk.queue import Queue
 from tui.desk.screen import DeskScreen
 from tui.intake.screen import IntakeScreen
-from tui.messages import NodeBack, NodeLost, SessionEnded
+from tui.messages import NodeBack, NodeLost, SessionEnded, Told
+from tui.palette import carry_out, choices
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
+from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
+from tui.screens.jump import JumpScreen
 from tui.screens.map import MapScreen
+from tui.screens.palette import PaletteScreen
 from tui.screens.sign_in import SignInScreen
+from tui.seat.files import Preferences
+from tui.seat.keymap import binding_names, read_keymap
+from tui.seat.themes import ORDER, PLAIN, THEMES, USUAL, next_theme
 from tui.type_ahead import TypeAhead
+from tui.widgets.field_row import FieldRow
 from tui.work import careful
 
 SCREENS = {"sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen}
-THEME = Theme(
-    name="wanmi", primary="#1f4e79", secondary="#6aa6d6", accent="#d7af5f", foreground="#d0d0d0", background="#101418",
-    surface="#1c2228", panel="#2a323a", success="#5faf5f", warning="#d7af5f", error="#d75f5f", dark=True,
-)  # fmt: skip
 
 
 class Console(TypeAhead):
@@ -42,7 +48,7 @@ class Console(TypeAhead):
 
     Args:
         url: the node's address.
-        language: "zh" or "en" at first.
+        language: "zh" or "en" at first; None for what was used last at this seat.
         braille: draw maps with braille dots.
         transport: another transport than the network, for pictures and tests.
     """
@@ -54,7 +60,10 @@ class Console(TypeAhead):
         Binding("f2", "go('desk')", "screen.desk", id="app.desk"),
         Binding("f3", "go('intake')", "screen.intake", id="app.intake"),
         Binding("f4", "go('map')", "screen.map", id="app.map"),
+        Binding("ctrl+p,f12", "palette", "key.palette", id="app.palette"),
+        Binding("ctrl+g", "jump", "key.jump", id="app.jump"),
         Binding("f9", "language", "key.language", id="app.language"),
+        Binding("ctrl+l", "theme", "key.theme", id="app.theme"),
         Binding("f10", "sign_out", "key.sign_out", id="app.sign_out"),
         Binding("ctrl+q", "quit", "key.quit", id="app.quit"),
     ]
@@ -62,22 +71,38 @@ class Console(TypeAhead):
     def __init__(
         self,
         url: str,
-        language: str = "zh",
+        language: str | None = None,
         *,
         braille: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._plain = Monochrome(enabled=False)
         super().__init__()
         self.animation_level = "none"
-        client = NodeClient(url, language, transport)
-        self.context = Context(client, Labels(language), Reference(client), braille=braille)
+        self.preferences = Preferences()
+        spoken = language or str(self.preferences.get("language", "zh"))
+        spoken = spoken if spoken in LANGUAGES else "zh"
+        client = NodeClient(url, spoken, transport)
+        self.context = Context(client, Labels(spoken), Reference(client), braille=braille)
         self.away = False
 
     async def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = "wanmi"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.show_theme(str(self.preferences.get("theme", USUAL)), keep=False)
         self.add_mode("sign_in", SignInScreen)
         await self.switch_mode("sign_in")
+        self._read_keymap()
+
+    def _read_keymap(self) -> None:
+        try:
+            own = read_keymap(binding_names(KEYED))
+        except Invalid as error:
+            said = error.sentence(self.context.labels.language)
+            self._seats(lambda screen: screen.say(said))
+            return
+        self.set_keymap(own.keys)
+        self.context.own_keys = own.actions
 
     async def on_unmount(self) -> None:
         await self.context.client.close()
@@ -115,10 +140,42 @@ class Console(TypeAhead):
                 self.hold_keys(1)
             await self.switch_mode(mode)
 
+    def show_theme(self, name: str, *, keep: bool = True) -> None:
+        """Look like this from now on; the plain one shows no colour at all."""
+        chosen = name if name in ORDER else USUAL
+        self._plain.enabled = chosen == PLAIN
+        self.theme = chosen
+        if keep:
+            self.preferences.set("theme", chosen)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *([self._plain] if self._plain.enabled else [])]
+
+    def action_theme(self) -> None:
+        self.show_theme(next_theme(self.theme))
+        if isinstance(self.screen, SeatScreen):
+            self.screen.say(self.context.labels(f"theme.{self.theme}"), good=True)
+
+    def action_palette(self) -> None:
+        if not isinstance(self.screen, SeatScreen) or self.context.session is None:
+            return
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self.call_later(carry_out, self, value)
+
+        self.hold_keys(1)
+        self.push_screen(PaletteScreen(self.context.labels("palette.title"), choices(self)), chosen)
+
+    def action_jump(self) -> None:
+        if isinstance(self.screen, SeatScreen):
+            self.push_screen(JumpScreen(self.screen), lambda widget: widget.focus() if widget is not None else None)
+
     def action_language(self) -> None:
         if not isinstance(self.screen, SeatScreen):
             return
         self.context.labels = self.context.labels.other()
+        self.preferences.set("language", self.context.labels.language)
         self.context.client.speak(self.context.labels.language)
         self._seats(lambda screen: screen.relabel())
 
@@ -172,6 +229,19 @@ class Console(TypeAhead):
         record = await self.context.client.get(f"/api/v1/cases/{number}")
         self.call_later(self.open_case, record)
 
+    def find_number(self, end: str) -> None:
+        """Go to the case whose number ends so, or is that number."""
+        self.run_worker(self._find_number(end), group="open", exclusive=True, exit_on_error=False)
+
+    @careful
+    async def _find_number(self, end: str) -> None:
+        found = await self.context.client.items("/api/v1/cases", text=end, limit=20)
+        fitting = [record for record in found if record["number"].endswith(end)] or found
+        if fitting:
+            self.call_later(self.open_case, fitting[0])
+        elif isinstance(self.screen, SeatScreen):
+            self.screen.post_message(Told(self.context.labels("palette.no_case", number=end)))
+
     async def call_heard(self, number: str) -> None:
         """A caller rings at this seat: open the intake with the number."""
         if not isinstance(self.screen, SeatScreen):
@@ -204,3 +274,7 @@ def help_groups(app: Console, screen: SeatScreen) -> list[tuple[str, list[tuple[
                 pairs.append((keys, labels(binding.description)))
         groups.append((labels(title), pairs))
     return groups
+
+
+KEYED = (*SCREENS.values(), Console, Queue, FormScreen, FieldRow, HelpScreen, PaletteScreen)
+"""Whose keys a person may change."""

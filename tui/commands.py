@@ -11,7 +11,7 @@ DEFAULT_URL = "http://127.0.0.1:8411"
 
 @click.command()
 @click.option("--url", metavar="URL", help=f"The node's address. [default: $WANMI_URL, else {DEFAULT_URL}]")
-@click.option("--language", type=click.Choice(["zh", "en"]), help="At first; F9 changes it. [default: zh]")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="F9 changes it. [default: as last time, else zh]")
 @click.option("--no-braille", is_flag=True, help="Draw maps with . : # where the font has no braille dots.")
 def console(url: str | None, language: str | None, no_braille: bool) -> None:
     """Open the operator console.
@@ -30,5 +30,5 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
 
     from tui.app import Console
 
-    spoken = language or os.environ.get("WANMI_LANGUAGE") or "zh"
+    spoken = language or os.environ.get("WANMI_LANGUAGE")
     Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille).run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.i18n.labels import Labels
 from tui.case_forms import Forms
@@ -14,13 +14,20 @@ SEES_PHONES = frozenset(["acceptor", "shift_leader", "dispatcher"])
 
 @dataclass(slots=True)
 class Context:
-    """One seat. `labels` changes with the language; `session` is None before the sign-in."""
+    """One seat.
+
+    Attributes:
+        labels: changes with the language.
+        session: None before the sign-in.
+        own_keys: the person's own keys of actions, by the action's name.
+    """
 
     client: NodeClient
     labels: Labels
     reference: Reference
     session: Session | None = None
     braille: bool = True
+    own_keys: dict[str, str] = field(default_factory=dict)
 
     @property
     def roles(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ The same offer always gives the same keys, so hands can learn them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +25,25 @@ class ActionKey:
     may: tuple[str, ...]
 
 
-def assign_keys(offered: Sequence[dict[str, Any]], reserved: Iterable[str]) -> tuple[ActionKey, ...]:
+def assign_keys(
+    offered: Sequence[dict[str, Any]], reserved: Iterable[str], own: Mapping[str, str] | None = None
+) -> tuple[ActionKey, ...]:
     """A key for each offered action (`items` of GET /api/v1/actions), none twice and none of the reserved ones.
 
-    An action whose own key is taken gets the first free letter of its English name, then a free digit.
+    `own` are a person's keys by action; they come before the table's. An action whose own key is taken gets the first
+    free letter of its English name, then a free digit.
     """
     taken = set(reserved)
-    wished = [item["key"] for item in offered]
+    own = own or {}
+    wished = [own.get(item["action"], item["key"]) for item in offered]
     found: list[ActionKey] = []
-    for item in offered:
-        candidates = [item["key"], *(s for s in item["english"].lower() if s.isalpha() and s not in wished), *SPARE]
+    for item, wish in zip(offered, wished, strict=True):
+        candidates = [
+            wish,
+            item["key"],
+            *(s for s in item["english"].lower() if s.isalpha() and s not in wished),
+            *SPARE,
+        ]
         key = next((sign for sign in candidates if sign and sign not in taken), "")
         if not key:
             continue

@@ -70,9 +70,10 @@ class DeskActing(Base):
         else:
             choices = [Choice(key.action, self.context.labels.pick(key.chinese, key.english), key.key)
                        for key in self.action_keys]  # fmt: skip
-            self.pick("key.all_actions", choices, self._start_named)
+            self.pick("key.all_actions", choices, self.start_named)
 
-    def _start_named(self, action: str) -> None:
+    def start_named(self, action: str) -> None:
+        """Open the form of an action on offer."""
         self.start_action(next(key for key in self.action_keys if key.action == action))
 
     def action_request(self) -> None:

@@ -95,7 +95,7 @@ class DeskMarking(SeatScreen):
     @on(BulkKeysRead)
     def _bulk_keys_read(self, event: BulkKeysRead) -> None:
         if event.numbers and event.numbers == list(self.queue.marked):
-            self.action_keys = assign_keys(event.items, self.reserved_keys())
+            self.action_keys = assign_keys(event.items, self.reserved_keys(), self.context.own_keys)
             self.draw_lines()
 
     def start_bulk(self, key: ActionKey) -> None:

@@ -205,14 +205,14 @@ class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
             return
         self.around = event.found
         if not self.queue.marked:
-            self.action_keys = assign_keys(event.found.actions, self.reserved_keys())
+            self.action_keys = assign_keys(event.found.actions, self.reserved_keys(), self.context.own_keys)
         self.query_one(Detail).show(record, event.found)
         self._draw_keys()
 
     def draw_around(self) -> None:
         """The keys of the case under the cursor, after the marks are gone."""
         if self.around is not None:
-            self.action_keys = assign_keys(self.around.actions, self.reserved_keys())
+            self.action_keys = assign_keys(self.around.actions, self.reserved_keys(), self.context.own_keys)
         self._draw_keys()
 
     @on(Queue.Selected)
@@ -261,9 +261,13 @@ class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
 
     def action_view(self, step: int) -> None:
         if self.view is not None:
-            self.view = self.views[(self.views.index(self.view) + step) % len(self.views)]
-            self._keep_cursor = False
-            self.load()
+            self.show_view(self.views[(self.views.index(self.view) + step) % len(self.views)])
+
+    def show_view(self, view: View) -> None:
+        """Show another view of the queue."""
+        self.view = view
+        self._keep_cursor = False
+        self.load()
 
     def action_fold(self) -> None:
         self.query_one(Detail).fold()
