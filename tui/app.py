@@ -36,11 +36,15 @@ from tui.screens.sign_in import SignInScreen
 from tui.seat.files import Preferences
 from tui.seat.keymap import binding_names, read_keymap
 from tui.seat.themes import ORDER, PLAIN, THEMES, USUAL, next_theme
+from tui.system.screen import SystemScreen
 from tui.type_ahead import TypeAhead
 from tui.widgets.field_row import FieldRow
 from tui.work import careful
 
-SCREENS = {"sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen}
+SCREENS = {
+    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "system": SystemScreen,
+}  # fmt: skip
+MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
 
 
 class Console(TypeAhead):
@@ -60,6 +64,7 @@ class Console(TypeAhead):
         Binding("f2", "go('desk')", "screen.desk", id="app.desk"),
         Binding("f3", "go('intake')", "screen.intake", id="app.intake"),
         Binding("f4", "go('map')", "screen.map", id="app.map"),
+        Binding("f11", "go('system')", "screen.system", id="app.system"),
         Binding("ctrl+p,f12", "palette", "key.palette", id="app.palette"),
         Binding("ctrl+g", "jump", "key.jump", id="app.jump"),
         Binding("f9", "language", "key.language", id="app.language"),
@@ -119,7 +124,7 @@ class Console(TypeAhead):
         self.call_later(self._open_desk)
 
     async def _open_desk(self) -> None:
-        for mode in ("desk", "intake", "map"):
+        for mode in MODES:
             self.add_mode(mode, SCREENS[mode])
         await self.switch_mode("desk")
         self.remove_mode("sign_in")
@@ -129,7 +134,7 @@ class Console(TypeAhead):
         self.context.reference = Reference(self.context.client)
         self.add_mode("sign_in", SignInScreen)
         await self.switch_mode("sign_in")
-        for mode in ("desk", "intake", "map"):
+        for mode in MODES:
             self.remove_mode(mode)
         if said and isinstance(self.screen, SeatScreen):
             self.screen.say(said)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [creates|pages|imports|start …] [--small] [--keep DIR]`: ratios measured in one run.
+"""`python -m tests.bench [creates|pages|console|imports|start …] [--small] [--keep DIR]`: ratios measured in one run.
 
 Exit code 1 when a bound does not hold. `--keep DIR` keeps the large counties for the next run.
 """
@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import county, creates, imports, pages, start
+from tests.bench import console, county, creates, imports, pages, start
 
-PARTS_OF_BENCH = ("creates", "pages", "imports", "start")
+PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "start")
 SMALL, LARGE, PARTS = 15_000, 1_500_000, 420_000
 OTHER_SYSTEM = 10_457
 
@@ -43,6 +43,9 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         share = 10 if small else 1
         large = _county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share)
         return pages.compare(_county(folder / f"small-{SMALL}", SMALL, PARTS * SMALL // LARGE), large)
+    if part == "console":
+        share = 10 if small else 1
+        return console.measure(_county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share))
     if part == "imports":
         return imports.measure(_county(scratch / "imports", 1000, 0), scratch)
     if part == "start":

@@ -40,6 +40,9 @@ class DeskActing(Base):
 
     def start_action(self, key: ActionKey) -> None:
         """Open the form of an action for the selected case, or for all that are marked."""
+        if self.console.away:
+            self.say(self.context.labels("desk.read_only"))
+            return
         if self.queue.marked:
             self.start_bulk(key)
             return

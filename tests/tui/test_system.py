@@ -1,0 +1,39 @@
+"""The system screen: the technician and the shift leader see how the box is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.nodes import RunningNode
+from tests.tui.conftest import Seat, seat_at
+
+
+def test_the_shift_leader_sees_the_findings_and_runs_a_job(shared_node: RunningNode) -> None:
+    async def run() -> None:
+        async with seat_at(shared_node, "z1") as seat:
+            await open_system(seat)
+            await seat.until(lambda: "正常" in seat.screen_text(), "the findings")
+            assert "feed" in seat.screen_text() or "records" in seat.screen_text()
+            await seat.keys("j", "1")
+            await seat.until(lambda: "已完成" in seat.banner, "the job ran")
+            await seat.keys("escape")
+            await seat.until(lambda: type(seat.app.screen).__name__ == "DeskScreen", "back at the desk")
+
+    asyncio.run(run())
+
+
+def test_an_acceptor_reads_why_there_is_no_more(shared_node: RunningNode) -> None:
+    async def run() -> None:
+        async with seat_at(shared_node, "s1", size=(80, 24)) as seat:
+            await open_system(seat)
+            await seat.until(
+                lambda: "seq" in seat.screen_text() and "没有所需的角色" in seat.screen_text(), "the reason"
+            )
+
+    asyncio.run(run())
+
+
+async def open_system(seat: Seat) -> None:
+    await seat.keys("f11")
+    await seat.until(lambda: type(seat.app.screen).__name__ == "SystemScreen", "the system screen")
+    await seat.settled()
