@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from textual import on
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.events import Key
 from textual.filter import LineFilter, Monochrome
 from textual.widgets import Input
@@ -55,6 +56,7 @@ class Console(TypeAhead):
         language: "zh" or "en" at first; None for what was used last at this seat.
         braille: draw maps with braille dots.
         transport: another transport than the network, for pictures and tests.
+        driver: another terminal driver than Textual's.
     """
 
     CSS_PATH = None
@@ -80,9 +82,10 @@ class Console(TypeAhead):
         *,
         braille: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
+        driver: type[Driver] | None = None,
     ) -> None:
         self._plain = Monochrome(enabled=False)
-        super().__init__()
+        super().__init__(driver_class=driver)
         self.animation_level = "none"
         self.preferences = Preferences()
         spoken = language or str(self.preferences.get("language", "zh"))

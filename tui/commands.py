@@ -29,6 +29,7 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
     end_with_terminal()
 
     from tui.app import Console
+    from tui.seat.line_driver import LineDriver
 
     spoken = language or os.environ.get("WANMI_LANGUAGE")
-    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille).run()
+    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille, driver=LineDriver).run()

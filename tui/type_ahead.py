@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.app import App
+from textual.driver import Driver
 from textual.events import Event, Key
 from textual.timer import Timer
 
@@ -22,8 +23,8 @@ AFTER_ENTER = 0.15
 class TypeAhead(App[None]):
     """An app that can hold keys back."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
         self._held_keys: list[Key] | None = None
         self._held_until: Timer | None = None
 

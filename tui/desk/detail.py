@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.widgets import Static
 
 from tui.canvas import Canvas
 from tui.desk.case_text import CaseText
 from tui.drawing import GRID_STYLE, PART_STYLE, draw_cases, draw_points, draw_shapes
 from tui.messages import Surroundings
 from tui.viewport import Viewport
+from tui.widgets.line_pane import LinePane
 
 if TYPE_CHECKING:
     from tui.context import Context
@@ -31,8 +31,10 @@ class Detail(Horizontal):
 
     DEFAULT_CSS = """
     Detail { height: 45%; border-top: solid $surface; }
-    Detail > VerticalScroll { width: 3fr; scrollbar-size-vertical: 1; }
+    Detail > #facts { width: 3fr; padding: 0 1 0 0; }
     Detail > #beside { width: 2fr; border-left: solid $surface; padding: 0 0 0 1; }
+    Detail #small-map { height: 3fr; }
+    Detail #hanging { height: 2fr; }
     Detail.-narrow > #beside { display: none; }
     Detail.-narrow.-folded > #beside { display: block; width: 1fr; border-left: none; }
     Detail.-narrow.-folded > #facts { display: none; }
@@ -45,12 +47,10 @@ class Detail(Horizontal):
         self._around: Surroundings | None = None
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="facts"):
-            yield Static("", id="record", markup=False)
-            yield Static("", id="history", markup=False)
-        with VerticalScroll(id="beside"):
-            yield Static("", id="small-map", markup=False)
-            yield Static("", id="hanging", markup=False)
+        yield LinePane(id="facts")
+        with Vertical(id="beside"):
+            yield LinePane(id="small-map")
+            yield LinePane(id="hanging")
 
     def show(self, record: Record | None, around: Surroundings | None = None) -> None:
         """Show a case; without surroundings those at hand stay when they are of the same case."""
@@ -58,9 +58,7 @@ class Detail(Horizontal):
         self._record = record
         if around is not None or changed:
             self._around = around
-        if changed:
-            self.query_one("#facts", VerticalScroll).scroll_home(animate=False)
-        self.relabel()
+        self._draw(home=changed)
 
     def fold(self) -> None:
         """Change the column that shows where there is room for one."""
@@ -70,23 +68,25 @@ class Detail(Horizontal):
     def page(self, step: int) -> None:
         """Turn the column that shows by half a page."""
         narrow, folded = self.has_class("-narrow"), self.has_class("-folded")
-        column = self.query_one("#beside" if narrow and folded else "#facts", VerticalScroll)
-        column.scroll_relative(y=step * max(column.size.height // 2, 1), animate=False)
+        self.query_one("#hanging" if narrow and folded else "#facts", LinePane).page(step)
 
     def relabel(self) -> None:
         """Draw all anew."""
+        self._draw(home=False)
+
+    def _draw(self, *, home: bool) -> None:
         record, around = self._record, self._around
-        record_text, history, hanging = Text(""), Text(""), Text("")
+        facts, hanging = Text(""), Text("")
         if record is not None:
             text = CaseText(self._seat.labels, self._seat.reference)
-            width = max(self.query_one("#facts").size.width - 2, 30)
-            side = max(self.query_one("#beside").size.width - 2, 24)
-            record_text, hanging = text.record(record, width, around), text.beside(record, around, side)
-            history = text.history(around.history, width) if around else Text("...", "dim")
-        self.query_one("#record", Static).update(record_text)
-        self.query_one("#history", Static).update(history)
-        self.query_one("#hanging", Static).update(hanging)
-        self.query_one("#small-map", Static).update(self._map())
+            width = max(self.query_one("#facts").size.width - 1, 30)
+            side = max(self.query_one("#hanging").size.width - 1, 24)
+            facts, hanging = text.record(record, width, around), text.beside(record, around, side)
+            if around is not None:
+                facts = Text("\n").join((facts, text.history(around.history, width)))
+        self.query_one("#facts", LinePane).put(facts, home=home)
+        self.query_one("#hanging", LinePane).put(hanging, home=home)
+        self.query_one("#small-map", LinePane).put(self._map(), home=True)
 
     @on(Resize)
     def _resized(self) -> None:
@@ -97,8 +97,8 @@ class Detail(Horizontal):
         record, around = self._record, self._around
         if record is None or around is None:
             return Text("")
-        beside = self.query_one("#beside").size
-        width, height = max(beside.width - 2, 24), max(beside.height * 3 // 5, 4)
+        pane = self.query_one("#small-map").size
+        width, height = max(pane.width - 1, 24), max(pane.height, 4)
         canvas = Canvas(width, height, braille=self._seat.braille)
         view = Viewport(
             record["lon"], record["lat"], MAP_METRES * 2 / canvas.dots_wide, canvas.dots_wide, canvas.dots_high

@@ -26,7 +26,10 @@ COLUMNS = ("light", "number", "state", "class", "place", "department", "remainin
 class Queue(DataTable[Text]):
     """Cases newest first."""
 
-    DEFAULT_CSS = "Queue { height: 1fr; background: $background; } Queue > .datatable--header { text-style: none; }"
+    DEFAULT_CSS = """
+    Queue { height: 1fr; background: $background; scrollbar-size-vertical: 1; }
+    Queue > .datatable--header { text-style: none; }
+    """
 
     class Selected(Message):
         """Another case is under the cursor; None when the queue is empty."""

@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Static
 
 from tui.desk.views import View
 from tui.widgets.line import Line
+from tui.widgets.still import Still
 
 if TYPE_CHECKING:
     from tui.context import Context
@@ -32,7 +32,7 @@ class ViewLine(Horizontal):
         self._seat = context
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="views", markup=False)
+        yield Still(id="views")
         yield Line(id="search")
 
     @property
@@ -64,7 +64,7 @@ class ViewLine(Horizontal):
             line.append(f" {names[index]} ", "reverse" if index == at else "").append(" ")
         line.append(">" if last < len(names) else "")
         line.append(" " * max(room - line.cell_len, 0) + counts, "dim")
-        self.query_one("#views", Static).update(line, layout=False)
+        self.query_one("#views", Still).put(line, layout=False)
 
 
 def _fitting(names: list[str], at: int, room: int) -> tuple[int, int]:

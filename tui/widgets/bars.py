@@ -7,9 +7,10 @@ from rich.text import Text
 from textual.widgets import Static
 
 from tui.cells import fit
+from tui.widgets.still import Still
 
 
-class TitleLine(Static):
+class TitleLine(Still):
     """Node, account and the figures of the moment."""
 
     DEFAULT_CSS = "TitleLine { height: 1; background: $primary; color: $foreground; }"
@@ -18,7 +19,7 @@ class TitleLine(Static):
         """`left` at the left edge, `right` at the right; the left one gives way."""
         width = max(self.app.size.width, 20)
         room = max(width - cell_len(right) - 2, 0)
-        self.update(Text(f" {fit(left, room)} {right}", no_wrap=True), layout=False)
+        self.put(Text(f" {fit(left, room)} {right}", no_wrap=True), layout=False)
 
 
 class Banner(Static):
@@ -54,13 +55,13 @@ class Banner(Static):
             self.update(text)
 
 
-class KeyLine(Static):
+class KeyLine(Still):
     """The keys that do something now, eight at most."""
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $surface; }"
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self.keys: list[tuple[str, str]] = []
 
     def show(self, first: list[tuple[str, str]], always: list[tuple[str, str]], most: int = 8) -> None:
@@ -77,7 +78,7 @@ class KeyLine(Static):
         line = Text(" ", no_wrap=True)
         for key, name in self.keys:
             line.append(key, "bold reverse").append(f"{name}  ")
-        self.update(line, layout=False)
+        self.put(line, layout=False)
 
 
 def _cells(pair: tuple[str, str]) -> int:
