@@ -23,6 +23,8 @@ from tui.client import NodeClient, Session
 from tui.context import Context
 from tui.desk.queue import Queue
 from tui.desk.screen import DeskScreen
+from tui.figures.devices import DevicesScreen
+from tui.figures.scores import ScoresScreen
 from tui.intake.screen import IntakeScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded, Told
 from tui.palette import carry_out, choices
@@ -43,7 +45,8 @@ from tui.widgets.field_row import FieldRow
 from tui.work import careful
 
 SCREENS = {
-    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "system": SystemScreen,
+    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen,
+    "scores": ScoresScreen, "devices": DevicesScreen, "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
 
@@ -141,6 +144,11 @@ class Console(TypeAhead):
             self.remove_mode(mode)
         if said and isinstance(self.screen, SeatScreen):
             self.screen.say(said)
+
+    @property
+    def modes_open(self) -> tuple[str, ...]:
+        """The screens of somebody who is signed in."""
+        return MODES
 
     async def action_go(self, mode: str) -> None:
         if self.context.session is not None and isinstance(self.screen, SeatScreen) and self.current_mode != mode:

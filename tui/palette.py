@@ -28,6 +28,10 @@ def choices(app: Console) -> list[Choice]:
         for binding in _bindings(node):
             keys = " ".join(app.get_key_display(single) for single in binding.make_bindings([binding]))
             found.append(Choice(f"do:{binding.id}", labels(binding.description), keys))
+    shown = {choice.value for choice in found}
+    found += [
+        Choice(f"go:{mode}", labels(f"screen.{mode}")) for mode in app.modes_open if f"do:app.{mode}" not in shown
+    ]
     if isinstance(screen, DeskScreen):
         for at, view in enumerate(screen.views):
             found.append(Choice(f"view:{at}", f"{labels('palette.view')} {labels.pick(view.chinese, view.english)}"))
@@ -41,6 +45,8 @@ async def carry_out(app: Console, value: str) -> None:
     screen = app.screen
     if kind == "case":
         app.find_number(name)
+    elif kind == "go":
+        await app.action_go(name)
     elif kind == "theme":
         app.show_theme(name)
     elif kind == "view" and isinstance(screen, DeskScreen):

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from tui.desk.acting import FORM_SECONDS, DeskActing
 from tui.desk.calls import DeskCalls
 from tui.desk.detail import Detail
+from tui.desk.filters import DeskFilters
 from tui.desk.marking import DeskMarking
 from tui.desk.papers import DeskPapers
 from tui.desk.queue import Queue
@@ -42,7 +43,7 @@ OPENING = {".", "R", "A", "B"}
 """Keys beside the actions' own that open a form or a list."""
 
 
-class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
+class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, SeatScreen):
     """Queue, detail, actions."""
 
     TITLE_KEY = "screen.desk"
@@ -56,11 +57,13 @@ class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
         Binding("tab", "fold", "key.fold", id="desk.fold"),
         Binding("J", "scroll(1)", "key.scroll_down", id="desk.scroll_down"),
         Binding("K", "scroll(-1)", "key.scroll_up", id="desk.scroll_up"),
-        Binding("f5,N", "reload", "key.reload", id="desk.reload"),
+        Binding("N", "reload", "key.reload", id="desk.reload"),
         Binding("full_stop", "all_actions", "key.all_actions", id="desk.actions"),
         Binding("R", "request", "key.request", id="desk.request"),
         Binding("A", "decide", "key.decide", id="desk.decide"),
         Binding("B", "on_behalf", "key.on_behalf", id="desk.behalf"),
+        Binding("F", "filter", "key.filter", id="desk.filter"),
+        Binding("X", "forget_view", "key.forget_view", id="desk.forget_view"),
         Binding("P", "print_slip", "key.print_slip", id="desk.slip"),
     ]
 
@@ -90,6 +93,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
         self.queue.focus()
         self.relabel()
         self.load()
+        self.load_own_views()
         worker(self, listen(self), "live")
         self.set_interval(CLOCK_SECONDS, self.look_at_clock)
 
@@ -194,7 +198,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskPapers, DeskCalls, SeatScreen):
                 self.query_one(Detail).show(record)
                 if before["version"] != record["version"] or self.around is None:
                     self.load_surroundings(record)
-        elif fits and not self.search_filter:
+        elif fits and not self.search_filter and not (view and view.is_told_by_the_node):
             self.new_rows.add(number)
         self.draw_lines()
 

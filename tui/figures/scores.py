@@ -1,0 +1,121 @@
+"""The figures screen 统计: today and this month, departments, intake by the hour; numbers first, a plot beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+from textual_plotext import PlotextPlot
+
+from tui.cells import fit
+from tui.screens.base import SeatScreen
+from tui.widgets.bars import Banner, KeyLine, TitleLine
+from tui.work import careful, worker
+
+Record = dict[str, Any]
+NAME_CELLS = 26
+NUMBER_CELLS = 8
+NARROW = 100
+
+
+class FiguresRead(Message):
+    """The figures of the node."""
+
+    def __init__(self, figures: Record) -> None:
+        super().__init__()
+        self.figures = figures
+
+
+class ScoresScreen(SeatScreen):
+    """Tables and a plot of what the node counts."""
+
+    TITLE_KEY = "screen.scores"
+    DEFAULT_CSS = """
+    ScoresScreen VerticalScroll { width: 1fr; padding: 0 1; }
+    ScoresScreen PlotextPlot { width: 1fr; height: 1fr; }
+    ScoresScreen.-narrow PlotextPlot { display: none; }
+    """
+    BINDINGS = [
+        Binding("N", "reload", "key.reload", id="scores.reload"),
+        Binding("escape", "leave", "key.back", id="scores.leave"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: Record = {}
+
+    def compose(self) -> ComposeResult:
+        yield TitleLine()
+        with Horizontal():
+            with VerticalScroll():
+                yield Static("", id="tables", markup=False)
+            yield PlotextPlot()
+        yield Banner()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self.relabel()
+        self.action_reload()
+
+    def on_screen_resume(self) -> None:
+        self.console.let_keys_go()
+        self.action_reload()
+
+    def relabel(self) -> None:
+        super().relabel()
+        self.set_class(self.app.size.width < NARROW, "-narrow")
+        labels = self.context.labels
+        self.draw_keys([("N", labels("key.reload")), ("Esc", labels("key.back"))])
+        self._draw()
+
+    def action_reload(self) -> None:
+        worker(self, self._read(), "figures")
+
+    @careful
+    async def _read(self) -> None:
+        self.post_message(FiguresRead(await self.context.client.get("/api/v1/wall")))
+
+    @on(FiguresRead)
+    def _figures_read(self, event: FiguresRead) -> None:
+        self.figures = event.figures
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.figures:
+            return
+        labels, figures = self.context.labels, self.figures
+        text = Text(no_wrap=True)
+        for name in ("reported_today", "closed_today", "open", "overdue", "waiting_requests"):
+            text.append(fit(labels(f"figure.{name}"), NAME_CELLS)).append(f"{figures[name]:>{NUMBER_CELLS}}\n", "bold")
+        for name in ("today", "month"):
+            period = figures[name]
+            rate = labels("figure.no_cases") if period["rate"] is None else f"{period['rate']:.1%}"
+            text.append(fit(labels(f"figure.on_time_{name}"), NAME_CELLS)).append(f"{rate:>{NUMBER_CELLS}}", "bold")
+            text.append(f"  {period['on_time']}/{period['measured']}\n", "dim")
+        text.append(f"\n{fit(labels('column.department'), NAME_CELLS)}", "bold")
+        text.append(f"{labels('figure.open'):>6}  {labels('figure.overdue')}\n", "bold")
+        for unit in figures["departments"]:
+            name = unit["name"] or labels("figure.not_dispatched")
+            text.append(fit(name, NAME_CELLS)).append(f"{unit['open']:>{NUMBER_CELLS}}")
+            text.append(f"{unit['overdue']:>{NUMBER_CELLS}}\n", "bold red" if unit["overdue"] else "")
+        self.query_one("#tables", Static).update(text)
+        self._plot()
+
+    def _plot(self) -> None:
+        panel = self.query_one(PlotextPlot)
+        plot = panel.plt
+        plot.clear_figure()
+        hours = self.figures["hours"]
+        plot.bar([str(hour) for hour in range(len(hours))], hours)
+        plot.title(self.context.labels("figure.hours"))
+        panel.refresh()
+
+    async def action_leave(self) -> None:
+        await self.console.action_go("desk")
