@@ -32,7 +32,8 @@ _INSERT = text(
 )
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE c.id = :id")
 _LAST = text(f"SELECT {_COLUMNS} {_FROM} WHERE c.seat = :seat ORDER BY c.id DESC LIMIT 1")
-_FORGET = text("DELETE FROM seat_call WHERE at < :before")
+_FORGET = text("DELETE FROM seat_call WHERE at < :before AND id < (SELECT max(id) FROM seat_call)")
+_BLANK = text("UPDATE seat_call SET number = '', recording = NULL WHERE at < :before")
 _ANSWER = text(
     "UPDATE seat_call SET answered_at = coalesce(answered_at, :now), answered_by = coalesce(answered_by, :account), "
     "case_number = coalesce(:case, case_number) WHERE id = :id"
@@ -46,9 +47,9 @@ _LATEST_OF_CALLER = Sql(
 
 def ring(unit: Unit, office: Office, number: str, seat: str, recording: str | None) -> dict[str, Any]:
     """A call rings at a seat; calls that are older than the county keeps them are forgotten."""
-    unit.connection.execute(_FORGET, {"before": unit.now - round(office.settings.shifts.calls_kept_days * DAY)})
     values = {"number": number, "seat": seat, "recording": recording, "at": unit.now}
     key = unit.connection.execute(_INSERT, values).scalar_one()
+    forget(unit, office)
     shift_id = shift_log.open_shift_id(unit.connection, seat)
     shift_log.append(unit, seat, "call", subject=str(key), shift_id=shift_id)
     return find_call(unit.connection, key)
@@ -137,9 +138,16 @@ def told(call: dict[str, Any]) -> dict[str, Any]:
     return call | {"at": rfc3339(call["at"]), "answered_at": rfc3339(call["answered_at"])}
 
 
+def forget(unit: Unit, office: Office) -> int:
+    """Forget the calls that are older than the county keeps them, and answer how many.
+
+    The newest row stays without its number, because a key that was free again would be given a second time.
+    """
+    before = {"before": unit.now - round(office.settings.shifts.calls_kept_days * DAY)}
+    unit.connection.execute(_BLANK, before)
+    return int(unit.connection.execute(_FORGET, before).rowcount)
+
+
 def forget_calls(office: Office) -> dict[str, Any]:
     """The job: forget the calls that are older than the county keeps them."""
-    before = office.records.clock.now() - round(office.settings.shifts.calls_kept_days * DAY)
-    return {
-        "forgotten": office.records.write(lambda unit: unit.connection.execute(_FORGET, {"before": before}).rowcount)
-    }
+    return {"forgotten": office.records.write(lambda unit: forget(unit, office))}
