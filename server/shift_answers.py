@@ -52,6 +52,16 @@ class CopyBody(msgspec.Struct, forbid_unknown_fields=True, rename={"source": "fr
     target: Day
 
 
+class TurnOut(msgspec.Struct):
+    """A turn of the county; `ends` at or before `begins` is on the next day."""
+
+    turn: str
+    name: str
+    english: str
+    begins: str
+    ends: str
+
+
 class TurnSpan(msgspec.Struct):
     """A turn on a day."""
 
@@ -107,6 +117,7 @@ class NowOut(msgspec.Struct):
     mine: ShiftOut | None
     on_duty: list[ShiftOut]
     missing: list[Missing]
+    turns: list[TurnOut]
     suggested: str | None
 
 
@@ -172,16 +183,6 @@ class LogPage(msgspec.Struct):
 
     items: list[LogLine]
     next: str | None
-
-
-class TurnOut(msgspec.Struct):
-    """A turn of the county; `ends` at or before `begins` is on the next day."""
-
-    turn: str
-    name: str
-    english: str
-    begins: str
-    ends: str
 
 
 class Rostered(msgspec.Struct):

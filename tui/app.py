@@ -26,10 +26,17 @@ from tui.screens.desk import DeskScreen
 from tui.screens.help import HelpScreen
 from tui.screens.intake import IntakeScreen
 from tui.screens.map import MapScreen
+from tui.screens.shift import ShiftScreen
 from tui.screens.sign_in import SignInScreen
+from tui.screens.video import VideoScreen
 from tui.type_ahead import TypeAhead
 
-SCREENS = {"sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen}
+SCREENS = {
+    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "shift": ShiftScreen,
+    "video": VideoScreen,
+}  # fmt: skip
+SEATS = ("desk", "intake", "map", "shift", "video")
+"""The screens of somebody who is signed in."""
 THEME = Theme(
     name="wanmi", primary="#1f4e79", secondary="#6aa6d6", accent="#d7af5f", foreground="#d0d0d0", background="#101418",
     surface="#1c2228", panel="#2a323a", success="#5faf5f", warning="#d7af5f", error="#d75f5f", dark=True,
@@ -53,6 +60,8 @@ class Console(TypeAhead):
         Binding("f2", "go('desk')", "screen.desk", id="app.desk"),
         Binding("f3", "go('intake')", "screen.intake", id="app.intake"),
         Binding("f4", "go('map')", "screen.map", id="app.map"),
+        Binding("f5", "go('shift')", "screen.shift", id="app.shift"),
+        Binding("f6", "go('video')", "screen.video", id="app.video"),
         Binding("f9", "language", "key.language", id="app.language"),
         Binding("f10", "sign_out", "key.sign_out", id="app.sign_out"),
         Binding("ctrl+q", "quit", "key.quit", id="app.quit"),
@@ -93,7 +102,7 @@ class Console(TypeAhead):
         self.call_later(self._open_desk)
 
     async def _open_desk(self) -> None:
-        for mode in ("desk", "intake", "map"):
+        for mode in SEATS:
             self.add_mode(mode, SCREENS[mode])
         await self.switch_mode("desk")
         self.remove_mode("sign_in")
@@ -103,7 +112,7 @@ class Console(TypeAhead):
         self.context.reference = Reference(self.context.client)
         self.add_mode("sign_in", SignInScreen)
         await self.switch_mode("sign_in")
-        for mode in ("desk", "intake", "map"):
+        for mode in SEATS:
             self.remove_mode(mode)
         if said and isinstance(self.screen, SeatScreen):
             self.screen.say(said)

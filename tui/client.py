@@ -123,6 +123,11 @@ class NodeClient:
         answer: dict[str, Any] = await self._send("POST", path, json=body, headers=headers)
         return answer
 
+    async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """PUT of JSON."""
+        answer: dict[str, Any] = await self._send("PUT", path, json=body)
+        return answer
+
     async def upload(self, path: Path, stage: str) -> str:
         """Send an evidence file; returns its SHA-256.
 

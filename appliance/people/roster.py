@@ -16,6 +16,7 @@ from appliance.errors import FieldError, Invalid, UnknownCode
 from appliance.nearest import nearest
 from appliance.people.roles import split_roles
 from appliance.people.shift_turns import days_from, find_turn
+from appliance.people.shifts import turn_view
 from appliance.places.importing import ImportContext, Problems, Record, TableImporter, date_of, required_text
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
@@ -63,11 +64,7 @@ def roster(connection: Connection, office: Office, first: date, days: int) -> di
     end = (first + timedelta(days=days)).isoformat()
     staff = [{"account": key, "name": name} for key, name in rostered_staff(connection).items()]
     rows = connection.execute(_ENTRIES, {"first": listed[0], "end": end}).mappings()
-    turns = [
-        {"turn": turn.key, "name": turn.name, "english": turn.english or turn.name, "begins": turn.begins,
-         "ends": turn.ends}
-        for turn in office.settings.shifts.turns
-    ]  # fmt: skip
+    turns = [turn_view(turn) for turn in office.settings.shifts.turns]
     return {"days": listed, "turns": turns, "staff": staff, "entries": [dict(row) for row in rows]}
 
 

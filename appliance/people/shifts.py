@@ -18,6 +18,7 @@ from appliance.people import shift_log
 from appliance.people.shift_turns import Span, find_turn, nearest_span, running
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
+from appliance.settings import Turn
 
 if TYPE_CHECKING:
     from appliance.cases.office import Office
@@ -75,7 +76,8 @@ def now_at_the_desk(connection: Connection, office: Office, actor: Actor) -> dic
     mine = next((shift for shift in on_duty if shift["account"] == actor.account), None)
     return {
         "at": rfc3339(now), "running": [span_view(span) for span in spans], "mine": mine, "on_duty": on_duty,
-        "missing": missing, "suggested": None if mine else _expected(connection, office, actor, now).turn.key,
+        "missing": missing, "turns": [turn_view(turn) for turn in settings.shifts.turns],
+        "suggested": None if mine else _expected(connection, office, actor, now).turn.key,
     }  # fmt: skip
 
 
@@ -201,6 +203,12 @@ def handovers_page(
     statement = text(f"{_HANDOVERS} WHERE h.id < :before {only} ORDER BY h.id DESC LIMIT :limit")
     rows = connection.execute(statement, {"before": before, "limit": limit}).mappings()
     return [_handover_view(row, office) for row in rows]
+
+
+def turn_view(turn: Turn) -> dict[str, str]:
+    """A turn of the county as it is told outside."""
+    names = {"turn": turn.key, "name": turn.name, "english": turn.english or turn.name}
+    return {**names, "begins": turn.begins, "ends": turn.ends}
 
 
 def span_view(span: Span) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class DeskScreen(DeskCalls, SeatScreen):
         Binding("space", "fold", "key.fold", id="desk.fold"),
         Binding("J", "scroll(1)", "key.scroll_down", id="desk.scroll_down"),
         Binding("K", "scroll(-1)", "key.scroll_up", id="desk.scroll_up"),
-        Binding("f5,N", "reload", "key.reload", id="desk.reload"),
+        Binding("N", "reload", "key.reload", id="desk.reload"),
         Binding("full_stop", "all_actions", "key.all_actions", id="desk.actions"),
         Binding("R", "request", "key.request", id="desk.request"),
         Binding("A", "decide", "key.decide", id="desk.decide"),

@@ -50,7 +50,7 @@ class IntakeScreen(IntakeCalls, SeatScreen):
     """
     BINDINGS = [
         Binding("escape", "leave", "key.leave_draft", id="intake.leave"),
-        Binding("ctrl+s,f6", "register", "key.register", id="intake.register"),
+        Binding("ctrl+s", "register", "key.register", id="intake.register"),
         Binding("f8", "clear", "key.clear", id="intake.clear"),
         Binding("f7", "take_part", "key.take_part", id="intake.part"),
     ]
