@@ -58,10 +58,10 @@ def running_text(now: Record, labels: Labels) -> str:
     return labels("shift.running", turns=turns) if turns else labels("shift.no_turn")
 
 
-def open_items_text(items: Record, labels: Labels) -> list[str]:
-    """What is open, a line for each kind that has anything."""
-    lines = [_item(state_text(state, labels), item) for state, item in items["states"].items()]
-    lines += [_item(labels(f"shift.{kind}"), items[kind]) for kind in ITEM_KINDS if items[kind]["count"]]
+def open_items_text(items: Record, labels: Labels, listed: int = 20) -> list[str]:
+    """What is open, a line for each kind that has anything, with so many case numbers at most."""
+    lines = [_item(state_text(state, labels), item, listed) for state, item in items["states"].items()]
+    lines += [_item(labels(f"shift.{kind}"), items[kind], listed) for kind in ITEM_KINDS if items[kind]["count"]]
     return lines or [labels("shift.nothing_open")]
 
 
@@ -153,9 +153,9 @@ def instruction_text(item: Record, labels: Labels) -> list[str]:
     return lines
 
 
-def _item(name: str, item: Record) -> str:
+def _item(name: str, item: Record, listed: int) -> str:
     more = "+" if item["count"] >= COUNTED_AT_MOST else ""
-    numbers = " ".join(short_number(number) for number in item["numbers"])
+    numbers = " ".join(short_number(number) for number in item["numbers"][:listed])
     return f"{name} {item['count']}{more}  {numbers}"
 
 

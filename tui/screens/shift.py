@@ -62,6 +62,8 @@ class ShiftScreen(ShiftCalls, SeatScreen):
         Binding("f", "filter", "key.filter", id="shift.filter"),
         Binding("a", "answered", "key.answered", id="shift.answered"),
         Binding("r", "reply", "key.reply", id="shift.reply"),
+        Binding("J", "turn_below(1)", "key.scroll_down", id="shift.down"),
+        Binding("K", "turn_below(-1)", "key.scroll_up", id="shift.up"),
         Binding("N", "reload", "key.reload", id="shift.reload"),
         Binding("escape", "leave", "key.back", id="shift.leave"),
     ]
@@ -251,6 +253,10 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     def action_reload(self) -> None:
         self.say("")
         self.load()
+
+    def action_turn_below(self, step: int) -> None:
+        below = self.query_one("#below", VerticalScroll)
+        below.scroll_relative(y=step * max(below.size.height - 1, 1), animate=False)
 
     def action_sign_on(self) -> None:
         if self.now is not None and self.now["mine"] is None:

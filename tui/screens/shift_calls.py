@@ -24,6 +24,8 @@ else:
 
 Record = dict[str, Any]
 PAGE = 100
+LISTED = 4
+"""Case numbers of a kind in the form; all that the node lists stand in the handover."""
 
 
 class ShiftPageRead(Message):
@@ -103,7 +105,7 @@ class ShiftCalls(Base):
     async def _build_sign_off(self, mine: Record) -> None:
         labels = self.context.labels
         items = await self.context.client.get("/api/v1/shifts/open-items")
-        about = "\n".join([labels("shift.open_items"), *open_items_text(items, labels)])
+        about = "\n".join([labels("shift.open_items"), *open_items_text(items, labels, LISTED)])
         note = Field("note", TEXT, True)
         path = f"/api/v1/shifts/{mine['id']}/end"
         self.post_message(
