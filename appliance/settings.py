@@ -99,6 +99,63 @@ class Desk(BaseModel):
         return form
 
 
+class Turn(BaseModel):
+    """One shift of the day; `ends` at or before `begins` means the next day."""
+
+    key: str = Field(pattern=r"^[a-z_]{1,20}$")
+    name: str = Field(min_length=1, max_length=20)
+    english: str = ""
+    begins: str
+    ends: str
+
+
+class Shifts(BaseModel):
+    """The shift desk: the turns of a day (早 中 晚), and for how many days telephone calls are kept."""
+
+    turns: list[Turn] = Field(
+        default=[
+            Turn(key="morning", name="早班", english="Morning", begins="07:00", ends="15:00"),
+            Turn(key="afternoon", name="中班", english="Afternoon", begins="15:00", ends="23:00"),
+            Turn(key="night", name="晚班", english="Night", begins="23:00", ends="07:00"),
+        ],
+        min_length=1,
+        max_length=9,
+    )
+    calls_kept_days: float = Field(default=90, gt=0)
+
+    @field_validator("turns")
+    @classmethod
+    def _turns_are_told_apart(cls, turns: list[Turn]) -> list[Turn]:
+        """Keys once each, times of day."""
+        bad = [time for turn in turns for time in (turn.begins, turn.ends) if not TIME_OF_DAY.fullmatch(time)]
+        bad += [turn.key for turn in turns if turn.begins in (turn.ends, "24:00")]
+        bad += sorted({turn.key for turn in turns if [other.key for other in turns].count(turn.key) > 1})
+        if bad:
+            raise wrong(
+                f"班次的时刻须写作 07:00 到 24:00,起止不同,代号各不相同;不对的是 {'、'.join(bad)}",
+                f"shifts need times as in 07:00, an end other than the beginning, and keys of their own; wrong: "
+                f"{', '.join(bad)}",
+            )
+        return turns
+
+
+class Video(BaseModel):
+    """The video seat: minutes between two looks by street class, over the table of `appliance/patrols/rounds.csv`."""
+
+    minutes: dict[str, float] = {}
+
+    @field_validator("minutes")
+    @classmethod
+    def _minutes_pass(cls, minutes: dict[str, float]) -> dict[str, float]:
+        bad = [name for name, value in minutes.items() if not value >= 1]
+        if bad:
+            raise wrong(
+                f"巡查间隔至少 1 分钟;不对的是 {'、'.join(bad)}",
+                f"a round takes at least one minute; wrong: {', '.join(bad)}",
+            )
+        return minutes
+
+
 class SignIn(BaseModel):
     """Sign-in rules: lock-out after wrong passwords, life of a session."""
 
@@ -134,6 +191,8 @@ class Settings(BaseSettings):
     pack: str = ""
     stages: StageLimits = StageLimits()
     desk: Desk = Desk()
+    shifts: Shifts = Shifts()
+    video: Video = Video()
     sign_in: SignIn = SignIn()
     http: Http = Http()
 

@@ -97,8 +97,8 @@ def pairs(written: tuple[str, ...], option: str) -> dict[str, str]:
 def import_(kind: str, file: str, home: Path | None, as_json: bool, **chosen: Any) -> None:
     """Import FILE as KIND.
 
-    KIND is boundary, grids, duty-grids, parts, places, cameras, departments, staff, duties, cases, history, limits or
-    calendar. `wanmi import undo BATCH` takes a batch back.
+    KIND is boundary, grids, duty-grids, parts, places, cameras, departments, staff, roster, duties, cases, history,
+    limits or calendar. `wanmi import undo BATCH` takes a batch back.
 
     All or nothing: one wrong row refuses the file, unless --keep-good. The same file again changes nothing.
 

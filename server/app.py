@@ -15,7 +15,9 @@ from litestar.config.app import AppConfig
 from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
 from server import openapi, sign_in
+from server.account_settings import AccountSettingController
 from server.calls import CallController
+from server.cameras import CameraController
 from server.cases.papers import PaperController
 from server.cases.routes import CaseController
 from server.codes import CodeController
@@ -23,6 +25,7 @@ from server.doctor import DoctorController
 from server.events import EventController
 from server.evidence import EvidenceController
 from server.health import HealthController
+from server.instructions import InstructionController
 from server.jobs import JobController
 from server.layers import LayerController
 from server.node import Node
@@ -35,11 +38,13 @@ from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
 from server.sessions import SessionController
+from server.shifts import HandoverController, RosterController, ShiftController, ShiftLogController
 
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
-    LayerController, ProblemController, PaperController, DoctorController,
+    LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
+    ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

@@ -35,7 +35,9 @@ from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
 from tui.screens.map import MapScreen
 from tui.screens.palette import PaletteScreen
+from tui.screens.shift import ShiftScreen
 from tui.screens.sign_in import SignInScreen
+from tui.screens.video import VideoScreen
 from tui.seat.files import Preferences
 from tui.seat.keymap import binding_names, read_keymap
 from tui.seat.themes import ORDER, PLAIN, THEMES, USUAL, next_theme
@@ -45,8 +47,8 @@ from tui.widgets.field_row import FieldRow
 from tui.work import careful
 
 SCREENS = {
-    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen,
-    "scores": ScoresScreen, "devices": DevicesScreen, "system": SystemScreen,
+    "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "shift": ShiftScreen,
+    "video": VideoScreen, "scores": ScoresScreen, "devices": DevicesScreen, "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
 
@@ -69,8 +71,9 @@ class Console(TypeAhead):
         Binding("f2", "go('desk')", "screen.desk", id="app.desk"),
         Binding("f3", "go('intake')", "screen.intake", id="app.intake"),
         Binding("f4", "go('map')", "screen.map", id="app.map"),
-        Binding("f11", "go('system')", "screen.system", id="app.system"),
-        Binding("ctrl+p,f12", "palette", "key.palette", id="app.palette"),
+        Binding("f11", "go('shift')", "screen.shift", id="app.shift"),
+        Binding("f12", "go('video')", "screen.video", id="app.video"),
+        Binding("ctrl+p", "palette", "key.palette", id="app.palette"),
         Binding("ctrl+g", "jump", "key.jump", id="app.jump"),
         Binding("f9", "language", "key.language", id="app.language"),
         Binding("ctrl+l", "theme", "key.theme", id="app.theme"),

@@ -147,6 +147,8 @@ class Forms:
         self, name: str, record: dict[str, Any], key: ActionKey, duplicates: list[dict[str, Any]]
     ) -> Field | None:
         required = name in key.needs
+        if name == "instruction":  # a reply is written from the ledger of instructions
+            return None
         if name == "condition":
             return await self._condition(record)
         if name == "department":

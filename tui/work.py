@@ -37,6 +37,9 @@ def careful(
     return wrapped
 
 
-def worker(screen: Any, coroutine: Awaitable[None], group: str) -> None:
-    """Run a careful coroutine in a named group; a newer one of the group ends the older."""
+def worker(screen: Any, coroutine: Awaitable[None] | Callable[[], Awaitable[None]], group: str) -> None:
+    """Run a careful coroutine in a named group; a newer one of the group ends the older.
+
+    What may be ended before it began is given as a function, which makes its coroutine when it runs.
+    """
     screen.run_worker(coroutine, name=group, group=group, exclusive=True, exit_on_error=False)

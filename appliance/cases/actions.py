@@ -52,6 +52,7 @@ class ActionBody(msgspec.Struct, kw_only=True):
     note: str | None = None
     basis: str | None = None
     supervision: int | None = None
+    instruction: int | None = None
     on_behalf_of: str | None = None
     kind: str | None = None
     code: str | None = None

@@ -13,7 +13,7 @@ from appliance.records.sql import Sql
 COLUMNS: tuple[str, ...] = tuple(column.name for column in Case.__table__.columns if column.name not in ("id", "geom"))  # type: ignore[attr-defined]  # SQLModel adds __table__ at run time
 EMPTY: dict[str, Any] = dict.fromkeys(COLUMNS) | {
     "version": 1, "is_open": True, "provisional": False, "rework": 0, "extensions": 0, "flags": "", "description": "",
-    "address": "",
+    "address": "", "reachable": False,
 }  # fmt: skip
 
 _NAMES = ", ".join(COLUMNS)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from appliance.cases import history as history_rows
 from appliance.cases import record
-from appliance.cases.sight import require_sight, sees_reporter
+from appliance.cases.sight import require_sight, sees_all, sees_reporter
 from appliance.cases.walks import COLUMNS, Query
 from appliance.errors import FieldError, Forbidden, Invalid, NotFound
 from appliance.records.sql import Sql
@@ -37,7 +37,9 @@ CURSOR_DIGITS = 18
 class CaseFilter(msgspec.Struct, kw_only=True):
     """What a list is asked for. `bbox` is west, south, east, north (EPSG:4490), `after` the cursor of the last page.
 
-    `waiting` asks for cases with a request that waits for one of this person's roles.
+    `waiting` asks for cases with a request that waits for one of this person's roles; `awaiting_callback` for handled
+    ones whose reporter was not called back yet, public ones first; `reopened` for those handled anew after closing;
+    `supervised` for those with a supervision that runs.
     """
 
     states: tuple[str, ...] = ()
@@ -51,6 +53,9 @@ class CaseFilter(msgspec.Struct, kw_only=True):
     collector: str | None = None
     part: str | None = None
     waiting: bool = False
+    awaiting_callback: bool = False
+    reopened: bool = False
+    supervised: bool = False
     after: str | None = None
     limit: int = PAGE
 
@@ -74,7 +79,7 @@ def list_cases(connection: Connection, office: Office, actor: Actor, wanted: Cas
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
     items = _records(connection, office, actor, rows)
-    return Page(items, str(rows[-1].id) if more else None)
+    return Page(items, query.cursor(rows[-1]) if more else None)
 
 
 def find_case(connection: Connection, office: Office, actor: Actor, number: str) -> bytes:
@@ -169,6 +174,11 @@ def _check(office: Office, actor: Actor, wanted: CaseFilter) -> None:
             f"limit 须在 1 到 {PAGE_AT_MOST} 之间。",
             f"limit must be between 1 and {PAGE_AT_MOST}.",
             fields=(FieldError("limit", "超出范围", "out of range"),),
+        )
+    if (wanted.awaiting_callback or wanted.reopened) and not sees_all(actor):
+        raise Forbidden(
+            "回访和重新处置的清单不对部门和采集员开放。",
+            "The lists of call-backs and of reopened cases are not for departments and collectors.",
         )
     if wanted.phone and not sees_reporter(actor):
         raise Forbidden(

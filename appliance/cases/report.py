@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from appliance.cases import columns, evidence, history, record
+from appliance.cases import calls, columns, evidence, history, record
 from appliance.cases.duties import suggest
 from appliance.cases.indexing import index_new_case, index_reporter
 from appliance.cases.numbers import next_number, query_code
@@ -102,6 +102,8 @@ def report(unit: Unit, office: Office, actor: Actor, new: NewCase) -> dict[str, 
     _RECORD.run(unit.connection, {"id": case_id, "masked": masked, "search": search})
     index_new_case(unit, case_id, search)
     unit.changed("case", case["number"])
+    if new.reporter_phone and role == "acceptor":
+        calls.link_case(unit, actor.account, new.reporter_phone, case["number"])
     return case
 
 
@@ -221,6 +223,7 @@ def _case(unit: Unit, office: Office, new: NewCase, source: Source) -> dict[str,
         "external_due_at": new.external_due_at, "upper_number": new.upper_number, "upper_due_at": new.upper_due_at,
         "upper_reply_required": new.upper_reply_required, "camera": new.camera, "description": new.description,
         "lon": new.lon, "lat": new.lat, "address": new.address, "part": new.part, "grid": grid,
+        "reachable": bool(new.reporter_phone),
         "street": hit.street if hit else None, "community": hit.community if hit else None,
         "duty_grid": hit.duty_grid if hit else None, "flags": " ".join(sorted(flags)), "reported_at": unit.now,
         "department_suggested": suggest(

@@ -12,6 +12,9 @@ from appliance.records.base import document, geometry, identity, moment
 HAS_DEPARTMENT = text("department IS NOT NULL")
 """A case that is not dispatched yet costs these indexes nothing."""
 
+CALLBACK = "satisfaction IS NULL AND handled_at IS NOT NULL AND state IN ('checked', 'closed')"
+"""A case whose reporter is to be told and asked: handled here, checked or closed, not called back yet."""
+
 
 class Case(SQLModel, table=True):
     """One case: the columns that are filtered, sorted or computed with."""
@@ -61,6 +64,8 @@ class Case(SQLModel, table=True):
         Index("ix_cases_reported_at", "reported_at"),
         Index("ix_cases_closed_at", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
         Index("ix_cases_merged_into", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
+        Index("ix_cases_callback_public", "id", sqlite_where=text(f"channel = 'public' AND {CALLBACK}")),
+        Index("ix_cases_callback_other", "id", sqlite_where=text(f"channel <> 'public' AND reachable AND {CALLBACK}")),
         Index(
             "ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", sqlite_where=text("is_open")
         ),
@@ -114,6 +119,7 @@ class Case(SQLModel, table=True):
     department_suggested: str | None = None
     collector: str | None = None
     registered_by: str | None = None
+    reachable: bool = False
     rework: int = 0
     extensions: int = 0
     flags: str = ""
@@ -156,7 +162,12 @@ class CaseAction(SQLModel, table=True):
     """One history row. Appended, never edited; chained by `hash`. `detail` holds no free text and no personal data."""
 
     __tablename__ = "case_action"
-    __table_args__ = (Index("ix_case_action_case", "case_id", "seq", unique=True), Index("ix_case_action_at", "at"))
+    __table_args__ = (
+        Index("ix_case_action_case", "case_id", "seq", unique=True),
+        Index("ix_case_action_at", "at"),
+        Index("ix_case_action_instruct", "id", sqlite_where=text("action = 'instruct'")),
+        Index("ix_case_action_reopen", "case_id", sqlite_where=text("action = 'reopen'")),
+    )
 
     id: int = identity()
     case_id: int
@@ -209,7 +220,10 @@ class Supervision(SQLModel, table=True):
     """A supervision with its own due time; several may run on one case."""
 
     __tablename__ = "supervision"
-    __table_args__ = (Index("ix_supervision_case_id", "case_id"),)
+    __table_args__ = (
+        Index("ix_supervision_case_id", "case_id"),
+        Index("ix_supervision_running", "id", sqlite_where=text("cleared_at IS NULL")),
+    )
 
     id: int = identity()
     case_id: int
@@ -309,13 +323,21 @@ class Limit(SQLModel, table=True):
 
 
 class SeatCall(SQLModel, table=True):
-    """A telephone call that rang at a seat."""
+    """A telephone call that rang at a seat; `case_number` is the case that was registered from it."""
 
     __tablename__ = "seat_call"
-    __table_args__ = (Index("ix_seat_call_seat", "seat", "id"),)
+    __table_args__ = (
+        Index("ix_seat_call_seat", "seat", "id"),
+        Index("ix_seat_call_caller", "seat", "number", "id"),
+        Index("ix_seat_call_at", "at"),
+        Index("ix_seat_call_unanswered", "id", sqlite_where=text("answered_at IS NULL")),
+    )
 
     id: int = identity()
     number: str
     seat: str
     recording: str | None = None
     at: int = moment(nullable=False)
+    answered_at: int | None = moment()
+    answered_by: str | None = None
+    case_number: str | None = None

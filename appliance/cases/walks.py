@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from appliance.cases.search import contains, mark, match_expression
 from appliance.cases.sight import sees_all
+from appliance.cases.tables import CALLBACK
 from appliance.records.spatial import within_box
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ END = 2**62
 
 COLUMNS = (
     "c.id, c.number, c.name, c.description, c.address, c.state, c.is_open, c.department, c.sub_unit, c.code, c.kind, "
-    "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part"
+    "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part, c.channel"
 )
 _BY_IDS = text(f"SELECT {COLUMNS} FROM cases c WHERE c.id IN :ids ORDER BY c.id DESC").bindparams(  # noqa: S608
     bindparam("ids", expanding=True)
@@ -50,6 +51,7 @@ class Query:
         self.wanted = wanted
         self.actor = actor
         self.before = END if before is None else before
+        self.second = (wanted.after or "").startswith("0")
         self.now = office.records.clock.now()
         self.dialect = connection.dialect.name
         states = wanted.states
@@ -74,6 +76,14 @@ class Query:
             return self._search_walk("reporter_search", f'"{wanted.phone}"')
         if wanted.waiting:
             return self._waiting_walk()
+        if wanted.awaiting_callback:
+            return self._callback_walk()
+        if wanted.reopened:
+            inside = "SELECT h.case_id FROM case_action h WHERE h.action = 'reopen'"
+            return self._index_walk(f"c.id IN ({inside})", {})
+        if wanted.supervised:
+            inside = "SELECT s.case_id FROM supervision s WHERE s.cleared_at IS NULL"
+            return self._index_walk(f"c.id IN ({inside})", {})
         if wanted.part is not None:
             return self._index_walk("c.part = :part", {"part": wanted.part})
         if wanted.collector is not None:
@@ -108,6 +118,8 @@ class Query:
                 values |= dict(zip(names, allowed, strict=True))
         if self.open_only:
             parts.append("c.is_open")
+        if wanted.supervised:
+            parts.append("EXISTS (SELECT 1 FROM supervision s WHERE s.case_id = c.id AND s.cleared_at IS NULL)")
         if wanted.overdue:
             parts.append("c.due_at < :now")
             values["now"] = self.now
@@ -146,6 +158,24 @@ class Query:
         roles = {f"role{number}": f"|{role}|" for number, role in enumerate(sorted(self.actor.roles))}
         inside = f"SELECT r.case_id FROM request r WHERE r.waiting_for IS NOT NULL AND ({' OR '.join(marks)})"  # noqa: S608
         return self._index_walk(f"c.id IN ({inside})", roles)
+
+    def _callback_walk(self) -> Iterator[Any]:
+        """Cases whose reporter waits for a call: public ones newest first, then the others that left a number."""
+        groups = (("ix_cases_callback_public", "channel = 'public'"),
+                  ("ix_cases_callback_other", "channel <> 'public' AND reachable"))  # fmt: skip
+        for index, group in groups[1:] if self.second else groups:
+            hint = f" INDEXED BY {index}" if self.dialect == "sqlite" else ""
+            conditions, values = self._conditions()
+            yield from self._chunks(
+                f"SELECT {COLUMNS} FROM cases c{hint} WHERE {group} AND {CALLBACK} AND {conditions} "  # noqa: S608
+                "ORDER BY c.id DESC LIMIT :size",
+                values,
+            )
+            self.before = END
+
+    def cursor(self, row: Any) -> str:
+        """Where the page after this row begins; a zero in front stands for the second group of the call-back list."""
+        return f"0{row.id}" if self.wanted.awaiting_callback and row.channel != "public" else str(row.id)
 
     def _order_walk(self) -> Iterator[Any]:
         """Merge one exact index walk for each combination of the equality filters."""

@@ -46,6 +46,7 @@ FIELDS = frozenset(
         "address",
         "description",
         "supervision",
+        "instruction",
     ]
 )
 

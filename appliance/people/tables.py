@@ -1,11 +1,11 @@
-"""Departments, accounts, roles, sessions."""
+"""Departments, accounts, roles, sessions, shifts."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import document, moment
+from appliance.records.base import document, identity, moment
 
 
 class Department(SQLModel, table=True):
@@ -68,3 +68,75 @@ class ApiKey(SQLModel, table=True):
     source: str | None = None
     created_at: int = moment(nullable=False)
     ended_at: int | None = moment()
+
+
+class AccountSetting(SQLModel, table=True):
+    """A preference of one account: saved views, the console's habits. `value` is a JSON text."""
+
+    __tablename__ = "account_setting"
+
+    account: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str
+    at: int = moment(nullable=False)
+
+
+class Shift(SQLModel, table=True):
+    """Somebody's turn at the desk, from signing on to signing off; `day` is the day on which the turn begins."""
+
+    __tablename__ = "shift"
+    __table_args__ = (
+        Index("ix_shift_open", "account", unique=True, sqlite_where=text("ended_at IS NULL")),
+        Index("ix_shift_account", "account", "id"),
+    )
+
+    id: int = identity()
+    account: str
+    turn: str
+    day: str
+    seat: str
+    started_at: int = moment(nullable=False)
+    ended_at: int | None = moment()
+
+
+class RosterDay(SQLModel, table=True):
+    """Who is to work which turn on which day; `key` is `day:account`, so one turn a day for each account."""
+
+    __tablename__ = "roster"
+    __table_args__ = (Index("ix_roster_day", "day", "account"),)
+
+    key: str = Field(primary_key=True)
+    day: str
+    account: str
+    turn: str
+
+
+class Handover(SQLModel, table=True):
+    """What a shift left behind for the next one: free text, and what was open at that moment (numbers of cases)."""
+
+    __tablename__ = "handover"
+    __table_args__ = (Index("ix_handover_waiting", "id", sqlite_where=text("confirmed_at IS NULL")),)
+
+    id: int = identity()
+    shift_id: int = Field(sa_column_kwargs={"unique": True})
+    account: str
+    at: int = moment(nullable=False)
+    note: str
+    items: dict = document()  # type: ignore[type-arg]  # SQLModel cannot resolve a parametrised dict here
+    confirmed_by: str | None = None
+    confirmed_at: int | None = moment()
+
+
+class ShiftLog(SQLModel, table=True):
+    """One line of the shifts' log. Appended, never edited; `subject` names a camera, a call, a handover."""
+
+    __tablename__ = "shift_log"
+    __table_args__ = (Index("ix_shift_log_kind", "kind", "id"), Index("ix_shift_log_shift", "shift_id", "id"))
+
+    id: int = identity()
+    at: int = moment(nullable=False)
+    account: str
+    shift_id: int | None = None
+    kind: str
+    subject: str = ""
+    text: str = ""

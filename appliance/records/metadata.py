@@ -12,6 +12,7 @@ TABLE_MODULES = (
     "appliance.people.tables",
     "appliance.places.tables",
     "appliance.cases.tables",
+    "appliance.patrols.tables",
 )
 
 

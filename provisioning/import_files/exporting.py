@@ -65,6 +65,9 @@ KINDS: dict[str, Exported] = {
     "staff": Exported(
         "account", same("account", "name", "roles", "department", "phone"), order="account", shapes=False
     ),
+    "roster": Exported(
+        "roster", same("account") | {"day": "date", "turn": "shift"}, order="key", shapes=False
+    ),
     "duties": Exported(
         "duty",
         same("class", "area", "department", "supervising_department", "basis")

@@ -88,6 +88,7 @@ KINDS: dict[str, str] = {
     "limits": "appliance.places.rules:LimitImporter",
     "departments": "appliance.people.importing:DepartmentImporter",
     "staff": "appliance.people.importing:StaffImporter",
+    "roster": "appliance.people.roster:RosterImporter",
     "duties": "appliance.cases.importing:DutyImporter",
     "cases": "appliance.cases.importing:CaseImporter",
     "history": "appliance.cases.importing:HistoryImporter",

@@ -87,6 +87,11 @@ class CaseController(Controller):
         collector: str | None = None,
         part: str | None = None,
         waiting: Annotated[bool, Parameter(description="Cases with a request that waits for a role of yours")] = False,
+        awaiting_callback: Annotated[
+            bool, Parameter(description="Checked or closed cases whose reporter was not called back, public ones first")
+        ] = False,
+        reopened: Annotated[bool, Parameter(description="Cases that were handled anew after closing")] = False,
+        supervised: Annotated[bool, Parameter(description="Cases with a supervision that runs")] = False,
         after: str | None = None,
         limit: int = listing.PAGE,
     ) -> Response[bytes]:
@@ -94,7 +99,8 @@ class CaseController(Controller):
         wanted = listing.CaseFilter(
             states=_many(states), overdue=overdue, departments=_many(department), codes=_many(code), kind=kind,
             bbox=None if bbox is None else box(bbox), text=text, phone=phone, collector=collector, part=part,
-            waiting=waiting, after=after, limit=limit,
+            waiting=waiting, awaiting_callback=awaiting_callback, reopened=reopened, supervised=supervised, after=after,
+            limit=limit,
         )  # fmt: skip
         node, actor = node_of(request), actor_of_request(request)
         page = await node.read(lambda connection: listing.list_cases(connection, node.office, actor, wanted))

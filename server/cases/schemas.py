@@ -106,6 +106,7 @@ class ActionRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     note: Text | None = None
     basis: Text | None = None
     supervision: Annotated[int, msgspec.Meta(ge=0, le=CURSOR_AT_MOST)] | None = None
+    instruction: Annotated[int, msgspec.Meta(ge=1, le=CURSOR_AT_MOST)] | None = None
     on_behalf_of: str | None = None
     kind: Literal["part", "event"] | None = None
     code: str | None = None

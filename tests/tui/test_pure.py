@@ -101,7 +101,7 @@ def test_every_action_gets_a_key_of_its_own(state: str, role: str) -> None:
 
 
 def test_views_follow_the_roles() -> None:
-    assert [view.key for view in views_for(["assessor"])] == ["open", "overdue", "closed"]
+    assert [view.key for view in views_for(["assessor"])] == ["open", "overdue", "supervised", "closed"]
     both = views_for(["acceptor", "shift_leader"])[0]
     assert both.key == "mine"
     assert {"reported", "accepted", "checked"} <= both.states

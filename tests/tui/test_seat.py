@@ -95,7 +95,7 @@ def test_the_palette_finds_things_by_pinyin(shared_node: RunningNode) -> None:
         await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
         await seat.keys("cq", "enter")
         await seat.until(lambda: seat.app.screen.view and seat.app.screen.view.key == "overdue", "the view 超期")
-        await seat.keys("f12")
+        await seat.keys("ctrl+p")
         await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette again")
         await seat.keys(number[-5:], "enter")
         await seat.until(lambda: (seat.selected or {}).get("number") == number, "the case by its last digits")

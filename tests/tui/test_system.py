@@ -34,6 +34,8 @@ def test_an_acceptor_reads_why_there_is_no_more(shared_node: RunningNode) -> Non
 
 
 async def open_system(seat: Seat) -> None:
-    await seat.keys("f11")
+    await seat.keys("ctrl+p")
+    await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
+    await seat.keys("xt", "enter")
     await seat.until(lambda: type(seat.app.screen).__name__ == "SystemScreen", "the system screen")
     await seat.settled()

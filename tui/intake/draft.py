@@ -21,13 +21,11 @@ class Draft:
     """What will be posted; `once` makes a second post of the same draft harmless.
 
     Attributes:
-        call: the call it comes from, where the telephone system told one.
         phrase: whether the description is a ready phrase, to which class and condition are written.
     """
 
     once: str
     part: str | None = None
-    call: int | None = None
     phrase: bool = False
     body: Record = field(default_factory=dict)
 

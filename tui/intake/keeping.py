@@ -48,7 +48,7 @@ class DraftKeeping(Base):
         if not any(values[name] for name in (*TYPED, "class")) and place is None:
             self.forget_draft()
             return
-        draft = {"values": values, "place": place, "part": self.draft.part, "call": self.draft.call}
+        draft = {"values": values, "place": place, "part": self.draft.part}
         if not self.draft_file.keep({**draft, "once": self.draft.once}):
             self.say(self.context.labels("intake.draft_not_kept", path=self.draft_file.path))
 
@@ -62,7 +62,7 @@ class DraftKeeping(Base):
         values = kept.get("values")
         if not isinstance(values, dict) or not isinstance(kept.get("once"), str):
             return
-        self.draft = Draft(once=kept["once"], part=kept.get("part"), call=kept.get("call"))
+        self.draft = Draft(once=kept["once"], part=kept.get("part"))
         for name in (*TYPED, *PICKED):
             if values.get(name):
                 self.row(name).set_value(str(values[name]))

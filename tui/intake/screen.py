@@ -309,12 +309,11 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         self.forget_draft()
         self._draw_facts()
 
-    def ring(self, number: str, call: int | None = None) -> None:
+    def ring(self, number: str) -> None:
         """A caller's number from the telephone system; what stands in the form of another caller stays there."""
         if self.row("class").value or self.row("place").value:
             self.say(self.context.labels("intake.ringing", number=number))
             return
-        self.draft.call = call
         self.row("phone").set_value(number)
         self.row("class").focus_line()
         self.keep_draft()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from appliance.cases.instructions import INSTRUCTION
 from appliance.cases.rules.base import Offer, Rule
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Invalid, NotAllowed
@@ -66,6 +67,25 @@ class Instruct(Rule):
     def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
         step.flag("instructed")
         step.detail["until"] = body.until
+
+
+class Note(Rule):
+    """A note; one that names an instruction of this case by its number in the history is the reply to it."""
+
+    def check(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if body.instruction is None:
+            return
+        key = {"case_id": step.case["id"], "seq": body.instruction}
+        if step.unit.connection.execute(INSTRUCTION, key).one_or_none() is None:
+            raise Invalid(
+                f"案件 {step.case['number']} 的第 {body.instruction} 条历史不是批示。",
+                f"Row {body.instruction} in the history of case {step.case['number']} is no instruction.",
+                fields=(FieldError("instruction", "不是批示", "not an instruction"),),
+            )
+
+    def apply(self, step: Step, body: ActionBody, doer: Actor) -> None:
+        if body.instruction is not None:
+            step.detail["instruction"] = body.instruction
 
 
 class FromAbove(Rule):

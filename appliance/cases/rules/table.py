@@ -7,6 +7,7 @@ from appliance.cases.rules.above import (
     CLEAR_SUPERVISION,
     FromAbove,
     Instruct,
+    Note,
     Supervise,
     SupervisionStep,
 )
@@ -43,6 +44,7 @@ RULES: dict[str, Rule] = {
     "answer_supervision": SupervisionStep(ANSWER_SUPERVISION),
     "clear_supervision": SupervisionStep(CLEAR_SUPERVISION),
     "instruct": Instruct(),
+    "note": Note(),
     "return_up": FromAbove(),
     "withdraw": FromAbove(),
 }
