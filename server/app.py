@@ -23,6 +23,7 @@ from server.evidence import EvidenceController
 from server.health import HealthController
 from server.jobs import JobController
 from server.layers import LayerController
+from server.map import MapController
 from server.node import Node
 from server.ogc.routes import ROUTES as OGC
 from server.open311.routes import ROUTES as OPEN311
@@ -33,11 +34,12 @@ from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
 from server.sessions import SessionController
+from server.wall import WallController
 
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
-    LayerController, ProblemController,
+    LayerController, MapController, WallController, ProblemController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
