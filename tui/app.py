@@ -19,13 +19,13 @@ from textual.widgets import Input
 from appliance.i18n.labels import Labels
 from tui.client import NodeClient, Session
 from tui.context import Context
+from tui.map.screen import MapScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
 from tui.screens.desk import DeskScreen
 from tui.screens.help import HelpScreen
 from tui.screens.intake import IntakeScreen
-from tui.screens.map import MapScreen
 from tui.screens.sign_in import SignInScreen
 from tui.type_ahead import TypeAhead
 
@@ -42,7 +42,7 @@ class Console(TypeAhead):
     Args:
         url: the node's address.
         language: "zh" or "en" at first.
-        braille: draw maps with braille dots.
+        braille: draw maps with braille dots; None asks once whether the font has them.
         transport: another transport than the network, for pictures and tests.
     """
 
@@ -63,7 +63,7 @@ class Console(TypeAhead):
         url: str,
         language: str = "zh",
         *,
-        braille: bool = True,
+        braille: bool | None = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__()
@@ -169,6 +169,12 @@ class Console(TypeAhead):
         await self.action_go("intake")
         if isinstance(self.screen, IntakeScreen):
             self.screen.ring(number)
+
+    async def intake_at(self, lon: float, lat: float) -> None:
+        """Open the intake with a position from the map."""
+        await self.action_go("intake")
+        if isinstance(self.screen, IntakeScreen):
+            self.screen.put_place(lon, lat)
 
     def _desk(self) -> DeskScreen | None:
         stack = self._screen_stacks.get("desk", [])

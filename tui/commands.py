@@ -29,6 +29,9 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
     end_with_terminal()
 
     from tui.app import Console
+    from tui.map.glyphs import known_braille
 
     spoken = language or os.environ.get("WANMI_LANGUAGE") or "zh"
-    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille).run()
+    Console(
+        url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=False if no_braille else known_braille()
+    ).run()

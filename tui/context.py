@@ -20,7 +20,7 @@ class Context:
     labels: Labels
     reference: Reference
     session: Session | None = None
-    braille: bool = True
+    braille: bool | None = True
 
     @property
     def roles(self) -> frozenset[str]:

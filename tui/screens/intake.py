@@ -265,6 +265,11 @@ class IntakeScreen(IntakeCalls, SeatScreen):
         self.row("phone").focus_line()
         self._draw_facts()
 
+    def put_place(self, lon: float, lat: float) -> None:
+        """A position that was found on the map."""
+        self.row("place").set_value("")
+        self.row("place").line.value = f"{lon:.6f},{lat:.6f}"
+
     def ring(self, number: str) -> None:
         """A caller's number from the telephone system."""
         self.row("phone").set_value(number)

@@ -11,11 +11,12 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
-from tui.canvas import Canvas
 from tui.case_text import CaseText
-from tui.drawing import GRID_STYLE, PART_STYLE, draw_cases, draw_points, draw_shapes
+from tui.map.canvas import Canvas
+from tui.map.drawing import draw_map
+from tui.map.layers import Content
+from tui.map.viewport import Viewport
 from tui.messages import Surroundings
-from tui.viewport import Viewport
 
 if TYPE_CHECKING:
     from tui.context import Context
@@ -99,13 +100,13 @@ class Detail(Horizontal):
             return Text("")
         beside = self.query_one("#beside").size
         width, height = max(beside.width - 2, 24), max(beside.height * 3 // 5, 4)
-        canvas = Canvas(width, height, braille=self._seat.braille)
+        canvas = Canvas(width, height, braille=self._seat.braille is not False)
         view = Viewport(
             record["lon"], record["lat"], MAP_METRES * 2 / canvas.dots_wide, canvas.dots_wide, canvas.dots_high
         )
-        draw_shapes(canvas, view, around.grids, GRID_STYLE)
-        draw_points(canvas, view, around.parts, PART_STYLE)
-        draw_cases(canvas, view, [*around.near, record], record["number"])
+        places = {"grids": {"features": around.grids}, "parts": {"features": around.parts}}
+        others = [item for item in around.near if item["number"] != record["number"]]
+        draw_map(canvas, view, Content(places, {"items": [*others, record]}), selected=record["number"])
         return canvas.text()
 
 
