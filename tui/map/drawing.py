@@ -103,7 +103,8 @@ def draw_positions(canvas: Canvas, view: Viewport, positions: list[Record], *, n
         canvas.mark(x, y, COLLECTOR_SIGN, style)
         if names:
             text = f"{item['name']} {age_text(item['age'])}"
-            canvas.write(x, y + 4, text, style)
+            if not canvas.write(x, y + 4, text, style):
+                canvas.write(x, y - 4, text, style)
 
 
 def age_text(seconds: int) -> str:

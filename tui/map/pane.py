@@ -205,7 +205,8 @@ class MapPane(Vertical, can_focus=True):
     @on(MapView.Moved)
     def _moved(self, event: MapView.Moved) -> None:
         event.stop()
-        self.remove_class("-here")
+        if not event.resized:
+            self.remove_class("-here")
         self.relabel()
         self.load()
 

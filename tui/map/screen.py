@@ -17,7 +17,8 @@ from tui.screens.base import SeatScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.work import careful, worker
 
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 1.2
+"""After a change; the node reads the open cases at most once a second."""
 POSITION_SECONDS = 30.0
 """Between two looks where the collectors are, while the map is on the screen."""
 
@@ -80,8 +81,8 @@ class MapScreen(SeatScreen):
 
     @on(ChangeHeard)
     def _change_heard(self) -> None:
-        if not any(job.group == "changes" and job.is_running for job in self.workers):
-            worker(self, partial(self._gather), "changes")
+        if not any(job.group == "map-changes" and job.is_running for job in self.workers):
+            worker(self, partial(self._gather), "map-changes")
 
     @careful
     async def _gather(self) -> None:

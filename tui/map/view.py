@@ -30,11 +30,11 @@ class MapView(Widget):
     DEFAULT_CSS = "MapView { height: 1fr; }"
 
     class Moved(Message):
-        """Another piece of the county is to be seen."""
+        """Another piece of the county is to be seen; `resized` when only the widget's size changed."""
 
-        def __init__(self, view: Viewport) -> None:
+        def __init__(self, view: Viewport, *, resized: bool = False) -> None:
             super().__init__()
-            self.view = view
+            self.view, self.resized = view, resized
 
     def __init__(self, context: Context, *, cross: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -97,4 +97,6 @@ class MapView(Widget):
 
     def on_resize(self, event: Resize) -> None:
         if self.viewport is not None:
-            self.look(self.viewport)
+            self.viewport = self.viewport.sized(*self.dots)
+            self.draw()
+            self.post_message(self.Moved(self.viewport, resized=True))
