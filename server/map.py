@@ -10,6 +10,7 @@ from litestar.params import Parameter
 from sqlalchemy import Connection
 
 from appliance.cases.on_map import CasesOut, cases_in_view
+from appliance.cases.open_cases import open_cases
 from appliance.errors import FieldError, Invalid
 from appliance.places import density, layers, outlines
 from appliance.places.outlines import View
@@ -22,6 +23,7 @@ VIEWERS = (
     "collector", "acceptor", "shift_leader", "dispatcher", "department", "leader", "assessor", "admin", "technician",
     "wall",
 )  # fmt: skip
+CHINA = (73.0, 3.0, 136.0, 54.0)
 Box = Annotated[str, Parameter(description="west,south,east,north in EPSG:4490")]
 Metres = Annotated[float, Parameter(ge=0.05, le=10_000, description="Metres on the ground for one dot of the map")]
 Columns = Annotated[int, Parameter(ge=1, le=500, description="Cells from west to east, for what is counted by cell")]
@@ -36,6 +38,12 @@ class ThemeOut(msgspec.Struct):
     name: str
     grids: list[dict[str, Any]]
     parts: list[dict[str, Any]]
+
+
+class ExtentOut(msgspec.Struct):
+    """West, south, east, north in EPSG:4490."""
+
+    bbox: list[float]
 
 
 class PlacesOut(msgspec.Struct, omit_defaults=True):
@@ -55,6 +63,21 @@ class MapController(Controller):
     path = "/api/v1/map"
     tags = ["places"]
     guards = [require(*VIEWERS)]
+
+    @get("/extent", operation_id="map_extent", responses={**answers.shows(ExtentOut), **examples.refusals(401, 403)})
+    async def extent(self, request: Request[Any, Any, Any]) -> ExtentOut:
+        """The box around the county: of its streets, else of its grids, else of its open cases."""
+        node = node_of(request)
+
+        def work(connection: Connection) -> ExtentOut:
+            found = outlines.extent(connection)
+            if found is None:
+                cases = open_cases(connection, node.office)
+                lons, lats = [case.lon for case in cases], [case.lat for case in cases]
+                found = (min(lons), min(lats), max(lons), max(lats)) if cases else CHINA
+            return ExtentOut(list(found))
+
+        return await node.read(work)
 
     @get(
         "/places", operation_id="map_places",

@@ -91,6 +91,10 @@ class NodeClient:
             bool(found.get("new_password_due")),
         )
 
+    def use_key(self, key: str) -> None:
+        """Come in with a key instead of an account."""
+        self._http.headers["Authorization"] = f"Bearer {key}"
+
     async def change_password(self, old: str, new: str) -> None:
         """Replace one's own password."""
         await self._send("PUT", "/api/v1/session/password", json={"old": old, "new": new})

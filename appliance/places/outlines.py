@@ -64,6 +64,19 @@ class Outlines(msgspec.Struct):
 NOTHING = Outlines(False, [])
 
 
+def extent(connection: Connection) -> tuple[float, float, float, float] | None:
+    """The box around the county's outline, else around its streets or its unit grids; None where there is nothing."""
+    for table, condition in (("area", "t.level = 'county'"), ("area", "1 = 1"), ("unit_grid", "1 = 1")):
+        statement = text(
+            "SELECT min(i.xmin) AS west, min(i.ymin) AS south, max(i.xmax) AS east, max(i.ymax) AS north "  # noqa: S608
+            f"FROM idx_{table}_geom i CROSS JOIN {table} t ON t.id = i.pkid WHERE {condition} AND i.xmax > i.xmin"
+        )
+        row = connection.execute(statement).one()
+        if row.west is not None:
+            return float(row.west), float(row.south), float(row.east), float(row.north)
+    return None
+
+
 def areas(connection: Connection, view: View) -> Outlines:
     """The county and its streets; communities where they are large enough."""
     features: list[dict[str, Any]] = []

@@ -12,15 +12,13 @@ from typing import Any
 
 from tui.client import NodeClient
 from tui.map.layers import PLACES, Content
-from tui.map.viewport import Viewport, box_of, rings
+from tui.map.viewport import Viewport
 
 Record = dict[str, Any]
 MARGIN = 0.3
 """Of the view's size, fetched on each side so that a small step needs no call."""
 KEPT = 24
 COLUMNS_AT_MOST, ROWS_AT_MOST = 500, 300
-CHINA = "73,3,136,54"
-COARSE = 2_000.0
 
 
 class MapEngine:
@@ -32,17 +30,9 @@ class MapEngine:
 
     async def whole(self) -> tuple[float, float, float, float]:
         """The box of the whole county."""
-        found = await self._client.get(
-            "/api/v1/map/places", bbox=CHINA, metres=COARSE, columns=1, rows=1, layers="areas"
-        )
-        features = (found.get("areas") or {}).get("features") or []
-        if not features:
-            features = (await self._client.get("/api/v1/shapes/grids", bbox=CHINA, limit=5000))["features"]
-        points = [point for item in features for ring in rings(item.get("geometry")) for point in ring]
-        if not points:
-            records = await self._client.items("/api/v1/cases", limit=100)
-            points = [(record["lon"], record["lat"]) for record in records]
-        return box_of(points) or (73, 18, 136, 54)
+        found = await self._client.get("/api/v1/map/extent")
+        west, south, east, north = found["bbox"]
+        return west, south, east, north
 
     async def content(
         self, view: Viewport, hidden: frozenset[str], theme: str = "", *, positions: bool = True
