@@ -30,6 +30,9 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
 
     from tui.app import Console
     from tui.map.glyphs import known_braille
+    from tui.pictures.graphics import detect
+
+    detect()
 
     spoken = language or os.environ.get("WANMI_LANGUAGE") or "zh"
     Console(

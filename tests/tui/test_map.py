@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 from tests.homes import SOUTH, STEP, WEST
 from tests.nodes import RunningNode
+from tests.tui import fake_node, fake_wall
 from tests.tui.conftest import Seat, report, seat_at
 from tui import seat_file
+from tui.app import Console
 from tui.client import NodeClient
 from tui.map.canvas import Canvas
 from tui.map.drawing import draw_map
@@ -260,3 +263,50 @@ def test_density_fills_cells_by_degrees() -> None:
     assert rows[0][0] == " "
     assert ord(rows[0][-1]) - 0x2800 == 0xAB
     assert ord(rows[-1][0]) - 0x2800 == 0xFF
+
+
+# Pictures.
+
+HERE = {
+    "lon": 113.4053, "lat": 34.104, "grid": "411081001001001", "street": "411081001", "street_name": "颍川街道",
+    "community": None, "community_name": None, "duty_grid": "411081001-1", "collector": "l1", "places": [],
+    "address": "颍川街道药城路与轩辕大道交叉口向北二百米路东第十八号院门前人行道上",
+    "parts": [{"code": "41108101002000001", "name": "交通信号灯及其附属的倒计时显示设施", "metres": 6.2}],
+}  # fmt: skip
+POSITIONS = {
+    "items": [
+        {"who": "l1", "name": "欧阳上官司马采集员一", "lon": 113.403, "lat": 34.107, "age": 45, "speed": 1.2},
+        {"who": "l2", "name": "采集员二", "lon": 113.408, "lat": 34.1015, "age": 7200, "speed": None},
+    ]
+}
+
+
+def canned(request: httpx.Request) -> httpx.Response:
+    """The canned node, with a street, cases of every light and two collectors."""
+    path = request.url.path
+    if path.startswith("/api/v1/map/"):
+        return fake_wall.answer(request)
+    if path == "/api/v1/positions":
+        return httpx.Response(200, json=POSITIONS)
+    if path == "/api/v1/locate":
+        return httpx.Response(200, json=HERE)
+    return fake_node.answer(request)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are made on Python 3.11")
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+def test_the_map(snap_compare: Any, size: tuple[int, int]) -> None:
+    """The whole county, a case selected, and what is at the cross."""
+
+    async def story(pilot: Any) -> None:
+        seat = Seat(pilot.app, pilot)
+        await seat.sign_in("p1")
+        await open_map(seat)
+        await seat.keys("0")
+        await seat.settled()
+        await seat.keys("tab", "i")
+        await seat.until(lambda: pane(seat).has_class("-here"), "what is here")
+        await seat.settled()
+
+    console = Console("http://node", transport=httpx.MockTransport(canned))
+    assert snap_compare(console, terminal_size=size, run_before=story)

@@ -35,11 +35,7 @@ def case_line(record: Record, labels: Labels, reference: Reference) -> Text:
 def legend(view: Viewport, content: Content, hidden: frozenset[str], labels: Labels) -> Text:
     """What can be seen, with the key that hides it; nothing else."""
     line = Text(" ", no_wrap=True)
-    lights = content.cases.get("lights", {}) if "cases" not in hidden else {}
-    for light in ("red", "yellow", "green", "none"):
-        if lights.get(light):
-            name = labels(f"light.{light}")
-            line.append(f"{sign_of(light)} {name} {lights[light]}  ", LIGHT_STYLE.get(light, ""))
+    line.append_text(lights_text(content.cases.get("lights", {}) if "cases" not in hidden else {}, labels))
     for key, layer in enumerate(LAYERS, 1):
         count = content.count(layer)
         if layer in hidden or not count or layer == "names":
@@ -49,6 +45,16 @@ def legend(view: Viewport, content: Content, hidden: frozenset[str], labels: Lab
     if content.theme:
         line.append(f"t {content.theme['name']} {content.count('theme')}  ", STYLES["theme"])
     return line.append(labels("map.scale", metres=f"{view.metres * view.wide:.0f}"), "dim")
+
+
+def lights_text(lights: dict[str, int], labels: Labels) -> Text:
+    """The signs of the cases and how many there are of each; only those that are there."""
+    text = Text()
+    for light in ("red", "yellow", "green", "none"):
+        if lights.get(light):
+            name = labels(f"light.{light}")
+            text.append(f"{sign_of(light)} {name} {lights[light]}  ", LIGHT_STYLE.get(light, ""))
+    return text
 
 
 def here_lines(found: Record, positions: list[Record], labels: Labels) -> list[str]:

@@ -149,7 +149,7 @@ class Wall(App[None]):
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = "wall"
-        self.run_worker(self._watch, name="watch", group="watch")
+        self.run_worker(self._watch(), name="watch", group="watch")
         self.set_interval(self._seconds, self.next_page)
         self.draw()
 
@@ -240,7 +240,8 @@ class Wall(App[None]):
     def draw(self) -> None:
         """Draw title, page and ticker."""
         width, height = self.size.width, self.size.height
-        if not self.is_mounted or height < 3:
+        board = self.query(Board)
+        if not board or height < 3:
             return
         figures = self.shown.figures
         if figures is None:
@@ -249,8 +250,8 @@ class Wall(App[None]):
         else:
             body = self._page(figures, width, height - 2)[: height - 2]
             body += [Text("", end="") for _ in range(height - 2 - len(body))]
-            lines = [self._title(width), *body, ticker(figures, self.turn // len(PAGES), width, self.labels)]
-        self.query_one(Board).show(lines)
+            lines = [self._title(width), *body, ticker(figures, self.turn, width, self.labels)]
+        board.first().show(lines)
 
     def _page(self, figures: Record, width: int, height: int) -> list[Text]:
         if self.page == "figures":

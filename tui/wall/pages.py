@@ -12,7 +12,7 @@ from tui.cells import fit
 from tui.map.canvas import Canvas
 from tui.map.drawing import draw_map, sign_of
 from tui.map.layers import Content
-from tui.map.legend import legend
+from tui.map.legend import lights_text
 from tui.map.viewport import Viewport
 from tui.show import LIGHT_STYLE, clock_text, short_number, state_text
 from tui.wall.digits import huge
@@ -21,6 +21,8 @@ Record = dict[str, Any]
 HOURS_FROM = 34
 """Rows from which on there is room for the day's hours under the digits."""
 HOURS_HIGH = 8
+EACH_AT_MOST = 3
+"""Rows for a unit's bar with the blank one under it."""
 TWO_COLUMNS_FROM = 110
 
 
@@ -67,7 +69,7 @@ def hours_rows(hours: list[int], width: int, height: int, labels: Labels) -> lis
     """Today's intake by hour as columns of filled cells, with the hours under them."""
     wide = max((width - 2) // 24, 1)
     most = max([*hours, 1])
-    rows = [Text(fit(f" {labels('wall.hours', most=most)}", width), "dim", no_wrap=True, end="")]
+    rows = [_plain(labels("wall.hours", most=most), width, "dim")]
     for level in range(height - 2, 0, -1):
         row = Text(" ", no_wrap=True, end="")
         for count in hours:
@@ -75,26 +77,30 @@ def hours_rows(hours: list[int], width: int, height: int, labels: Labels) -> lis
             row.append(" " * (wide - 1), "cyan reverse" if filled else "").append(" ")
         rows.append(row)
     numbers = "".join(fit(str(hour) if wide >= 3 or hour % 2 == 0 else "", wide) for hour in range(24))
-    return [*rows, Text(fit(f" {numbers}", width), "dim", no_wrap=True, end="")]
+    return [*rows, Text(f" {numbers}"[:width], "dim", no_wrap=True, end="")]
 
 
 def units_page(figures: Record, width: int, height: int, labels: Labels) -> list[Text]:
     """Open and overdue cases by unit as bars: overdue is `#` in reverse, the rest plain reverse."""
     units = figures["departments"]
-    each = 2 if len(units) * 2 + 2 <= height else 1
+    each = min(max((height - 2) // max(len(units), 1), 1), EACH_AT_MOST)
     shown = units[: max((height - 2) // each, 1)]
     most = max([unit["open"] for unit in shown] + [1])
     name_wide = min(max([cell_len(unit["name"] or labels("wall.no_unit")) for unit in shown] + [8]), width // 3)
     bar_wide = max(width - name_wide - 20, 10)
-    head = fit(f" {labels('wall.units')}", name_wide + 2) + labels("wall.bars")
-    rows = [Text(fit(head, width), "bold", no_wrap=True, end=""), Text("", end="")]
+    head = f"{fit(labels('wall.units'), name_wide)} {labels('wall.bars')}"
+    rows = [_plain(head, width, "bold"), Text("", end="")]
     for unit in shown:
         whole = max(round(unit["open"] / most * bar_wide), 1)
         late = min(max(round(unit["overdue"] / most * bar_wide), 1 if unit["overdue"] else 0), whole)
-        row = Text(f" {fit(unit['name'] or labels('wall.no_unit'), name_wide)} ", no_wrap=True, end="")
-        row.append("#" * late, "bold red reverse").append(" " * (whole - late), "cyan reverse")
-        row.append(f" {unit['overdue']}", "bold red" if unit["overdue"] else "dim").append(f" / {unit['open']}")
-        rows += [row, *[Text("", end="")] * (each - 1)]
+        for line in range(max(each - 1, 1)):
+            name = (unit["name"] or labels("wall.no_unit")) if line == 0 else ""
+            row = Text(f" {fit(name, name_wide)} ", no_wrap=True, end="")
+            row.append("#" * late, "bold red reverse").append(" " * (whole - late), "cyan reverse")
+            if line == 0:
+                row.append(f" {unit['overdue']}", "bold red" if unit["overdue"] else "dim").append(f" / {unit['open']}")
+            rows.append(row)
+        rows += [Text("", end="")] * (each > 1)
     return rows
 
 
@@ -102,7 +108,7 @@ def map_page(content: Content, view: Viewport, labels: Labels, *, braille: bool 
     """Cases by light over streets and grids, and what the signs mean."""
     canvas = Canvas(view.wide // 2, view.high // 4, braille=braille)
     draw_map(canvas, view, content, frozenset(("parts", "positions")))
-    line = legend(view, content, frozenset(("parts", "positions")), labels)
+    line = Text(" ", no_wrap=True, end="").append_text(lights_text(content.cases.get("lights", {}), labels))
     line.truncate(canvas.width)
     return [*canvas.rows(), line]
 
@@ -133,12 +139,12 @@ def _list(key: str, cases: list[Record], width: int, height: int, labels: Labels
         first.append(f" {sign_of(light)} ", f"{LIGHT_STYLE.get(light or '', '')} reverse".strip())
         mark = f" {labels('case.supervision')}" if case["supervised"] else ""
         facts = f" {short_number(case['number'])} {case['name']} {state_text(case['state'], labels)}{mark}"
-        first.append(fit(facts, max(width - 4, 10)), "bold")
+        first.append(" " + fit(facts, max(width - 5, 10)), "bold")
         due = (
             f"{labels('case.due')} {clock_text(case['due_at'])}" if case["due_at"] else clock_text(case["reported_at"])
         )
         below = "  ".join(filter(None, (case["place"], case["department"], due)))
-        rows += [first, Text(fit(f"    {below}", max(width - 1, 10)), "dim", no_wrap=True, end="")]
+        rows += [first, Text("    " + fit(below, max(width - 5, 10)), "dim", no_wrap=True, end="")]
     if not cases:
         rows.append(Text(f" {labels('case.none')}", "dim", end=""))
     return [*rows[:height], *(Text("", end="") for _ in range(height - len(rows)))]
@@ -149,7 +155,7 @@ def ticker(figures: Record, turn: int, width: int, labels: Labels) -> Text:
     urgent = figures["urgent"]
     if not urgent:
         return Text(fit(f" {labels('wall.no_urgent')}", width), no_wrap=True)
-    line = Text(f" {labels('wall.urgent')} ", "bold reverse", no_wrap=True)
+    line = Text(no_wrap=True, end="").append(f" {labels('wall.urgent')} ", "bold reverse")
     at = turn
     while line.cell_len < width and at < turn + len(urgent):
         case = urgent[at % len(urgent)]
@@ -167,6 +173,10 @@ def percent(rate: float | None) -> str:
     if rate is None:
         return "-"
     return "100%" if rate >= 0.9995 else f"{rate * 100:.1f}%"
+
+
+def _plain(text: str, width: int, style: str) -> Text:
+    return Text(" " + fit(text, width - 1), style, no_wrap=True, end="")
 
 
 def _centred(text: str, width: int) -> str:
