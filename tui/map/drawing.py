@@ -50,7 +50,7 @@ def draw_shapes(canvas: Canvas, view: Viewport, features: list[Record], style: s
     """Outlines of GeoJSON features."""
     for feature in features:
         for ring in rings(feature.get("geometry")):
-            canvas.path([view.dots(lon, lat) for lon, lat in ring], style)
+            canvas.path(view.path(ring), style)
 
 
 def draw_points(canvas: Canvas, view: Viewport, features: list[Record], style: str) -> None:

@@ -30,6 +30,13 @@ class Viewport:
         north = (lat - self.lat) * METRES_A_DEGREE / self.metres
         return self.wide / 2 + east, self.high / 2 - north
 
+    def path(self, line: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        """The dots of a line of positions."""
+        across = METRES_A_DEGREE * cos(radians(self.lat)) / self.metres
+        down = METRES_A_DEGREE / self.metres
+        left, top = self.wide / 2 - self.lon * across, self.high / 2 + self.lat * down
+        return [(left + lon * across, top - lat * down) for lon, lat in line]
+
     def position(self, x: float, y: float) -> tuple[float, float]:
         """The position of a dot."""
         lat = self.lat + (self.high / 2 - y) * self.metres / METRES_A_DEGREE

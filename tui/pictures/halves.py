@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import groupby
 
 from PIL import Image
 from rich.color import Color
@@ -35,15 +36,17 @@ def half_blocks(picture: Image.Image, width: int, height: int, *, blocks: bool =
 
 def _row(pixels: bytes, y: int, wide: int, high: int, left: int, *, blocks: bool) -> Text:
     line = Text(" " * left, no_wrap=True, end="")
-    for x in range(wide):
-        upper = _at(pixels, x, y, wide)
-        if not blocks:
-            line.append("  ", _style(None, upper))
-        elif y + 1 < high:
-            line.append(UPPER, _style(upper, _at(pixels, x, y + 1, wide)))
-        else:
-            line.append(UPPER, _style(upper, None))
+    sign = UPPER if blocks else "  "
+    for style, run in groupby(_cell(pixels, x, y, wide, high, blocks=blocks) for x in range(wide)):
+        line.append(sign * sum(1 for _ in run), style)
     return line
+
+
+def _cell(pixels: bytes, x: int, y: int, wide: int, high: int, *, blocks: bool) -> Style:
+    upper = _at(pixels, x, y, wide)
+    if not blocks:
+        return _style(None, upper)
+    return _style(upper, _at(pixels, x, y + 1, wide) if y + 1 < high else None)
 
 
 def _at(pixels: bytes, x: int, y: int, wide: int) -> tuple[int, int, int]:
