@@ -143,12 +143,12 @@ def users_deactivate(account: str, home: Path, as_json: bool) -> None:
 
 @click.group()
 def keys() -> None:
-    """Keys of other systems: Open311 clients and device agents."""
+    """Keys of other systems: Open311 clients, device agents, wall screens."""
 
 
 @keys.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["public", "device"]), default="public", help="What the key is for.")
+@click.option("--role", type=click.Choice(["public", "device", "wall"]), default="public", help="What the key is for.")
 @click.option("--source", default="web", help="Case source of what comes in with it (see GET /api/v1/sources).")
 @home_option
 @json_option

@@ -256,10 +256,12 @@ class EvidenceStored(msgspec.Struct):
 
 
 class LastPosition(msgspec.Struct):
-    """The newest position of somebody; `at` in microseconds since 1970 in UTC, `speed` in metres a second."""
+    """The newest position of an account or device; `age` in seconds, `speed` in metres a second."""
 
     who: str
-    at: int
+    name: str
+    at: datetime
+    age: int
     lon: float
     lat: float
     speed: float | None

@@ -28,6 +28,7 @@ from server.health import HealthController
 from server.instructions import InstructionController
 from server.jobs import JobController
 from server.layers import LayerController
+from server.map import MapController
 from server.node import Node
 from server.ogc.routes import ROUTES as OGC
 from server.open311.routes import ROUTES as OPEN311
@@ -39,12 +40,14 @@ from server.problems import HANDLERS
 from server.public import PublicController
 from server.sessions import SessionController
 from server.shifts import HandoverController, RosterController, ShiftController, ShiftLogController
+from server.wall import WallController
 
 CONTROLLERS = [
     HealthController, SessionController, CaseController, EvidenceController, PlaceController, CodeController,
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
+    MapController, WallController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.params import Parameter
 from sqlalchemy import text
 
-from appliance.clock import micros
+from appliance.clock import SECOND, micros, moment
 from appliance.errors import FieldError, Invalid
 from appliance.patrols.tracks import AHEAD_AT_MOST, BEHIND_AT_MOST, Position, Tracks
 from appliance.people.actor import Actor
 from server import answers, examples
+from server.cases.routes import box
 from server.node import Node, actor_of_request, json_bytes, node_of
 from server.problems import language_of
 from server.sign_in import require
@@ -23,7 +25,9 @@ LINES_AT_MOST = 20_000
 FRESH_SECONDS = 10.0
 SHOWN = 20
 ANYBODY = frozenset(("device", "admin", "technician"))
+SECONDS_AT_MOST = 2 * 86_400
 _ACCOUNTS = text("SELECT account FROM account WHERE active")
+_NAMES = text("SELECT account, name FROM account WHERE active")
 
 
 class Line(msgspec.Struct):
@@ -78,11 +82,31 @@ class PositionController(Controller):
     @get(
         operation_id="last_positions",
         guards=[require("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")],
-        responses={**answers.shows(answers.LastPositions), **examples.refusals(401, 403)},
+        responses={**answers.shows(answers.LastPositions), **examples.refusals(401, 403, 422)},
     )
-    async def last(self, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """The newest position of everybody who sent one since the node began."""
-        items = tracks_of(request, node_of(request)).last()
+    async def last(
+        self,
+        request: Request[Any, Any, Any],
+        bbox: Annotated[str | None, Parameter(description="west,south,east,north in EPSG:4490")] = None,
+        seconds: Annotated[int, Parameter(ge=1, le=SECONDS_AT_MOST, description="Not older than this")] = 86_400,
+    ) -> Response[bytes]:
+        """The newest position of every collector and vehicle, in a box where one is given, with its age in seconds."""
+        node = node_of(request)
+        tracks, now = tracks_of(request, node), node.office.records.clock.now()
+        west, south, east, north = (-180, -90, 180, 90) if bbox is None else box(bbox)
+        found = [
+            item
+            for item in await node.thread(tracks.last)
+            if west <= item.lon <= east and south <= item.lat <= north and now - item.at <= seconds * SECOND
+        ]
+        names = await node.read(lambda connection: dict(connection.execute(_NAMES).tuples().all()))
+        items = [
+            answers.LastPosition(
+                item.who, names.get(item.who, item.who), moment(item.at), max(now - item.at, 0) // SECOND, item.lon,
+                item.lat, item.speed,
+            )
+            for item in found
+        ]  # fmt: skip
         return json_bytes(msgspec.json.encode({"items": items}))
 
 

@@ -19,6 +19,9 @@ from server.node import Node
 OPEN = ("/health", "/metrics", "/schema", "/api/v1/session", "/api/v1/public/", "/open311/", "/problems/")
 """Paths that need no sign-in, or that check it themselves."""
 
+ONLY = {"wall": ("/api/v1/wall", "/api/v1/map/")}
+"""Machine roles that may enter some paths and no others."""
+
 PEPPER = secrets.token_bytes(32)
 """Keys the digests of passwords that were right, so that memory holds no password."""
 
@@ -33,9 +36,17 @@ def middleware(app: ASGIApp) -> ASGIApp:
             path = scope["path"]
             if not path.startswith(OPEN) and (path.startswith("/api/") or path.startswith("/ogc")):
                 scope["user"] = await _actor(scope, optional=path.startswith("/ogc"))
+                _check_path(scope["user"], path)
         await app(scope, receive, send)
 
     return signed_in
+
+
+def _check_path(actor: Actor | None, path: str) -> None:
+    for role in () if actor is None else actor.roles & ONLY.keys():
+        if not path.startswith(ONLY[role]):
+            allowed = ", ".join(ONLY[role])
+            raise Forbidden(f"角色 {role} 的密钥只能访问 {allowed}。", f"A key of role {role} opens {allowed} only.")
 
 
 def token_of(headers: list[tuple[bytes, bytes]] | Any) -> str | None:

@@ -26,6 +26,7 @@ from tui.desk.screen import DeskScreen
 from tui.figures.devices import DevicesScreen
 from tui.figures.scores import ScoresScreen
 from tui.intake.screen import IntakeScreen
+from tui.map.screen import MapScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded, Told
 from tui.palette import carry_out, choices
 from tui.reference import Reference
@@ -33,7 +34,6 @@ from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
-from tui.screens.map import MapScreen
 from tui.screens.palette import PaletteScreen
 from tui.screens.shift import ShiftScreen
 from tui.screens.sign_in import SignInScreen
@@ -59,7 +59,7 @@ class Console(TypeAhead):
     Args:
         url: the node's address.
         language: "zh" or "en" at first; None for what was used last at this seat.
-        braille: draw maps with braille dots.
+        braille: draw maps with braille dots; None asks once whether the font has them.
         transport: another transport than the network, for pictures and tests.
         driver: another terminal driver than Textual's.
     """
@@ -74,9 +74,9 @@ class Console(TypeAhead):
         Binding("f11", "go('shift')", "screen.shift", id="app.shift"),
         Binding("f12", "go('video')", "screen.video", id="app.video"),
         Binding("ctrl+p", "palette", "key.palette", id="app.palette"),
-        Binding("ctrl+g", "jump", "key.jump", id="app.jump"),
+        Binding("ctrl+g", "jump", "key.jump_focus", id="app.jump"),
         Binding("f9", "language", "key.language", id="app.language"),
-        Binding("ctrl+l", "theme", "key.theme", id="app.theme"),
+        Binding("ctrl+l", "theme", "key.colours", id="app.theme"),
         Binding("f10", "sign_out", "key.sign_out", id="app.sign_out"),
         Binding("ctrl+q", "quit", "key.quit", id="app.quit"),
     ]
@@ -86,7 +86,7 @@ class Console(TypeAhead):
         url: str,
         language: str | None = None,
         *,
-        braille: bool = True,
+        braille: bool | None = True,
         transport: httpx.AsyncBaseTransport | None = None,
         driver: type[Driver] | None = None,
     ) -> None:
@@ -268,6 +268,12 @@ class Console(TypeAhead):
         await self.action_go("intake")
         if isinstance(self.screen, IntakeScreen):
             self.screen.ring(number)
+
+    async def intake_at(self, lon: float, lat: float) -> None:
+        """Open the intake with a position from the map."""
+        await self.action_go("intake")
+        if isinstance(self.screen, IntakeScreen):
+            self.screen.put_place(lon, lat)
 
     def _desk(self) -> DeskScreen | None:
         stack = self._screen_stacks.get("desk", [])

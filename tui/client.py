@@ -37,6 +37,10 @@ class NodeAway(Exception):
     """The node does not answer."""
 
 
+class FileTooLarge(Exception):
+    """A file over the given number of bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """Who is signed in at this console."""
@@ -91,6 +95,10 @@ class NodeClient:
             bool(found.get("new_password_due")),
         )
 
+    def use_key(self, key: str) -> None:
+        """Come in with a key instead of an account."""
+        self._http.headers["Authorization"] = f"Bearer {key}"
+
     async def change_password(self, old: str, new: str) -> None:
         """Replace one's own password."""
         await self._send("PUT", "/api/v1/session/password", json={"old": old, "new": new})
@@ -132,6 +140,26 @@ class NodeClient:
         """PUT of JSON."""
         answer: dict[str, Any] = await self._send("PUT", path, json=body)
         return answer
+
+    async def download(self, path: str, most: int) -> bytes:
+        """GET of a file of at most so many bytes.
+
+        Raises:
+            FileTooLarge: it is larger; nothing of it is kept.
+        """
+        try:
+            async with self._http.stream("GET", path, headers=self._spoken()) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(answer)
+                content = bytearray()
+                async for block in answer.aiter_bytes():
+                    content += block
+                    if len(content) > most:
+                        raise FileTooLarge(most)
+                return bytes(content)
+        except httpx.HTTPError as error:
+            raise NodeAway(str(error) or type(error).__name__) from error
 
     async def upload(self, path: Path, stage: str) -> str:
         """Send an evidence file; returns its SHA-256.

@@ -29,7 +29,11 @@ def console(url: str | None, language: str | None, no_braille: bool) -> None:
     end_with_terminal()
 
     from tui.app import Console
+    from tui.map.glyphs import known_braille
+    from tui.pictures.graphics import detect
     from tui.seat.line_driver import LineDriver
 
+    detect()
     spoken = language or os.environ.get("WANMI_LANGUAGE")
-    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=not no_braille, driver=LineDriver).run()
+    braille = False if no_braille else known_braille()
+    Console(url or os.environ.get("WANMI_URL") or DEFAULT_URL, spoken, braille=braille, driver=LineDriver).run()

@@ -26,7 +26,7 @@ class Context:
     labels: Labels
     reference: Reference
     session: Session | None = None
-    braille: bool = True
+    braille: bool | None = True
     own_keys: dict[str, str] = field(default_factory=dict)
 
     @property

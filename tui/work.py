@@ -37,9 +37,10 @@ def careful(
     return wrapped
 
 
-def worker(screen: Any, coroutine: Awaitable[None] | Callable[[], Awaitable[None]], group: str) -> None:
+def worker(screen: Any, work: Awaitable[None] | Callable[[], Awaitable[None]], group: str) -> None:
     """Run a careful coroutine in a named group; a newer one of the group ends the older.
 
-    What may be ended before it began is given as a function, which makes its coroutine when it runs.
+    Args:
+        work: where newer ones follow fast a `partial` of the method, which leaves nothing behind if it never began.
     """
-    screen.run_worker(coroutine, name=group, group=group, exclusive=True, exit_on_error=False)
+    screen.run_worker(work, name=group, group=group, exclusive=True, exit_on_error=False)

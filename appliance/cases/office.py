@@ -8,20 +8,26 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
 from appliance.cases.calendar import Day, WorkingCalendar, shipped_calendar
 from appliance.cases.deadlines import Deadlines
 from appliance.cases.duties import DutyTable, read_duties
+from appliance.cases.tallies import Tallies
 from appliance.cases.workflow import Workflow, workflow
 from appliance.clock import Clock
 from appliance.codes.book import CodeBook
 from appliance.codes.values import CodeClass, Limit
+from appliance.places.density import Lattice
 from appliance.records.acts import last_act
 from appliance.records.store import Records
 from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    from appliance.cases.open_cases import OpenCase
+    from appliance.cases.wall import WallFigures
 
 FRESH_SECONDS = 1.0
 
@@ -50,6 +56,10 @@ class Office:
         self.recompute_after: int | None = 0
         self.last_summary: tuple[int, int, dict[str, Any]] | None = None
         self.commonest: tuple[tuple[int, int], list[tuple[str, str]]] | None = None
+        self.last_open: tuple[int, int, list[OpenCase]] | None = None
+        self.last_wall: tuple[int, int, WallFigures] | None = None
+        self.tallies = Tallies()
+        self.lattice = Lattice()
         self.calendar = shipped_calendar()
         with records.read() as connection:
             self.refresh(connection, at_once=True)

@@ -34,6 +34,8 @@ COLUMNS = (
     "c.id, c.number, c.name, c.description, c.address, c.state, c.is_open, c.department, c.sub_unit, c.code, c.kind, "
     "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part, c.channel"
 )
+RUNNING = "SELECT s.case_id FROM supervision s WHERE s.cleared_at IS NULL"
+_SUPERVISED = text(RUNNING)
 _BY_IDS = text(f"SELECT {COLUMNS} FROM cases c WHERE c.id IN :ids ORDER BY c.id DESC").bindparams(  # noqa: S608
     bindparam("ids", expanding=True)
 )
@@ -82,8 +84,7 @@ class Query:
             inside = "SELECT h.case_id FROM case_action h WHERE h.action = 'reopen'"
             return self._index_walk(f"c.id IN ({inside})", {})
         if wanted.supervised:
-            inside = "SELECT s.case_id FROM supervision s WHERE s.cleared_at IS NULL"
-            return self._index_walk(f"c.id IN ({inside})", {})
+            return self._index_walk(f"c.id IN ({RUNNING})", {})
         if wanted.part is not None:
             return self._index_walk("c.part = :part", {"part": wanted.part})
         if wanted.collector is not None:
@@ -118,8 +119,6 @@ class Query:
                 values |= dict(zip(names, allowed, strict=True))
         if self.open_only:
             parts.append("c.is_open")
-        if wanted.supervised:
-            parts.append("EXISTS (SELECT 1 FROM supervision s WHERE s.case_id = c.id AND s.cleared_at IS NULL)")
         if wanted.overdue:
             parts.append("c.due_at < :now")
             values["now"] = self.now
@@ -235,6 +234,9 @@ class Query:
     def _seen_walk(self) -> Iterator[Any]:
         """What a department or a collector sees: a few thousand keys, then the filters on their rows."""
         ids = iter(seen_ids(self.connection, self.actor, self.open_states, self.before))
+        if self.wanted.supervised:
+            running = frozenset(self.connection.execute(_SUPERVISED).scalars())
+            ids = (key for key in ids if key in running)
         fits = self._row_fits()
         size = self.wanted.limit + 1
         while chunk := list(islice(ids, size)):

@@ -22,9 +22,9 @@ class Actor:
     duty_grids: frozenset[str] = frozenset()
 
 
-_MACHINE_NAMES = {"public": "公众", "prefecture": "上级平台", "device": "设备", "clock": "系统时钟"}
+_MACHINE_NAMES = {"public": "公众", "prefecture": "上级平台", "device": "设备", "clock": "系统时钟", "wall": "大屏"}
 
 
 def machine(role: str, account: str | None = None, name: str | None = None) -> Actor:
-    """A machine role of the workflow; no account has one."""
+    """A machine role; no account has one."""
     return Actor(account or role, name or _MACHINE_NAMES[role], frozenset((role,)))

@@ -1,4 +1,4 @@
-"""Keys of other systems: Open311 clients (role `public`) and device agents (role `device`)."""
+"""Keys of other systems: Open311 clients (`public`), device agents (`device`), the wall screen (`wall`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INSERT = text(
 _KEYS = text("SELECT name, role, source, created_at FROM api_key WHERE ended_at IS NULL ORDER BY name")
 _KEY = text("SELECT name, role, source FROM api_key WHERE key_hash = :key_hash AND ended_at IS NULL")
 _END = text("UPDATE api_key SET ended_at = :now WHERE name = :name AND ended_at IS NULL")
-KEY_ROLES = ("public", "device")
+KEY_ROLES = ("public", "device", "wall")
 
 
 def add_key(unit: Unit, name: str, *, role: str = "public", source: str = "web", by: str) -> str:

@@ -32,7 +32,9 @@ _SESSION = text(
     "SELECT s.expires_at, a.* FROM session s JOIN account a ON a.account = s.account "
     "WHERE s.token_hash = :token_hash AND a.active"
 )
-_DEVICE_KEY = text("SELECT name, role FROM api_key WHERE key_hash = :key_hash AND role = 'device' AND ended_at IS NULL")
+_MACHINE_KEY = text(
+    "SELECT name, role FROM api_key WHERE key_hash = :key_hash AND role IN ('device', 'wall') AND ended_at IS NULL"
+)
 _DELETE = text("DELETE FROM session WHERE token_hash = :token_hash")
 _EXPIRED = text("DELETE FROM session WHERE expires_at < :now")
 
@@ -120,7 +122,7 @@ class Sessions:
         return actor
 
     def look_up(self, connection: Connection, token: str) -> Actor:
-        """Who is behind a session token or a device's key; keys of citizens' apps open Open311 only.
+        """Who is behind a session token or the key of a device or wall; keys of citizens' apps open Open311 only.
 
         Raises:
             NotSignedIn: unknown, ended or expired.
@@ -132,7 +134,7 @@ class Sessions:
             actor = accounts.actor_from(connection, row._mapping)
             self._remember(token, row.expires_at, actor)
             return actor
-        key = connection.execute(_DEVICE_KEY, {"key_hash": hashed}).one_or_none()
+        key = connection.execute(_MACHINE_KEY, {"key_hash": hashed}).one_or_none()
         if key is not None:
             actor = machine(key.role, f"{KEY_ACCOUNT}{key.name}", key.name)
             self._remember(token, None, actor)

@@ -17,14 +17,14 @@ from appliance.cases.workflow import ROLES, workflow
 from appliance.codes.book import CodeBook
 from appliance.i18n.labels import Labels, table
 from appliance.i18n.letters import found_in, initials
-from tui.canvas import Canvas
 from tui.cells import fit, wrap
 from tui.desk.search import parse_search
 from tui.desk.views import views_for
 from tui.fields import MOMENT, PICK, PLACE, Choice, Field, FieldProblem, Form, body_of
 from tui.keys import assign_keys
+from tui.map.canvas import Canvas
+from tui.map.viewport import Viewport, fitting
 from tui.show import moment, parse_moment, remaining, short_number
-from tui.viewport import Viewport, fitting
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

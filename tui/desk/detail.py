@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from tui.canvas import Canvas
 from tui.desk.case_text import CaseText
-from tui.drawing import GRID_STYLE, PART_STYLE, draw_cases, draw_points, draw_shapes
+from tui.map.canvas import Canvas
+from tui.map.drawing import draw_map
+from tui.map.layers import Content
+from tui.map.viewport import Viewport
 from tui.messages import Surroundings
-from tui.viewport import Viewport
 from tui.widgets.line_pane import LinePane
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ class Detail(Horizontal):
             return Text("")
         pane = self.query_one("#small-map").size
         width, height = max(pane.width - 1, 24), max(pane.height, 4)
-        canvas = Canvas(width, height, braille=self._seat.braille)
+        canvas = Canvas(width, height, braille=self._seat.braille is not False)
         view = Viewport(
             record["lon"], record["lat"], MAP_METRES * 2 / canvas.dots_wide, canvas.dots_wide, canvas.dots_high
         )
-        draw_shapes(canvas, view, around.grids, GRID_STYLE)
-        draw_points(canvas, view, around.parts, PART_STYLE)
-        draw_cases(canvas, view, [*around.near, record], record["number"])
+        places = {"grids": {"features": around.grids}, "parts": {"features": around.parts}}
+        others = [item for item in around.near if item["number"] != record["number"]]
+        draw_map(canvas, view, Content(places, {"items": [*others, record]}), selected=record["number"])
         return canvas.text()
 
 

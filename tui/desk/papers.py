@@ -32,6 +32,14 @@ class DeskPapers(Base):
         @property
         def queue(self) -> Queue: ...
 
+    def action_pictures(self) -> None:
+        """The files of the case under the cursor."""
+        from tui.pictures.screen import EvidenceScreen  # loads the picture library, which few sessions need at once
+
+        record = self.queue.selected
+        if record is not None:
+            self.app.push_screen(EvidenceScreen(self.context, record))
+
     def action_print_slip(self) -> None:
         """The dispatch slip 派遣单 of the case under the cursor."""
         record = self.queue.selected

@@ -64,6 +64,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         Binding("B", "on_behalf", "key.on_behalf", id="desk.behalf"),
         Binding("F", "filter", "key.filter", id="desk.filter"),
         Binding("X", "forget_view", "key.forget_view", id="desk.forget_view"),
+        Binding("p", "pictures", "evidence.title", id="desk.pictures"),
         Binding("P", "print_slip", "key.print_slip", id="desk.slip"),
     ]
 

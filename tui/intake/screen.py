@@ -63,6 +63,7 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         Binding("ctrl+y", "answer", "key.register_answer", id="intake.answer"),
         Binding("ctrl+t", "template", "key.template", id="intake.template"),
         Binding("ctrl+o", "open_earlier", "key.open_earlier", id="intake.earlier"),
+        Binding("f4", "pick_place", "key.pick_place", id="intake.place"),
         Binding("ctrl+n", "clear", "key.clear", id="intake.clear"),
         Binding("escape", "leave", "key.leave_draft", id="intake.leave"),
     ]
@@ -308,6 +309,11 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         self.row("phone").focus_line()
         self.forget_draft()
         self._draw_facts()
+
+    def put_place(self, lon: float, lat: float) -> None:
+        """A position that was found on the map."""
+        self.row("place").set_value("")
+        self.row("place").line.value = f"{lon:.6f},{lat:.6f}"
 
     def ring(self, number: str) -> None:
         """A caller's number from the telephone system; what stands in the form of another caller stays there."""

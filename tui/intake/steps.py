@@ -8,6 +8,7 @@ from appliance.i18n.phrases import phrases_for
 from tui.fields import Choice
 from tui.intake.draft import Facts
 from tui.intake.follow import VERIFY, Follow, answered, file_at_once, may_all, merge_into
+from tui.map.picker import PickPlaceScreen
 from tui.show import short_number, state_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ else:
 
 Record = dict[str, Any]
 DIGITS = "1234567890"
+COORDINATES = "坐标"
+"""The type of a place that is a bare position."""
 
 
 class IntakeSteps(Base):
@@ -55,7 +58,7 @@ class IntakeSteps(Base):
             keys.append(("^T", labels("key.template")))
         if self.earlier or self.facts.duplicates:
             keys.append(("^O", labels("key.open_earlier")))
-        return [*keys, ("Esc", labels("key.leave_draft"))]
+        return [*keys, ("F4", labels("key.pick_place")), ("Esc", labels("key.leave_draft"))]
 
     def _refused(self, *actions: str) -> bool:
         """Whether this account may not take the steps; says so."""
@@ -134,3 +137,17 @@ class IntakeSteps(Base):
                    digit)
             for digit, item in zip(DIGITS, records, strict=False)
         ]  # fmt: skip
+
+    def action_pick_place(self) -> None:
+        """Pick the place on the map."""
+        self.app.push_screen(PickPlaceScreen(self.context), self._picked)
+
+    def _picked(self, found: tuple[float, float] | None) -> None:
+        if found is not None:
+            self.put_place(*found)
+
+    def put_place(self, lon: float, lat: float) -> None:
+        """A position that was found on the map."""
+        self.take_place({"lon": lon, "lat": lat, "name": f"{lon:.6f},{lat:.6f}", "type": COORDINATES})
+        self.keep_draft()
+        self.row("description").focus_line()

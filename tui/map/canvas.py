@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from rich.cells import cell_len
 from rich.text import Text
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 BLANK = 0x2800
+SHADES = (0x00, 0x20, 0x22, 0x2A, 0xAA, 0xAB, 0xBB, 0xFB, 0xFF, 0xFF)
+"""Ten densities of a cell, from no dot to all eight."""
 
 
 class Canvas:
@@ -56,19 +59,47 @@ class Canvas:
             return
         x1, y1, x2, y2 = clipped
         steps = max(int(max(abs(x2 - x1), abs(y2 - y1))), 1)
+        right, down = (x2 - x1) / steps, (y2 - y1) / steps
+        width, masks, styles = self.width, self._masks, self._styles
         for step in range(steps + 1):
-            share = step / steps
-            self.dot(x1 + (x2 - x1) * share, y1 + (y2 - y1) * share, style)
+            column, row = int(x1 + right * step), int(y1 + down * step)
+            cell = (row >> 2) * width + (column >> 1)
+            masks[cell] |= DOTS[row & 3][column & 1]
+            styles[cell] = style
 
     def path(self, points: list[tuple[float, float]], style: str = "") -> None:
         """Straight lines through the points."""
         for (x1, y1), (x2, y2) in pairwise(points):
             self.line(x1, y1, x2, y2, style)
 
+    def shade(self, column: int, row: int, level: int, style: str = "") -> None:
+        """Fill a cell with as many dots as its density (0 to 9) asks for; lines drawn before or later stay."""
+        if 0 <= column < self.width and 0 <= row < self.height and level > 0:
+            cell = row * self.width + column
+            if not self._masks[cell]:
+                self._styles[cell] = style
+            self._masks[cell] |= SHADES[min(level, 9)]
+
     def mark(self, x: float, y: float, sign: str, style: str = "") -> None:
         """Put a one-cell sign on the cell of a dot, over whatever is drawn there."""
         if 0 <= x < self.dots_wide and 0 <= y < self.dots_high:
             self._marks[(int(y) // 4) * self.width + int(x) // 2] = (sign, style)
+
+    def write(self, x: float, y: float, text: str, style: str = "") -> bool:
+        """Write a text with its middle on a dot; not where it would not fit or would cover a sign."""
+        cells = cell_len(text)
+        column, row = int(x) // 2 - cells // 2, int(y) // 4
+        if not text or column < 0 or column + cells > self.width or not 0 <= row < self.height:
+            return False
+        first = row * self.width + column
+        if any(cell in self._marks for cell in range(first - 1, first + cells + 1)):
+            return False
+        for sign in text:
+            self._marks[first] = (sign, style)
+            for cell in range(first + 1, first + cell_len(sign)):
+                self._marks[cell] = ("", style)
+            first += cell_len(sign)
+        return True
 
     def rows(self) -> list[Text]:
         """The surface as lines of text."""
@@ -80,12 +111,16 @@ class Canvas:
 
     def _row(self, number: int) -> Text:
         line = Text(no_wrap=True, end="")
+        run: list[str] = []
+        before = ""
         for cell in range(number * self.width, (number + 1) * self.width):
-            if cell in self._marks:
-                line.append(*self._marks[cell])
-            else:
-                line.append(self._sign(self._masks[cell]), self._styles[cell])
-        return line
+            sign, style = self._marks.get(cell) or (self._sign(self._masks[cell]), self._styles[cell])
+            if style != before and run:
+                line.append("".join(run), before)
+                run = []
+            before = style
+            run.append(sign)
+        return line.append("".join(run), before)
 
     def _sign(self, mask: int) -> str:
         if not mask:

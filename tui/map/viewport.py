@@ -30,6 +30,13 @@ class Viewport:
         north = (lat - self.lat) * METRES_A_DEGREE / self.metres
         return self.wide / 2 + east, self.high / 2 - north
 
+    def path(self, line: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        """The dots of a line of positions."""
+        across = METRES_A_DEGREE * cos(radians(self.lat)) / self.metres
+        down = METRES_A_DEGREE / self.metres
+        left, top = self.wide / 2 - self.lon * across, self.high / 2 + self.lat * down
+        return [(left + lon * across, top - lat * down) for lon, lat in line]
+
     def position(self, x: float, y: float) -> tuple[float, float]:
         """The position of a dot."""
         lat = self.lat + (self.high / 2 - y) * self.metres / METRES_A_DEGREE
@@ -42,6 +49,15 @@ class Viewport:
         west, north = self.position(0, 0)
         east, south = self.position(self.wide, self.high)
         return max(west, -180), max(south, -90), min(east, 180), min(north, 90)
+
+    def grown(self, share: float) -> Viewport:
+        """The same middle and scale with a margin of a share of its size on each side."""
+        return self.sized(round(self.wide * (1 + 2 * share)), round(self.high * (1 + 2 * share)))
+
+    def inside(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether all of it lies in a box."""
+        west, south, east, north = self.box
+        return box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]
 
     @property
     def box_text(self) -> str:
@@ -76,16 +92,14 @@ def rings(geometry: dict[str, Any] | None) -> list[list[tuple[float, float]]]:
     if not geometry:
         return []
     kind, given = geometry["type"], geometry.get("coordinates", [])
-    if kind == "Polygon":
-        lines = given
-    elif kind == "MultiPolygon":
+    if kind == "GeometryCollection":
+        return [line for one in geometry.get("geometries", []) for line in rings(one)]
+    if kind == "MultiPolygon":
         lines = [ring for polygon in given for ring in polygon]
-    elif kind == "LineString":
-        lines = [given]
-    elif kind == "MultiLineString":
+    elif kind in ("Polygon", "MultiLineString"):
         lines = given
     else:
-        lines = []
+        lines = [given] if kind == "LineString" else []
     return [[(point[0], point[1]) for point in line] for line in lines]
 
 

@@ -1,0 +1,68 @@
+"""The files of a case: their facts in words, their order, and saving one. Pure but for the saving."""
+
+from __future__ import annotations
+
+from math import cos, hypot, radians
+from pathlib import Path
+from typing import Any
+
+from appliance.i18n.labels import Labels
+from tui.map.viewport import METRES_A_DEGREE
+from tui.pictures.decode import TYPES
+from tui.show import clock_text, short_number
+
+Record = dict[str, Any]
+STAGES = ("report", "verify", "before", "after", "check", "callback", "approval")
+
+
+def files_of(record: Record) -> list[Record]:
+    """The files of a case in the order of its walk."""
+    places = {stage: at for at, stage in enumerate(STAGES)}
+    return sorted(record["evidence"], key=lambda item: (places.get(item["stage"], 99), item.get("taken_at") or ""))
+
+
+def is_picture(item: Record) -> bool:
+    """Whether it can be drawn."""
+    return item["type"] in TYPES
+
+
+def facts(item: Record, record: Record, labels: Labels) -> str:
+    """Stage, time, position, distance to the case, type and the head of the fingerprint."""
+    taken = clock_text(item.get("taken_at")) or labels("evidence.no_time")
+    place, away = labels("evidence.no_place"), ""
+    if item.get("lon") is not None and item.get("lat") is not None:
+        place = f"{item['lon']:.6f},{item['lat']:.6f}"
+        away = labels("evidence.metres", metres=f"{metres_between(item, record):.0f}")
+    stage = labels(f"stage.{item['stage']}")
+    return "  ".join(filter(None, (stage, taken, place, away, item["type"], item["sha256"][:8])))
+
+
+def metres_between(one: Record, other: Record) -> float:
+    """The distance of two positions in metres, on the plane between them."""
+    lat = radians((one["lat"] + other["lat"]) / 2)
+    east = (one["lon"] - other["lon"]) * METRES_A_DEGREE * cos(lat)
+    return hypot(east, (one["lat"] - other["lat"]) * METRES_A_DEGREE)
+
+
+def counterpart(files: list[Record], at: int) -> int | None:
+    """The picture to compare with: the last `after` for a `before`, the first `before` for an `after`."""
+    wanted = {"before": "after", "after": "before"}.get(files[at]["stage"])
+    found = [index for index, item in enumerate(files) if item["stage"] == wanted and is_picture(item)]
+    if not found or not is_picture(files[at]):
+        return None
+    return found[-1] if wanted == "after" else found[0]
+
+
+def save(folder: str, record: Record, item: Record, content: bytes) -> Path:
+    """Write a file into a folder under a name that says what it is; an older file of other content stays.
+
+    Raises:
+        OSError: the folder is not there or cannot be written.
+    """
+    ending = {"jpeg": "jpg"}.get(item["type"], item["type"])
+    name = f"{short_number(record['number'])}-{item['stage']}-{item['sha256'][:8]}.{ending}"
+    target = Path(folder).expanduser() / name
+    if not (target.exists() and target.read_bytes() == content):
+        with target.open("xb") as file:
+            file.write(content)
+    return target
