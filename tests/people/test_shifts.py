@@ -18,7 +18,7 @@ from appliance.people.shift_turns import nearest_span, running
 from appliance.records.acts import broken_act
 from appliance.records.feed import last_seq
 from appliance.settings import Turn, load, save
-from provisioning.import_files.pipeline import Options, Result, run_import
+from provisioning.import_files.pipeline import Options, Result, run_import, undo
 from tests.cases.desk import ZONE, Desk, at
 from tests.homes import COUNTY
 from tests.server.test_query_plans import plans
@@ -227,10 +227,16 @@ def test_a_roster_comes_as_a_table_and_twice_changes_nothing(desk: Desk, tmp_pat
     assert (first.added, first.refusals) == (2, [])
     again = brought(desk, tmp_path, content)
     assert (again.added, again.updated, again.refused) == (0, 0, 0)
-    assert brought(desk, tmp_path, "account,date,shift\ns1,2026-10-09,afternoon\n").updated == 1
+    changed = brought(desk, tmp_path, "account,date,shift\ns1,2026-10-09,afternoon\n")
+    assert changed.updated == 1
     wrong = brought(desk, tmp_path, "account,date,shift\nd1,2026-10-09,morning\ns1,someday,noon\n")
     assert {(item["row"], item["field"]) for item in wrong.refusals} == {(2, "account"), (3, "date"), (3, "shift")}
     assert not wrong.applied
+    assert changed.batch is not None
+    assert undo(desk.office.records, changed.batch) == 1
+    with desk.office.records.read() as connection:
+        entries = roster.roster(connection, desk.office, MONDAY, 7)["entries"]
+    assert {entry["account"]: entry["turn"] for entry in entries} == {"s1": "morning", "s2": "night"}
 
 
 def test_turns_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
