@@ -12,7 +12,7 @@ from tui.show import clock_text, short_number, state_text
 Record = dict[str, Any]
 ITEM_KINDS = ("overdue", "requests", "supervisions", "callbacks")
 BY_HAND = ("entry", "order", "visit", "fault", "weather")
-LOG_FILTERS = ("", *BY_HAND, "sign_on", "sign_off", "confirm", "look", "call")
+LOG_FILTERS = ("", *BY_HAND, "sign_on", "sign_off", "confirm", "look", "problem", "call")
 COUNTED_AT_MOST = 1000
 """The node counts no further."""
 
@@ -108,7 +108,7 @@ def log_rows(lines: list[Record], labels: Labels) -> tuple[list[Column], list[Ro
 
 def log_text(line: Record) -> str:
     """What a line says: its subject where that is a camera, and its text."""
-    subject = line["subject"] if line["kind"] in ("look", "sign_on") else ""
+    subject = line["subject"] if line["kind"] in ("look", "problem") else ""
     return " ".join(part for part in (subject, line["text"]) if part)
 
 

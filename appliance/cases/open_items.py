@@ -21,7 +21,7 @@ _BY_STATE = text("SELECT number FROM cases WHERE state = :state ORDER BY id DESC
 _OVERDUE = text(
     "SELECT number FROM cases WHERE is_open AND due_at IS NOT NULL AND due_at < :now ORDER BY due_at LIMIT :most"
 )
-_REQUESTS = text("SELECT number FROM request WHERE waiting_for IS NOT NULL ORDER BY id LIMIT :most")
+_REQUESTS = text("SELECT number FROM request WHERE waiting_for IS NOT NULL ORDER BY waiting_for, id LIMIT :most")
 _SUPERVISIONS = text("SELECT number FROM supervision WHERE cleared_at IS NULL ORDER BY id LIMIT :most")
 _CALLBACKS = text(
     f"SELECT number FROM cases WHERE channel = 'public' AND {CALLBACK} ORDER BY id DESC LIMIT :most"  # noqa: S608

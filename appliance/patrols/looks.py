@@ -124,8 +124,9 @@ def look(
     shift_id = shift_log.open_shift_id(unit.connection, actor.account)
     values = {"camera": code, "account": actor.account, "shift_id": shift_id, "at": unit.now}
     unit.connection.execute(_LOOK, {**values, "found": found, "note": note.strip(), "number": number})
-    note = " ".join(part for part in (found, number, note.strip()) if part)
-    shift_log.append(unit, actor.account, "look", subject=code, note=note, shift_id=shift_id)
+    told_note = " ".join(part for part in (number, note.strip()) if part)
+    kind = "problem" if found == "problem" else "look"
+    shift_log.append(unit, actor.account, kind, subject=code, note=told_note, shift_id=shift_id)
     return {**camera, "looked_at": unit.now, "due_at": unit.now + _interval(camera["street_class"], office)}
 
 

@@ -16,7 +16,7 @@ from appliance.people.actor import Actor
 from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
-BY_ITSELF = ("sign_on", "sign_off", "confirm", "look", "call")
+BY_ITSELF = ("sign_on", "sign_off", "confirm", "look", "problem", "call")
 BY_HAND = ("entry", "order", "visit", "fault", "weather")
 KINDS = (*BY_ITSELF, *BY_HAND)
 TEXT_AT_MOST = 4000

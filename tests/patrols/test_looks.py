@@ -91,7 +91,7 @@ def test_a_look_is_logged_and_names_only_a_case_of_its_camera(desk: Desk) -> Non
     look(desk, "C1", "problem", "占道经营", number)
     with desk.office.records.read() as connection:
         (row,) = looks.looks_page(connection, desk.office, "C1", before=2**60, limit=9)
-        (line,) = shift_log.page(connection, before=2**60, limit=9, kind="look")
+        (line,) = shift_log.page(connection, before=2**60, limit=9, kind="problem")
     assert (row["found"], row["note"], row["number"], row["name"]) == ("problem", "占道经营", number, "坐席一")
     assert line["subject"] == "C1"
     assert number in line["text"]

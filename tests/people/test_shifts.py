@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from appliance.cases.open_items import desk_states
+from appliance.cases.open_items import desk_states, open_items
 from appliance.errors import BadHome, Conflict, Forbidden, Invalid, NotFound, UnknownCode
+from appliance.patrols import looks
 from appliance.people import roster, shift_log, shifts
 from appliance.people.shift_turns import nearest_span, running
 from appliance.records.acts import broken_act
 from appliance.records.feed import last_seq
 from appliance.settings import Turn, load, save
-from provisioning.import_files.pipeline import Options, Result, run_import
+from provisioning.import_files.pipeline import Options, Result, run_import, undo
 from tests.cases.desk import ZONE, Desk, at
 from tests.homes import COUNTY
+from tests.server.test_query_plans import plans
 
 MONDAY = date(2026, 10, 5)
+LISTS = ("SCAN CONSTANT ROW", "SCAN (subquery")
+"""Plans of a list of values that a statement was given."""
 
 
 @pytest.fixture
@@ -223,10 +227,16 @@ def test_a_roster_comes_as_a_table_and_twice_changes_nothing(desk: Desk, tmp_pat
     assert (first.added, first.refusals) == (2, [])
     again = brought(desk, tmp_path, content)
     assert (again.added, again.updated, again.refused) == (0, 0, 0)
-    assert brought(desk, tmp_path, "account,date,shift\ns1,2026-10-09,afternoon\n").updated == 1
+    changed = brought(desk, tmp_path, "account,date,shift\ns1,2026-10-09,afternoon\n")
+    assert changed.updated == 1
     wrong = brought(desk, tmp_path, "account,date,shift\nd1,2026-10-09,morning\ns1,someday,noon\n")
     assert {(item["row"], item["field"]) for item in wrong.refusals} == {(2, "account"), (3, "date"), (3, "shift")}
     assert not wrong.applied
+    assert changed.batch is not None
+    assert undo(desk.office.records, changed.batch) == 1
+    with desk.office.records.read() as connection:
+        entries = roster.roster(connection, desk.office, MONDAY, 7)["entries"]
+    assert {entry["account"]: entry["turn"] for entry in entries} == {"s1": "morning", "s2": "night"}
 
 
 def test_turns_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
@@ -236,3 +246,29 @@ def test_turns_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
         load(tmp_path)
     save(tmp_path, {"county": COUNTY, "shifts": {"turns": [{**turn, "ends": "20:00"}]}})
     assert load(tmp_path).shifts.turns[0].name == "白班"
+
+
+def test_every_list_of_the_desk_walks_an_index(desk: Desk) -> None:
+    office = desk.office
+    on(desk, "s1")
+
+    def read(connection: Connection) -> None:
+        shifts.now_at_the_desk(connection, office, actor)
+        shifts.shifts_page(connection, office, before=9, limit=9, account="s1")
+        shifts.handovers_page(connection, office, before=9, limit=9, waiting=True)
+        shifts.find_shift(connection, office, 1)
+        shift_log.page(connection, before=9, limit=9, kind="look")
+        shift_log.page(connection, before=9, limit=9, shift_id=1)
+        roster.roster(connection, office, MONDAY, 7)
+        open_items(connection, desk.clock.now())
+        looks.cameras_page(connection, office, after="", limit=9)
+        looks.coverage_page(connection, office, 0, 1, after="", limit=9)
+
+    actor = desk.who("s1")
+    found = plans(office, read)
+    assert [
+        plan for plan in found if plan.startswith("SCAN ") and "INDEX" not in plan and not plan.startswith(LISTS)
+    ] == []
+    wanted = ("ix_shift_open", "ix_shift_account", "ix_handover_waiting", "ix_shift_log_kind", "ix_shift_log_shift",
+              "ix_roster_day", "ix_camera_look_camera", "ix_supervision_running", "ix_case_action_at")  # fmt: skip
+    assert [name for name in wanted if not any(name in plan for plan in found)] == []

@@ -16,11 +16,12 @@ from appliance.i18n.labels import table
 from tests.nodes import RunningNode
 from tests.tui import fake_shift
 from tests.tui.conftest import Seat, report, seat_at
+from tests.tui.test_desk import filed
 from tui import shift_text
 from tui.app import Console
 from tui.cells import cell_len
 from tui.screens.form import FormScreen
-from tui.screens.shift import PAGES, ShiftScreen
+from tui.screens.shift import PAGES, WATCHED, ShiftScreen
 from tui.widgets.rows import Rows
 
 Story = Callable[[Seat], Awaitable[None]]
@@ -172,13 +173,30 @@ def test_a_leaders_instruction_is_replied_to_from_its_ledger(shared_node: Runnin
     assert (item["case"], item["reply"]["actor"]) == (number, "z1")
 
 
-def test_whoever_has_no_shift_is_told_by_the_node(shared_node: RunningNode) -> None:
-    async def story() -> None:
-        async with seat_at(shared_node, "d1") as seat:
-            await seat.keys("f11")
-            await seat.until(lambda: "没有所需的角色" in seat.banner, "the node's sentence")
+def test_everybody_has_the_pages_that_are_open_to_the_role(shared_node: RunningNode) -> None:
+    """A leader looks on and has no key to sign on; a department sees the instructions on its own cases and replies."""
+    number = filed(shared_node)
+    assert shared_node.act("p1", number, "dispatch", department="D01").is_success
+    assert shared_node.act("b1", number, "instruct", note="请市政三日内办结").is_success
 
-    asyncio.run(story())
+    async def leader(seat: Seat) -> None:
+        for name in WATCHED:
+            assert seat.app.screen.page == name
+            assert not {key for key, _ in seat.key_line} & {"s", "o", "c", "e"}
+            assert not seat.banner.strip()
+            await seat.keys("s", "e", "right_square_bracket")
+            await seat.settled()
+        assert isinstance(seat.app.screen, ShiftScreen)
+
+    async def department(seat: Seat) -> None:
+        assert seat.app.screen.pages == ("instructions",)
+        await seat.keys("r")
+        await on_form(seat)
+        await seat.keys("已在处置", "enter")
+        await seat.until(lambda: "已回复批示" in seat.banner, "replied")
+
+    play(shared_node, "b1", leader)
+    play(shared_node, "d1", department)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])

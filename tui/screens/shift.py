@@ -17,6 +17,7 @@ from textual.widgets import DataTable, Static
 
 from tui import shift_text
 from tui.cells import wrap
+from tui.context import SEES_PHONES
 from tui.fields import TEXT, Choice, Field, Form
 from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
@@ -28,11 +29,15 @@ from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
 PAGES = ("now", "roster", "log", "calls", "instructions")
+WATCHED = ("now", "roster", "instructions")
+"""Pages of those who look on (leader, assessor, administrators). Departments and collectors have instructions alone."""
 PAGE_OF_ACTION = {
     "sign_on": "now", "sign_off": "now", "confirm": "now", "turn": "roster", "week": "roster", "copy_week": "roster",
     "filter": "log", "answered": "calls", "reply": "instructions",
 }  # fmt: skip
 """Actions that one page alone has; the others are everywhere."""
+AT_THE_DESK = ("sign_on", "sign_off", "confirm", "entry")
+WATCHERS = frozenset(["leader", "assessor", "admin", "technician"])
 ROSTER_KEEPERS = frozenset(["shift_leader", "admin", "technician"])
 FORM_SECONDS = 2.0
 WEEK = timedelta(days=7)
@@ -70,7 +75,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.page = PAGES[0]
+        self.page = ""
         self.log_kind = ""
         today = datetime.now(ZONE).date()
         self.first_day = (today - timedelta(days=today.weekday())).isoformat()
@@ -86,6 +91,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.page = self.pages[0]
         self.rows.focus()
         self.relabel()
 
@@ -97,6 +103,18 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     def rows(self) -> Rows:
         """The table."""
         return self.query_one(Rows)
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The pages that this account may read."""
+        if self.works_at_desk:
+            return PAGES
+        return WATCHED if self.context.roles & WATCHERS else ("instructions",)
+
+    @property
+    def works_at_desk(self) -> bool:
+        """Whether this account has shifts."""
+        return bool(self.context.roles & SEES_PHONES)
 
     @property
     def items(self) -> list[Record]:
@@ -129,7 +147,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     def _draw(self, *, keep: bool) -> None:
         labels = self.context.labels
         line = Text(" ", no_wrap=True)
-        for page in PAGES:
+        for page in self.pages:
             line.append(f" {labels('shift.page_' + page)} ", "reverse" if page == self.page else "").append(" ")
         if self.page == "log":
             line.append(f" {labels('log.' + (self.log_kind or 'all'))}", "dim")
@@ -160,7 +178,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
         if self.page == "now" and self.now is not None:
             handover = self.handover
             told = shift_text.handover_text(handover, labels) if handover else []
-            return [shift_text.my_shift(self.now, labels), *told]
+            return [*([shift_text.my_shift(self.now, labels)] if self.works_at_desk else []), *told]
         if self.page == "roster" and "roster" in self.found:
             return [shift_text.roster_legend(self.found["roster"], labels)]
         if self.page == "log" and item is not None:
@@ -172,7 +190,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected_item
         keys: list[tuple[str, str]] = []
-        if self.page == "now" and self.now is not None:
+        if self.page == "now" and self.now is not None and self.works_at_desk:
             mine = self.now["mine"]
             keys.append(("o", labels("key.sign_off")) if mine else ("s", labels("key.sign_on")))
             if mine and self.handover:
@@ -189,7 +207,8 @@ class ShiftScreen(ShiftCalls, SeatScreen):
             keys.append(("r", labels("key.reply")))
         if item is not None and item.get("case"):
             keys.append(("Enter", labels("key.open_case")))
-        keys.append(("e", labels("key.entry")))
+        if self.works_at_desk:
+            keys.append(("e", labels("key.entry")))
         self.draw_keys(keys)
 
     def always_keys(self) -> list[tuple[str, str]]:
@@ -234,7 +253,7 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     def _row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
         item = self.selected_item
-        if self.page == "now":
+        if self.page == "now" and self.works_at_desk:
             self.action_confirm()
         elif item is not None and item.get("case"):
             self.read_case(item["case"])
@@ -242,10 +261,10 @@ class ShiftScreen(ShiftCalls, SeatScreen):
     # What the operator does.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return PAGE_OF_ACTION.get(action, self.page) == self.page
+        return PAGE_OF_ACTION.get(action, self.page) == self.page and (action not in AT_THE_DESK or self.works_at_desk)
 
     def action_page(self, step: int) -> None:
-        self.page = PAGES[(PAGES.index(self.page) + step) % len(PAGES)]
+        self.page = self.pages[(self.pages.index(self.page) + step) % len(self.pages)]
         self.say("")
         self._draw(keep=False)
         self.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +50,7 @@ class ShiftCalls(Base):
     page: str
     log_kind: str
     first_day: str
+    works_at_desk: bool
 
     def load(self, after: str | None = None) -> None:
         """Read the page that is shown, or what follows it."""
@@ -60,10 +60,9 @@ class ShiftCalls(Base):
     async def _load(self, page: str, after: str | None) -> None:
         client = self.context.client
         if page == "now":
-            now, handovers = await asyncio.gather(
-                client.get("/api/v1/shifts/now"), client.items("/api/v1/handovers", waiting=True, limit=PAGE)
-            )
-            found = {"now": now, "handovers": handovers}
+            found = {"now": await client.get("/api/v1/shifts/now"), "handovers": []}
+            if self.works_at_desk:
+                found["handovers"] = await client.items("/api/v1/handovers", waiting=True, limit=PAGE)
         elif page == "roster":
             found = await client.get("/api/v1/roster", days=7, **{"from": self.first_day})
         elif page == "log":

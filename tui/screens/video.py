@@ -36,7 +36,7 @@ class VideoScreen(VideoCalls, SeatScreen):
     VideoScreen #below { height: auto; max-height: 30%; border-top: solid $surface; padding: 0 1; }
     """
     BINDINGS = [
-        Binding("n,space", "nothing", "key.nothing_found", id="video.nothing"),
+        Binding("n", "nothing", "key.nothing_found", id="video.nothing"),
         Binding("p", "problem", "key.problem_found", id="video.problem"),
         Binding("c", "case", "key.new_case", id="video.case"),
         Binding("v", "viewer", "key.viewer", id="video.viewer"),
