@@ -35,14 +35,14 @@ from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
 from tui.screens.palette import PaletteScreen
-from tui.screens.shift import ShiftScreen
 from tui.screens.sign_in import SignInScreen
-from tui.screens.video import VideoScreen
 from tui.seat.files import Preferences
 from tui.seat.keymap import binding_names, read_keymap
 from tui.seat.themes import ORDER, PLAIN, THEMES, USUAL, next_theme
+from tui.shift.screen import ShiftScreen
 from tui.system.screen import SystemScreen
 from tui.type_ahead import TypeAhead
+from tui.video.screen import VideoScreen
 from tui.widgets.field_row import FieldRow
 from tui.work import careful
 

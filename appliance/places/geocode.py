@@ -19,6 +19,7 @@ from appliance.places.words import normal, query, runs
 COORDINATES = re.compile(r"^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$")
 ROAD_NUMBER = re.compile(r"^(?P<road>.*?(?:大道|大街|路|街|巷|道|胡同|弄|里))\s*(?P<number>\d{1,6})\s*号?(?P<rest>.*)$")
 NUMBER_ROAD = re.compile(r"^(?P<number>\d{1,6})\s+(?P<road>[a-z].*)$")
+PLATE = re.compile(r"\d{1,6}\s*号?(?:院|楼|门)?")
 ROAD_THEN_NUMBER = re.compile(r"^(?P<road>[a-z][a-z .'-]*?)\s+(?P<number>\d{1,6})$")
 PLATE_NUMBER = re.compile(r"(\d{1,6})\s*(?:-\d+)?\s*号?\s*$")
 
@@ -188,19 +189,41 @@ def by_road_number(connection: Connection, typed: str, found: Iterable[Candidate
     road, number = written["road"].strip(), int(written["number"])
     columns = "code, name, type, parent, address, initials, lon, lat, attributes"
     rows = full_text(connection, query(road), columns, PLATES)
-    numbered = [(plate_number(row.name), row) for row in rows if row.type == "门牌"]
-    plates = [(plate, row) for plate, row in numbered if plate is not None]
-    beside = between_plates(plates, number) if plates else None
-    name = f"{road}{number}号" if not road.isascii() else f"{number} {road}"
+    beside = beside_plates([row for row in rows if row.type == "门牌"], number)
     if beside:
-        lon, lat, score = beside
-        return [Candidate(name, "门牌", None, None, lon, lat, None, score)]
+        return beside
     roads = [row for row in rows if row.type == "街巷" and normal(row.name).startswith(road)]
-    ranged = [place for row in roads if (place := in_range(connection, row, number)) is not None]
+    ranged = [(row, place) for row in roads if (place := in_range(connection, row, number)) is not None]
     if ranged:
-        lon, lat = ranged[0]
-        return [Candidate(name, "门牌", None, None, lon, lat, None, 88)]
+        row, (lon, lat) = ranged[0]
+        return [Candidate(numbered(row.name, number), "门牌", None, None, lon, lat, None, 88)]
     return [Candidate(row.name, row.type, row.code, row.address, row.lon, row.lat, None, 60) for row in roads[:3]]
+
+
+def beside_plates(rows: Iterable[Any], number: int) -> list[Candidate]:
+    """The number on every road that has plates beside it, the surest first; plates of two roads are never mixed."""
+    by_road: dict[str, list[tuple[int, Any]]] = {}
+    for row in rows:
+        plate = plate_number(row.name)
+        if plate is not None:
+            by_road.setdefault(road_of(row.name), []).append((plate, row))
+    found = []
+    for road, plates in by_road.items():
+        beside = between_plates(plates, number)
+        if beside:
+            lon, lat, score = beside
+            found.append(Candidate(numbered(road, number), "门牌", None, None, lon, lat, None, score))
+    return sorted(found, key=lambda candidate: -candidate.score)[:3]
+
+
+def road_of(plate: str) -> str:
+    """The road of a plate: 药城路 of 药城路18号, Main Street of 18 Main Street."""
+    return PLATE.sub("", plate).strip()
+
+
+def numbered(road: str, number: int) -> str:
+    """A number on a road as it is written there."""
+    return f"{number} {road}" if road.isascii() else f"{road}{number}号"
 
 
 def plate_number(name: str) -> int | None:

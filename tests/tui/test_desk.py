@@ -55,10 +55,15 @@ def handling(node: RunningNode) -> str:
 async def go_to(seat: Seat, number: str) -> None:
     """Walk the cursor to a case."""
     for _ in range(60):
-        if seat.selected and seat.selected["number"] == number:
+        listed = list(seat.app.screen.queue.records)
+        if number in listed and seat.selected:
+            steps = listed.index(number) - listed.index(seat.selected["number"])
+            if steps == 0:
+                await seat.settled()
+                return
+            await seat.keys("down" if steps > 0 else "up")
+        else:
             await seat.settled()
-            return
-        await seat.keys("down")
     raise AssertionError(f"{number} is not in the queue\n{seat.screen_text()}")
 
 

@@ -17,11 +17,11 @@ from tests.nodes import RunningNode
 from tests.tui import fake_shift
 from tests.tui.conftest import Seat, report, seat_at
 from tests.tui.test_desk import filed
-from tui import shift_text
 from tui.app import Console
 from tui.cells import cell_len
 from tui.screens.form import FormScreen
-from tui.screens.shift import PAGES, WATCHED, ShiftScreen
+from tui.shift import text as shift_text
+from tui.shift.screen import PAGES, WATCHED, ShiftScreen
 from tui.widgets.rows import Rows
 
 Story = Callable[[Seat], Awaitable[None]]

@@ -18,8 +18,8 @@ from tests.nodes import RunningNode
 from tests.patrols.test_looks import CAMERAS
 from tests.tui.conftest import Seat, seat_at
 from tests.tui.test_shift import SIZES, console, on_form, pictures
-from tui.screens.video import VideoScreen
-from tui.video_round import newest_picture, shown_address, viewer_command
+from tui.video.round import newest_picture, shown_address, viewer_command
+from tui.video.screen import VideoScreen
 from tui.widgets.field_row import FieldRow
 
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from tui.client import NodeAway, Refused
 from tui.fields import FILES, PICK, PLACE, TEXT, Field, Form
 from tui.messages import Told
-from tui.video_round import newest_picture
+from tui.video.round import newest_picture
 from tui.work import careful, worker
 
 if TYPE_CHECKING:

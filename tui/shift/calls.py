@@ -9,7 +9,7 @@ from textual.message import Message
 
 from tui.fields import PICK, TEXT, Choice, Field, Form
 from tui.messages import Told
-from tui.shift_text import open_items_text
+from tui.shift.text import open_items_text
 from tui.work import careful, worker
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ class ShiftCalls(Base):
     page: str
     log_kind: str
     first_day: str
-    works_at_desk: bool
+
+    @property
+    def works_at_desk(self) -> bool:
+        """Whether this account has shifts; the screen itself knows."""
+        raise TypeError("the shift screen knows its roles")
 
     def load(self, after: str | None = None) -> None:
         """Read the page that is shown, or what follows it."""

@@ -17,9 +17,9 @@ from tui.cells import wrap
 from tui.fields import TEXT, Field, Form
 from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
-from tui.screens.video_calls import CaseFormReady, NotLogged, RoundRead, VideoCalls
 from tui.show import clock_text, short_number
-from tui.video_round import CLASSES, is_due, round_rows, shown_address, viewer_command
+from tui.video.calls import CaseFormReady, NotLogged, RoundRead, VideoCalls
+from tui.video.round import CLASSES, is_due, round_rows, shown_address, viewer_command
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.widgets.rows import Rows
 

@@ -15,14 +15,14 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Static
 
-from tui import shift_text
 from tui.cells import wrap
 from tui.context import SEES_PHONES
 from tui.fields import TEXT, Choice, Field, Form
 from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
 from tui.screens.pick import PickScreen
-from tui.screens.shift_calls import CaseRead, FormReady, ReplyReady, ShiftCalls, ShiftPageRead
+from tui.shift import text as shift_text
+from tui.shift.calls import CaseRead, FormReady, ReplyReady, ShiftCalls, ShiftPageRead
 from tui.show import ZONE
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.widgets.rows import Rows
