@@ -22,7 +22,7 @@ COUNTY, NAME = "411081", "禹州市"
 READY, MAKING = "demo.ready", "demo.making"
 """Files in the home: the demo is there; the demo was begun. A home without either is somebody's own."""
 
-ORDER = ("boundary", "departments", "staff", "duty-grids", "places", "parts", "duties")
+ORDER = ("boundary", "departments", "staff", "duty-grids", "places", "parts", "duties", "cameras", "roster")
 
 
 def make(home: Path, days: int = past.DAYS) -> bool:

@@ -9,6 +9,7 @@ import csv
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,6 +43,7 @@ DESK = (
     ("kaohe", "考核员", "assessor", ""),
     ("yiren", "一人多岗", "acceptor|dispatcher|shift_leader", ""),
 )
+SEATS = frozenset(("acceptor", "dispatcher", "shift_leader"))
 ROADS = ("药城大道", "滨河路", "画圣路", "禹王大道", "钧官窑路", "颍河大道", "府东路", "建设路", "行政路", "朝阳路")
 PART_TYPES = (
     ("01001", "D05", 14), ("01002", "D01", 18), ("01003", "D01", 16), ("01005", "D06", 6), ("01037", "D0102", 30),
@@ -69,6 +71,8 @@ def write_files(folder: Path) -> dict[str, Path]:
         "places": _geojson(folder / "places.geojson", _places(random)),
         "parts": _csv(folder / "parts.csv", list(PART_COLUMNS), _parts(random)),
         "duties": _csv(folder / "duties.csv", ["class", "area", "department", "basis"], _duties()),
+        "cameras": _csv(folder / "cameras.csv", ["code", "name", "street_class", "lon", "lat"], _cameras()),
+        "roster": _csv(folder / "roster.csv", ["account", "date", "shift"], _roster(date.today())),
     }
     return files
 
@@ -104,6 +108,27 @@ def _duty_grids() -> Iterable[dict[str, Any]]:
             "type": "Feature", "properties": values,
             "geometry": {"type": "Polygon", "coordinates": [area.box.ring()]},
         }  # fmt: skip
+
+
+def _cameras() -> Iterable[tuple[str, str, str, float, float]]:
+    """One camera a community of the town, on its road; every second road is a first-class one."""
+    for number, area in enumerate(town_communities()):
+        assert area.box is not None
+        lon, lat = (area.box.west + area.box.east) / 2, (area.box.south + area.box.north) / 2
+        road = ROADS[number % len(ROADS)]
+        yield f"V{number + 1:03d}", f"{area.name}{road}", "二类" if number % 2 else "一类", lon, lat
+
+
+def _roster(today: date) -> Iterable[tuple[str, str, str]]:
+    """Two weeks from this Monday on: the seats by day, somebody alone at night."""
+    monday = today - timedelta(days=today.weekday())
+    desk = [account for account, _, roles, _ in DESK if not frozenset(roles.split("|")).isdisjoint(SEATS)]
+    alone = [account for account, _, roles, _ in DESK if frozenset(roles.split("|")) == SEATS]
+    for day in range(14):
+        at = (monday + timedelta(days=day)).isoformat()
+        for number, account in enumerate(account for account in desk if account not in alone):
+            yield account, at, "morning" if (number + day) % 2 else "afternoon"
+        yield alone[day % len(alone)], at, "night"
 
 
 def _places(random: Random) -> Iterable[dict[str, Any]]:

@@ -6,6 +6,7 @@ HOME is copied first and stays as it is; `wanmi demo make` makes one. The pictur
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sys
@@ -15,10 +16,12 @@ from tempfile import TemporaryDirectory
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat
 from tui.app import Console
+from tui.wall.app import Access, Wall
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 LARGEST = 300_000
+WIDE = (120, 36)
 PLACE = "jgyl86"
 """Letters of a road of the demo county and a house number: 钧官窑路86号."""
 
@@ -50,19 +53,85 @@ async def desk(seat: Seat) -> None:
 
 
 async def small(seat: Seat) -> None:
-    """Desk and map on the smallest terminal."""
+    """The desk on the smallest terminal."""
     picture(seat, "console-80x24.svg")
+
+
+async def many(seat: Seat) -> None:
+    """Three cases marked for one form, and the command palette."""
+    await seat.keys("right_square_bracket", "right_square_bracket", "right_square_bracket")
+    await seat.settled()
+    await seat.keys("space", "space", "space")
+    await seat.settled()
+    picture(seat, "marked.svg")
+    await seat.keys("escape", "ctrl+p")
+    await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
+    await seat.keys("sp")
+    await seat.pilot.pause()
+    picture(seat, "palette.svg")
+    await seat.keys("escape")
+
+
+async def chart(seat: Seat) -> None:
+    """The map, nearer than the whole county."""
     await seat.keys("f4")
     await seat.until(lambda: any("\u2801" <= sign <= "\u28ff" for sign in seat.screen_text()), "a map")
+    await seat.settled()
+    await seat.keys("plus", "plus")
     await seat.settled()
     picture(seat, "map.svg")
 
 
-async def form(seat: Seat) -> None:
-    """The form of the second action on offer, its sentences found by their letters."""
-    await seat.keys(seat.key_line[1][0])
+async def shift(seat: Seat) -> None:
+    """Who is on duty, the week, the round through the cameras."""
+    await seat.keys("f11")
+    await seat.until(lambda: type(seat.app.screen).__name__ == "ShiftScreen", "the shift desk")
+    await seat.settled()
+    await seat.keys("s")
     await seat.on_form()
-    await seat.keys("cz")
+    await seat.keys("ctrl+s")
+    await seat.until(lambda: "已签到" in seat.banner, "signed on")
+    await seat.settled()
+    await seat.keys("right_square_bracket")
+    await seat.settled()
+    picture(seat, "roster.svg")
+    await seat.keys("f12")
+    await seat.until(lambda: type(seat.app.screen).__name__ == "VideoScreen", "the video seat")
+    await seat.settled()
+    await seat.keys("n")
+    await seat.settled()
+    picture(seat, "video.svg")
+
+
+async def figures(seat: Seat) -> None:
+    """Figures and the doctor, by the palette."""
+    for letters, name, words in (("tj", "figures.svg", "今日上报"), ("xt", "system.svg", "正常")):
+        await seat.keys("ctrl+p")
+        await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
+        await seat.keys(letters, "enter")
+        await seat.until(lambda words=words: words in seat.screen_text(), words)
+        await seat.settled()
+        picture(seat, name)
+
+
+async def wall(url: str, account: str, password: str) -> None:
+    """The pages of the wall screen."""
+    app = Wall(url, Access("", account, password), seconds=3600)
+    async with app.run_test(size=(120, 36)) as pilot:
+        seat = Seat(app, pilot)  # type: ignore[arg-type]  # another app, drawn in the same way
+        await seat.until(lambda: app.shown.figures, "the figures")
+        for turn, name in enumerate(("wall.svg", "wall-units.svg")):
+            app.turn = turn
+            app.draw()
+            await pilot.pause()
+            picture(seat, name)
+
+
+async def form(seat: Seat) -> None:
+    """The form of a supervision, its sentences found by their letters."""
+    await seat.keys(next(key.key for key in seat.app.screen.action_keys if key.action == "supervise"))
+    await seat.on_form()
+    await seat.keys("q")
     await seat.settled()
     picture(seat, "form.svg")
     await seat.keys("escape")
@@ -83,13 +152,16 @@ async def intake(seat: Seat) -> None:
 
 async def walk(url: str, account: str, password: str) -> None:
     """All pictures."""
-    for size, steps in (((120, 36), (desk, form, intake)), ((80, 24), (small,))):
+    for size, steps in (
+        (WIDE, (desk, form, intake)), (WIDE, (many, chart)), (WIDE, (shift, figures)), ((80, 24), (small,)),
+    ):  # fmt: skip
         app = Console(url)
         async with app.run_test(size=size) as pilot:
             seat = Seat(app, pilot)
             await seat.sign_in(account, password)
             for step in steps:
                 await step(seat)
+    await wall(url, account, password)
 
 
 def main() -> None:
@@ -102,6 +174,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         shutil.copytree(arguments[0], home)
+        os.environ |= {"XDG_CONFIG_HOME": f"{folder}/config", "XDG_STATE_HOME": f"{folder}/state"}
         node = RunningNode(home).start()
         try:
             asyncio.run(walk(node.url, account, password))

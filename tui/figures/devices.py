@@ -66,7 +66,7 @@ class DevicesScreen(SeatScreen):
         self._draw()
 
     def action_reload(self) -> None:
-        worker(self, self._read(), "positions")
+        worker(self, self._read, "positions")
 
     @careful
     async def _read(self) -> None:

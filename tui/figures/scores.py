@@ -62,7 +62,6 @@ class ScoresScreen(SeatScreen):
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
         self.relabel()
-        self.action_reload()
 
     def on_screen_resume(self) -> None:
         self.console.let_keys_go()
@@ -76,7 +75,7 @@ class ScoresScreen(SeatScreen):
         self._draw()
 
     def action_reload(self) -> None:
-        worker(self, self._read(), "figures")
+        worker(self, self._read, "figures")
 
     @careful
     async def _read(self) -> None:

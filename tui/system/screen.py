@@ -70,7 +70,7 @@ class SystemScreen(SeatScreen):
 
     def action_reload(self) -> None:
         self.query_one("#findings", Static).update(self.context.labels("system.examining"))
-        worker(self, self._examine(), "doctor")
+        worker(self, self._examine, "doctor")
 
     @careful
     async def _examine(self) -> None:
