@@ -53,10 +53,6 @@ class Reference:
         found = (*self.phrases, *phrases_for("description", "", labels.language))
         return tuple(Choice(text, text, letters) for letters, text in found)
 
-    async def actions(self, state: str) -> list[dict[str, Any]]:
-        """What this account may do from a state, whatever the case; kept for the session."""
-        return await self._items("/api/v1/actions", state=state)
-
     async def staff(self, role: str) -> list[dict[str, Any]]:
         """Active accounts with a role."""
         return await self._items("/api/v1/staff", role=role)

@@ -59,7 +59,7 @@ async def small(seat: Seat) -> None:
 
 async def many(seat: Seat) -> None:
     """Three cases marked for one form, and the command palette."""
-    await seat.keys("right_square_bracket", "right_square_bracket", "right_square_bracket")
+    await seat.keys("right_square_bracket", "right_square_bracket")
     await seat.settled()
     await seat.keys("space", "space", "space")
     await seat.settled()
@@ -77,7 +77,7 @@ async def chart(seat: Seat) -> None:
     await seat.keys("f4")
     await seat.until(lambda: any("\u2801" <= sign <= "\u28ff" for sign in seat.screen_text()), "a map")
     await seat.settled()
-    await seat.keys("plus", "plus")
+    await seat.keys("minus", "minus", "minus", "minus")
     await seat.settled()
     picture(seat, "map.svg")
 

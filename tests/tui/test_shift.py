@@ -218,7 +218,7 @@ def test_every_label_of_the_pages_stands_in_the_table() -> None:
     root = Path(__file__).resolve().parents[2] / "tui"
     used = {f"shift.page_{page}" for page in PAGES} | {f"log.{kind}" for kind in shift_text.LOG_FILTERS if kind}
     used |= {f"shift.{kind}" for kind in shift_text.ITEM_KINDS} | {f"weekday.{day}" for day in range(7)}
-    for name in ("shift_text.py", "video_round.py", "screens/shift.py", "screens/shift_calls.py", "screens/video.py"):
+    for name in ("shift/text.py", "video/round.py", "shift/screen.py", "shift/calls.py", "video/screen.py"):
         source = (root / name).read_text(encoding="utf-8")
         used |= set(re.findall(r'(?<!id=)"((?:shift|video)\.[a-z_]+)"', source))
         used |= {f"shift.column_{key}" for key in re.findall(r'\("([a-z]+)", \d+, \d+\)', source)}

@@ -77,7 +77,7 @@ class Detail(Horizontal):
 
     def _draw(self, *, home: bool) -> None:
         record, around = self._record, self._around
-        facts, hanging = Text(""), Text("")
+        facts, hanging = Text(self._seat.labels("desk.empty"), "dim"), Text("")
         if record is not None:
             text = CaseText(self._seat.labels, self._seat.reference)
             width = max(self.query_one("#facts").size.width - 1, 30)

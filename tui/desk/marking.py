@@ -46,6 +46,7 @@ class DeskMarking(SeatScreen):
     """Marks and what is done with them."""
 
     action_keys: tuple[ActionKey, ...]
+    offers: dict[tuple[str, int], list[Record]]
 
     if TYPE_CHECKING:
 
@@ -85,12 +86,18 @@ class DeskMarking(SeatScreen):
 
     @careful
     async def _read_bulk_keys(self, numbers: list[str]) -> None:
-        states = {self.queue.records[number]["state"] for number in numbers}
-        offers = [await self.context.reference.actions(state) for state in sorted(states)]
+        offers = [await self._offer(self.queue.records[number]) for number in numbers if number in self.queue.records]
         names = set.intersection(*({item["action"] for item in offer} for offer in offers)) if offers else set()
         items = [item for item in offers[0] if item["action"] in names] if offers else []
         fitting = [item for item in items if ONE_CASE_ONLY.isdisjoint(item["needs"])]
         self.post_message(BulkKeysRead(numbers, fitting))
+
+    async def _offer(self, record: Record) -> list[Record]:
+        """What this account may do with a case, asked once for each version of it."""
+        key = (record["number"], record["version"])
+        if key not in self.offers:
+            self.offers[key] = await self.context.client.items("/api/v1/actions", number=record["number"])
+        return self.offers[key]
 
     @on(BulkKeysRead)
     def _bulk_keys_read(self, event: BulkKeysRead) -> None:

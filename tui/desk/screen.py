@@ -76,6 +76,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         self.following: str | None = None
         self.new_rows: set[str] = set()
         self.changed: set[str] = set()
+        self.offers: dict[tuple[str, int], list[Record]] = {}
         self.view: View | None = None
         self.summary: Record = {}
         self._keep_cursor = True
@@ -164,6 +165,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
             self.queue.append(event.items)
         else:
             self.new_rows.clear()
+            self.offers.clear()
             self.queue.show(event.items, keep=self._keep_cursor)
             self._keep_cursor = True
         self.draw_lines()

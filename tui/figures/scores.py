@@ -99,7 +99,7 @@ class ScoresScreen(SeatScreen):
             text.append(fit(labels(f"figure.on_time_{name}"), NAME_CELLS)).append(f"{rate:>{NUMBER_CELLS}}", "bold")
             text.append(f"  {period['on_time']}/{period['measured']}\n", "dim")
         text.append(f"\n{fit(labels('column.department'), NAME_CELLS)}", "bold")
-        text.append(f"{labels('figure.open'):>6}  {labels('figure.overdue')}\n", "bold")
+        text.append(f"{labels('figure.open'):>6}{labels('figure.overdue'):>6}\n", "bold")
         for unit in figures["departments"]:
             name = unit["name"] or labels("figure.not_dispatched")
             text.append(fit(name, NAME_CELLS)).append(f"{unit['open']:>{NUMBER_CELLS}}")
@@ -113,6 +113,7 @@ class ScoresScreen(SeatScreen):
         plot.clear_figure()
         hours = self.figures["hours"]
         plot.bar([str(hour) for hour in range(len(hours))], hours)
+        plot.ylim(0, max(1, *hours) if hours else 1)
         plot.title(self.context.labels("figure.hours"))
         panel.refresh()
 
