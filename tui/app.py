@@ -17,10 +17,11 @@ from textual.events import Key
 from textual.filter import LineFilter, Monochrome
 from textual.widgets import Input
 
+from appliance.cases.workflow import workflow
 from appliance.errors import Invalid
 from appliance.i18n.labels import LANGUAGES, Labels
 from tui.client import NodeClient, Session
-from tui.context import Context
+from tui.context import SEES_PHONES, Context
 from tui.desk.queue import Queue
 from tui.desk.screen import DeskScreen
 from tui.figures.devices import DevicesScreen
@@ -51,6 +52,14 @@ SCREENS = {
     "video": VideoScreen, "scores": ScoresScreen, "devices": DevicesScreen, "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
+WATCHERS = frozenset(
+    ("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician"),
+)
+ROLES_OF = {
+    "intake": workflow().actions["report"].roles, "video": SEES_PHONES, "map": WATCHERS, "scores": WATCHERS,
+    "devices": WATCHERS,
+}  # fmt: skip
+"""Who has a use for a screen; the others are for everybody."""
 
 
 class Console(TypeAhead):
@@ -99,6 +108,7 @@ class Console(TypeAhead):
         client = NodeClient(url, spoken, transport)
         self.context = Context(client, Labels(spoken), Reference(client), braille=braille)
         self.away = False
+        self.waiting_call = ""
 
     async def on_mount(self) -> None:
         for theme in THEMES:
@@ -127,6 +137,12 @@ class Console(TypeAhead):
             return screen.seconds_to_open(event)
         return super().seconds_to_hold(event)
 
+    def seconds_to_wait(self, event: Key) -> float:
+        screen = self.screen
+        if isinstance(screen, DeskScreen) and not isinstance(self.focused, Input):
+            return screen.seconds_to_wait(event)
+        return super().seconds_to_wait(event)
+
     def signed_in(self, session: Session) -> None:
         """Open the desk for somebody."""
         self.context.session = session
@@ -150,14 +166,21 @@ class Console(TypeAhead):
 
     @property
     def modes_open(self) -> tuple[str, ...]:
-        """The screens of somebody who is signed in."""
-        return MODES
+        """The screens that this account has a use for."""
+        roles = self.context.roles
+        return tuple(mode for mode in MODES if mode not in ROLES_OF or not roles.isdisjoint(ROLES_OF[mode]))
 
     async def action_go(self, mode: str) -> None:
         if self.context.session is not None and isinstance(self.screen, SeatScreen) and self.current_mode != mode:
+            if mode not in self.modes_open:
+                self.screen.say(self.context.labels("app.not_yours", screen=self.context.labels(f"screen.{mode}")))
+                return
             if mode == "intake":
                 self.hold_keys(1)
             await self.switch_mode(mode)
+            if self.waiting_call and isinstance(self.screen, IntakeScreen):
+                number, self.waiting_call = self.waiting_call, ""
+                self.screen.ring(number)
 
     def show_theme(self, name: str, *, keep: bool = True) -> None:
         """Look like this from now on; the plain one shows no colour at all."""
@@ -263,7 +286,12 @@ class Console(TypeAhead):
 
     async def call_heard(self, number: str) -> None:
         """A caller rings at this seat: open the intake with the number."""
-        if not isinstance(self.screen, SeatScreen):
+        if "intake" not in self.modes_open:
+            return
+        if not isinstance(self.screen, SeatScreen):  # a form is open: it is finished first
+            self.waiting_call = number
+            self.bell()
+            self._seats(lambda screen: screen.say(self.context.labels("app.ringing", number=number)))
             return
         await self.action_go("intake")
         if isinstance(self.screen, IntakeScreen):

@@ -30,6 +30,8 @@ REQUESTS = {
 }
 SEATS = frozenset(["acceptor", "dispatcher", "shift_leader"])
 FIELD_ROLES = ("collector", "department")
+NOT_TELEPHONED = frozenset(["note", "assign"])
+"""What a seat writes in its own name, or a department decides within its own house."""
 ORDER = (
     "department", "condition", "collector", "into", "answer", "method", "result", "class", "part", "address",
     "description", "reason", "basis", "supervision", "until", "evidence", "place", "at", "note",
@@ -136,9 +138,12 @@ class Forms:
         if not self._roles & SEATS:
             return []
         found = []
+        supervised = any(item["cleared_at"] is None for item in record["supervisions"])
         for action in workflow().allowed(record["state"], FIELD_ROLES):
+            if action.name in NOT_TELEPHONED or (action.name == "answer_supervision" and not supervised):
+                continue
             role = next(role for role in FIELD_ROLES if role in action.roles)
-            if action.called_by == "act" and action.target is not None:
+            if action.called_by == "act":
                 key = ActionKey(action.key, action.name, action.chinese, action.english, action.needs, action.may)
                 found.append((key, role))
         return found

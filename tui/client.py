@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 TIMEOUT = httpx.Timeout(15, connect=3)
+SLOW_TIMEOUT = httpx.Timeout(180, connect=3)
 STREAM_TIMEOUT = httpx.Timeout(70, connect=3)
 """The node sends a line every 25 seconds, so a stream silent for 70 is dead."""
 
@@ -112,6 +113,11 @@ class NodeClient:
         """GET; parameters that are None or "" are left out."""
         wanted = {key: _text(value) for key, value in parameters.items() if value not in (None, "", False, ())}
         return await self._send("GET", path, params=wanted)
+
+    async def patient(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A question that takes minutes: the doctor, a job."""
+        answer: dict[str, Any] = await self._send(method, path, json=body, timeout=SLOW_TIMEOUT)
+        return answer
 
     async def text(self, path: str, kind: str) -> str:
         """GET of a text of this media type."""

@@ -9,6 +9,7 @@ from tui.case_forms import Forms
 from tui.client import NodeClient, Session
 from tui.reference import Reference
 
+SEES_OWN = frozenset(["department", "collector"])
 SEES_PHONES = frozenset(["acceptor", "shift_leader", "dispatcher"])
 
 
@@ -38,6 +39,11 @@ class Context:
     def sees_phones(self) -> bool:
         """Whether this account may search by telephone number."""
         return not self.roles.isdisjoint(SEES_PHONES)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether this account has more than its own cases before it."""
+        return bool(self.roles - SEES_OWN)
 
     @property
     def forms(self) -> Forms:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css.query import NoMatches
+from textual.events import Key
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.homes import PASSWORD
@@ -44,7 +48,7 @@ class Seat:
         """Wait until something is so."""
         async with asyncio.timeout(PATIENCE):
             try:
-                while not condition():
+                while not _holds(condition):
                     await self.pilot.pause(0.02)
             except asyncio.CancelledError:
                 print(f"never: {what}\n{self.screen_text()}")
@@ -58,7 +62,31 @@ class Seat:
         }  # fmt: skip
         for key in keys:
             whole = key in named or "+" in key or (key[0] == "f" and key[1:].isdigit())
-            await self.pilot.press(*([key] if whole else list(key)))
+            for single in [key] if whole else list(key):
+                await self._press(single)
+
+    async def burst(self, *keys: str) -> None:
+        """Keys that arrive at once, as over a slow line."""
+        for key in keys:
+            self._send(key)
+        await self.pilot.pause(0.01)
+
+    async def _press(self, key: str) -> None:
+        """One key, handled by every widget. The pilot's own press waits for an idle processor, which takeslonger."""
+        self._send(key)
+        for _ in range(3):  # the key itself, what it starts, what that tells
+            await self.pilot.pause(0)
+
+    def _send(self, key: str) -> None:
+        name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+        try:
+            sign: str | None = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+        except KeyError:
+            sign = name if len(name) == 1 else None
+        event = Key(name, sign)
+        event.set_sender(self.app)
+        assert self.app._driver is not None
+        self.app._driver.send_message(event)
 
     async def sign_in(self, account: str, password: str = PASSWORD) -> None:
         """Type account and password and wait for the desk with its queue."""
@@ -70,12 +98,14 @@ class Seat:
         await self.settled()
 
     async def settled(self) -> None:
-        """Wait until no worker but the live view runs."""
+        """Wait until no worker but the live view runs and no key is held back."""
         for _ in range(3):  # what a worker tells may start another one
-            await self.pilot.pause()
-            await self.until(
-                lambda: not [job for job in self.app.workers if job.is_running and job.group != "live"], "workers end"
-            )
+            await self.pilot.pause(0.01)
+            await self.until(self._is_at_rest, "workers end")
+
+    def _is_at_rest(self) -> bool:
+        busy = [job for job in self.app.workers if job.is_running and job.group != "live"]
+        return not busy and getattr(self.app, "_held_keys", None) is None
 
     async def on_form(self) -> None:
         """Wait for a form to be ready for typing."""
@@ -109,6 +139,14 @@ class Seat:
         """The screen as text."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def _holds(condition: Callable[[], Any]) -> bool:
+    """Whether something is so; on a screen without the widget that is asked it is not."""
+    try:
+        return bool(condition())
+    except NoMatches:
+        return False
 
 
 @asynccontextmanager

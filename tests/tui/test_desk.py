@@ -21,6 +21,7 @@ from tui.intake.screen import IntakeScreen
 from tui.keys import SHOWN
 from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
+from tui.show import short_number
 from tui.widgets.bars import KeyLine
 
 Story = Callable[[Seat], Awaitable[None]]
@@ -107,6 +108,22 @@ def test_a_stale_case_is_read_again_and_the_form_stays(shared_node: RunningNode)
         await seat.done("filed")
 
     play(shared_node, "z1", story)
+
+
+def test_keys_in_a_burst_meet_the_case_the_cursor_went_to(shared_node: RunningNode) -> None:
+    """A slow line delivers "down" and "d" at once: the form is that of the lower case, never of the one left behind."""
+    lower, upper = filed(shared_node), filed(shared_node)
+
+    async def story(seat: Seat) -> None:
+        await go_to(seat, upper)
+        await seat.burst("down", "d")
+        await seat.on_form()
+        assert short_number(lower) in seat.screen_text()
+        assert short_number(upper) not in seat.screen_text().splitlines()[-1]
+        await seat.keys("escape")
+        assert seat.selected["number"] == lower
+
+    play(shared_node, "p1", story)
 
 
 def test_a_needed_field_is_asked_for_before_anything_is_sent(shared_node: RunningNode) -> None:

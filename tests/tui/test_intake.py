@@ -94,13 +94,15 @@ def test_what_was_typed_survives_a_crash_and_is_registered_once(town: RunningNod
     async def before() -> None:
         async with seat_at(town, "s1") as seat:
             await open_intake(seat)
-            await typed(seat, "13800001111", "enter", "wsjg", "enter", "enter", "ycl18", "enter", "yaqyh")
+            await typed(seat, "13800001111", "enter", "wsjg", "enter", "down", "enter", "ycl18", "enter", "yaqyh")
+            assert seat.app.screen.row("condition").value == "2"
 
     async def after() -> None:
         async with seat_at(town, "s1") as seat:
             screen = await open_intake(seat)
             assert "已恢复" in seat.banner
             assert screen.row("phone").value == "13800001111"
+            await seat.until(lambda: screen.row("condition").value == "2", "the condition that was chosen")
             assert "药城路" in screen.row("place").value or screen.place is not None
             screen.row("description").focus_line()
             await typed(seat, "down", "enter")
@@ -146,10 +148,12 @@ def test_a_ringing_telephone_does_not_overwrite_a_draft(node: RunningNode) -> No
     async def story() -> None:
         async with seat_at(node, "s1") as seat:
             screen = await open_intake(seat)
-            await typed(seat, "13800000009", "enter", "wsjg", "enter")
+            await typed(seat, "13800000009", "enter", "wsjg")
             node.client("s1").post("/api/v1/calls", json={"number": "13911112222", "seat": "s1"})
             await seat.until(lambda: "13911112222" in seat.banner, "the new caller is told")
             assert screen.row("phone").value == "13800000009"
+            await typed(seat, "ctrl+n")
+            assert screen.row("phone").value == "13911112222", "the caller who waited comes in"
 
     asyncio.run(story())
 

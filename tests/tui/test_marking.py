@@ -31,7 +31,7 @@ def test_a_dispatcher_sends_many_cases_with_one_form(node: RunningNode) -> None:
             assert node.act("p1", numbers[0], "note", note="同时有人备注").is_success
             await seat.keys("szgls", "enter", "ctrl+s")
             await seat.until(lambda: type(seat.app.screen).__name__ == "ToldScreen", "what was refused is told")
-            assert "成功 2 件，被拒 1 件" in seat.screen_text()
+            await seat.until(lambda: "成功 2 件，被拒 1 件" in seat.screen_text(), "the counts")
             assert "已被他人更新" in seat.screen_text()
             await seat.keys("escape")
             await seat.until(lambda: "已标 1" in seat.screen_text(), "the refused one stays marked")

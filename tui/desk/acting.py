@@ -40,19 +40,26 @@ class DeskActing(Base):
 
     def start_action(self, key: ActionKey) -> None:
         """Open the form of an action for the selected case, or for all that are marked."""
-        if self.console.away:
-            self.say(self.context.labels("desk.read_only"))
+        if self._is_read_only():
             return
         if self.queue.marked:
             self.start_bulk(key)
             return
         record = self.queue.selected
         if record is not None:
-            duplicates = self.around.duplicates if self.around else []
+            fitting = self.around is not None and self.around.number == record["number"]
+            duplicates = self.around.duplicates if self.around and fitting else []
             worker(self, self.build_form(self.context.forms.action(record, key, duplicates)), "form")
 
+    def _is_read_only(self) -> bool:
+        if self.console.away:
+            self.say(self.context.labels("desk.read_only"))
+        return self.console.away
+
     def show_form(self, form: Form) -> None:
-        """Open a form; its answer changes the row in place."""
+        """Open a form; its answer changes the row in place. One that comes after the desk was left is not opened."""
+        if not self.is_current:
+            return
         record = self.queue.records.get(form.number or "")
         self.say("")
 
@@ -76,10 +83,16 @@ class DeskActing(Base):
             self.pick("key.all_actions", choices, self.start_named)
 
     def start_named(self, action: str) -> None:
-        """Open the form of an action on offer."""
-        self.start_action(next(key for key in self.action_keys if key.action == action))
+        """Open the form of an action, if it is still on offer."""
+        key = next((key for key in self.action_keys if key.action == action), None)
+        if key is None:
+            self.say(self.context.labels("desk.no_action"))
+        else:
+            self.start_action(key)
 
     def action_request(self) -> None:
+        if self._is_read_only():
+            return
         record = self.queue.selected
         if record is not None and self.context.forms.may_request(record):
             self.show_form(self.context.forms.request(record))
@@ -87,6 +100,8 @@ class DeskActing(Base):
             self.say(self.context.labels("desk.no_request"))
 
     def action_decide(self) -> None:
+        if self._is_read_only():
+            return
         record = self.queue.selected
         waiting = self.context.forms.waiting_for_me(record) if record else []
         if record is None or not waiting:
@@ -105,6 +120,8 @@ class DeskActing(Base):
             )
 
     def action_on_behalf(self) -> None:
+        if self._is_read_only():
+            return
         record = self.queue.selected
         keys = self.context.forms.behalf_keys(record) if record else []
         if record is None or not keys:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tui.client import Refused
+from tui.client import NodeAway, Refused
 from tui.desk.detail import small_box
 from tui.fields import Form
 from tui.messages import CaseSeen, PageRead, SummaryRead, Surroundings, SurroundingsRead
@@ -31,6 +31,9 @@ SETTLE_SECONDS = 0.08
 """A cursor that runs through the list asks for surroundings only where it stops."""
 GATHER_SECONDS = 0.15
 ONE_BY_ONE = 30
+"""So many changed cases that are not in the queue are looked at; more of them come with the next reload."""
+STALE_TICKS = 30
+"""Every so many looks at the clock the loaded cases with a due time are read anew."""
 NEAR_CASES, NEAR_PARTS, NEAR_GRIDS = 60, 200, 40
 
 
@@ -42,6 +45,7 @@ class DeskCalls(Base):
     search_filter: Record
     following: str | None
     changed: set[str]
+    _ticks = 0
 
     if TYPE_CHECKING:
 
@@ -50,16 +54,18 @@ class DeskCalls(Base):
 
     def load(self, *, more: bool = False) -> None:
         """Read the first page of the view, or the next one."""
-        worker(self, self._load(more), "queue")
+        if not more:
+            self.following = None
+        worker(self, self._load(self.following), "queue")
 
     @careful
-    async def _load(self, more: bool) -> None:
+    async def _load(self, after: str | None) -> None:
         client = self.context.client
         parameters = dict(self.view.parameters()) if self.view else {}
         parameters |= self.search_filter
-        page = await client.get("/api/v1/cases", **parameters, limit=PAGE, after=self.following if more else None)
-        self.post_message(PageRead(page["items"], page["next"], more=more))
-        if not more:
+        page = await client.get("/api/v1/cases", **parameters, limit=PAGE, after=after)
+        self.post_message(PageRead(page["items"], page["next"], more=after is not None))
+        if after is None:
             self.post_message(SummaryRead(await client.get("/api/v1/summary")))
 
     def look_at_clock(self) -> None:
@@ -70,6 +76,9 @@ class DeskCalls(Base):
             for number, record in self.queue.records.items()
             if record["light"] != "red" and (at := moment(record["due_at"])) is not None and at < now
         }
+        self._ticks += 1
+        if self._ticks % STALE_TICKS == 0:  # lights turn yellow and hours run down with time alone
+            due |= {number for number, record in self.queue.records.items() if record["due_at"]}
         self.changed |= due or {""}
         self.read_changes()
 
@@ -107,16 +116,25 @@ class DeskCalls(Base):
         client = self.context.client
         while self.changed:
             await asyncio.sleep(GATHER_SECONDS)
-            numbers, self.changed = self.changed - {""}, set()
-            for number in sorted(numbers)[:ONE_BY_ONE]:
-                try:
-                    self.post_message(CaseSeen(await client.get(f"/api/v1/cases/{number}")))
-                except Refused as error:
-                    if error.status not in (403, 404):
-                        raise
-            self.post_message(SummaryRead(await client.get("/api/v1/summary")))
-            if len(numbers) > ONE_BY_ONE:
-                self.load()
+            unread = self.changed - {""}
+            self.changed = set()
+            known = [number for number in self.queue.records if number in unread]
+            strange = sorted(unread - set(known))[:ONE_BY_ONE]
+            try:
+                for number in (*known, *strange):
+                    await self._read_one(number)
+                    unread.discard(number)
+                self.post_message(SummaryRead(await client.get("/api/v1/summary")))
+            except NodeAway:
+                self.changed |= unread | {""}
+                raise
+
+    async def _read_one(self, number: str) -> None:
+        try:
+            self.post_message(CaseSeen(await self.context.client.get(f"/api/v1/cases/{number}")))
+        except Refused as error:
+            if error.status not in (403, 404):
+                raise
 
     @careful
     async def build_form(self, building: Awaitable[Form]) -> None:

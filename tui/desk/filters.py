@@ -45,6 +45,9 @@ class DeskFilters(SeatScreen):
 
     @careful
     async def _load_own_views(self) -> None:
+        self.post_message(OwnViewsRead(await self._read_own_views()))
+
+    async def _read_own_views(self) -> list[View]:
         try:
             kept = (await self.context.client.get(SETTING))["value"]
         except Refused as error:
@@ -52,11 +55,15 @@ class DeskFilters(SeatScreen):
                 raise
             kept = []
         found = [own_view(item) for item in kept if isinstance(item, dict)] if isinstance(kept, list) else []
-        self.post_message(OwnViewsRead([view for view in found if view is not None]))
+        return [view for view in found if view is not None]
 
     @on(OwnViewsRead)
     def _own_views_read(self, event: OwnViewsRead) -> None:
-        self.views = (*views_for(self.context.roles), *event.views)
+        read = {view.key for view in event.views}
+        here = [view for view in self.views if view.key.startswith((OWN, FILTER)) and view.key not in read]
+        self.views = (*views_for(self.context.roles), *event.views, *here)
+        if self.view is not None:
+            self.view = next((view for view in self.views if view.key == self.view.key), self.views[0])
         self.draw_lines()
 
     def draw_lines(self) -> None:
@@ -93,19 +100,23 @@ class DeskFilters(SeatScreen):
         self.views = (*(other for other in self.views if other.key not in (view.key, FILTER)), view)
         self.show_view(view)
         if name:
-            worker(self, self._keep(), "keep-views")
+            worker(self, self._keep(view, ""), "keep-views")
 
     def action_forget_view(self) -> None:
         """Forget the view of one's own that is shown."""
         if self.view is None or not self.view.key.startswith((OWN, FILTER)):
             self.say(self.context.labels("filter.not_own"))
             return
-        self.views = tuple(view for view in self.views if view.key != self.view.key)
+        forgotten = self.view.key
+        self.views = tuple(view for view in self.views if view.key != forgotten)
         self.show_view(self.views[0])
-        worker(self, self._keep(), "keep-views")
+        worker(self, self._keep(None, forgotten), "keep-views")
 
     @careful
-    async def _keep(self) -> None:
-        own = [view.as_setting() for view in self.views if view.key.startswith(OWN)]
+    async def _keep(self, added: View | None, forgotten: str) -> None:
+        """Write the views anew out of those that stand at the node now, also those another seat has kept meanwhile."""
+        gone = forgotten or (added.key if added else "")
+        kept = [view for view in await self._read_own_views() if view.key != gone]
+        own = [view.as_setting() for view in (*kept, *([added] if added else []))]
         await self.context.client.put(SETTING, {"value": own})
         self.post_message(Told(self.context.labels("filter.kept", count=len(own)), good=True))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.message import Message
 
-from tui.client import Refused
+from tui.client import NodeAway, Refused
 from tui.fields import Form
 from tui.keys import ActionKey, assign_keys
-from tui.messages import CaseSeen, Told
+from tui.messages import CaseSeen, NodeLost, Told
 from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
 from tui.screens.told import ToldScreen
@@ -107,6 +107,9 @@ class DeskMarking(SeatScreen):
 
     def start_bulk(self, key: ActionKey) -> None:
         """Open one form for all marked cases."""
+        if any(job.group == "bulk" and job.is_running for job in self.workers):
+            self.say(self.context.labels("bulk.running"))
+            return
         records = [self.queue.records[number] for number in self.queue.marked]
         worker(self, self._build_bulk(records, key), "form")
 
@@ -116,6 +119,8 @@ class DeskMarking(SeatScreen):
         self.call_later(self._show_bulk, form, key.action, records)
 
     def _show_bulk(self, form: Form, action: str, records: list[Record]) -> None:
+        if not self.is_current:
+            return
         self.say("")
 
         def filled(body: Record | None) -> None:
@@ -138,6 +143,11 @@ class DeskMarking(SeatScreen):
             try:
                 path = f"/api/v1/cases/{number}/actions/{action}"
                 answer = await self.context.client.post(path, own, version=record["version"])
+            except NodeAway:
+                lost = self.context.labels("form.not_sent")
+                refused |= {other["number"]: lost for other in records[at:]}
+                self.app.post_message(NodeLost())
+                break
             except Refused as error:
                 if error.status == 401:
                     raise
@@ -155,6 +165,6 @@ class DeskMarking(SeatScreen):
         self._marks_changed()
         text = labels("bulk.done", action=event.title, done=len(event.done), refused=len(event.refused))
         self.say(text, good=not event.refused)
-        if event.refused:
+        if event.refused and self.is_current:
             lines = [f"{short_number(number)}  {sentence}" for number, sentence in event.refused.items()]
             self.app.push_screen(ToldScreen(labels, text, lines))

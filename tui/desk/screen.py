@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from textual import on
@@ -40,6 +41,10 @@ Record = dict[str, Any]
 CLOCK_SECONDS = 20.0
 """How often the desk looks whether a case has become overdue; nothing is drawn unless one has."""
 OPENING = {".", "R", "A", "B"}
+PAPER = {"p", "P"}
+MOVES = frozenset(("up", "down", "pageup", "pagedown", "home", "end", "ctrl+home", "ctrl+end"))
+MOVING_SECONDS = 0.15
+"""After a cursor key the cursor is taken to be at rest when no other came for so long."""
 """Keys beside the actions' own that open a form or a list."""
 
 
@@ -80,6 +85,8 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         self.view: View | None = None
         self.summary: Record = {}
         self._keep_cursor = True
+        self._moved_at = 0.0
+        self._rung: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -172,12 +179,16 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
 
     @on(SummaryRead)
     def _summary_read(self, event: SummaryRead) -> None:
-        more = event.summary["overdue"] - self.summary.get("overdue", event.summary["overdue"])
+        more = event.summary["overdue"] - self.summary.get("overdue", event.summary["overdue"]) - len(self._rung)
         self.summary = event.summary
-        if more > 0:
-            self.app.bell()
-            self.say(self.context.labels("desk.new_overdue", count=more))
+        self._rung.clear()
+        if more > 0 and self.context.sees_all:
+            self._ring(more)
         self.draw_lines()
+
+    def _ring(self, count: int) -> None:
+        self.app.bell()
+        self.say(self.context.labels("desk.new_overdue", count=count))
 
     @on(ChangeHeard)
     def _change_heard(self, event: ChangeHeard) -> None:
@@ -195,6 +206,9 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         fits = view is None or view.fits(record)
         if number in self.queue.records:
             before = self.queue.records[number]
+            if before["light"] != "red" and record["light"] == "red":
+                self._rung.add(number)
+                self._ring(1)
             self.queue.change(record, gone=not fits)
             selected = self.queue.selected
             if selected and selected["number"] == number:
@@ -215,6 +229,8 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
             self.action_keys = assign_keys(event.found.actions, self.reserved_keys(), self.context.own_keys)
         self.query_one(Detail).show(record, event.found)
         self._draw_keys()
+        if not self._is_moving:
+            self.console.let_keys_go()
 
     def draw_around(self) -> None:
         """The keys of the case under the cursor, after the marks are gone."""
@@ -236,7 +252,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
 
     @on(Queue.NearEnd)
     def _near_end(self) -> None:
-        if self.following is not None:
+        if self.following is not None and not any(job.group == "queue" and job.is_running for job in self.workers):
             self.load(more=True)
 
     # What the operator does.
@@ -251,6 +267,30 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
                 keys = binding.key if isinstance(binding, Binding) else binding[0]
                 found |= {(signs | named).get(key, key) for key in keys.split(",")}
         return found
+
+    def seconds_to_wait(self, event: Key) -> float:
+        """How long a key that acts on a case waits for the cursor to come to rest and the case to be known.
+
+        Over a slow line keys come in bursts; without this the second one would still meet the case before.
+        """
+        if event.key in MOVES:
+            self._moved_at = monotonic()
+            self.set_timer(MOVING_SECONDS, self.console.let_keys_go)
+            return 0
+        sign = event.character or ""
+        if not sign.isprintable() or sign in self.reserved_keys() - OPENING - PAPER or self.queue.selected is None:
+            return 0
+        return FORM_SECONDS if self._is_moving or not self.is_known else 0
+
+    @property
+    def _is_moving(self) -> bool:
+        return monotonic() - self._moved_at < MOVING_SECONDS
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what is around the case under the cursor has come."""
+        record = self.queue.selected
+        return record is not None and self.around is not None and self.around.number == record["number"]
 
     def seconds_to_open(self, event: Key) -> float:
         """How long the form or list that a key opens may take; what is typed meanwhile is meant for it."""

@@ -70,6 +70,14 @@ class TemplatesRead(Items):
     """The classes of the template keys."""
 
 
+class NotRegistered(Message):
+    """The node refused the case; `text` is its sentence."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class Registered(Message):
     """The case is taken in; `problem` says why a step after it was refused."""
 
@@ -162,6 +170,12 @@ class IntakeCalls(Base):
     @careful
     async def _register(self, draft: Draft, follow: Follow) -> None:
         client = self.context.client
-        record = await client.post("/api/v1/cases", draft.body, once=draft.once)
+        try:
+            record = await client.post("/api/v1/cases", draft.body, once=draft.once)
+        except Refused as error:
+            if error.status == 401:
+                raise
+            self.post_message(NotRegistered(error.detail))
+            return
         record, problem = await carry_out(client, record, follow)
         self.post_message(Registered(record, problem))

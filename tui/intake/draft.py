@@ -21,12 +21,14 @@ class Draft:
     """What will be posted; `once` makes a second post of the same draft harmless.
 
     Attributes:
+        sent: whether `body` went to the node and no answer came yet.
         phrase: whether the description is a ready phrase, to which class and condition are written.
     """
 
     once: str
     part: str | None = None
     phrase: bool = False
+    sent: bool = False
     body: Record = field(default_factory=dict)
 
     def fill(

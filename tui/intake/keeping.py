@@ -26,6 +26,7 @@ class DraftKeeping(Base):
 
     context: Context
     draft: Draft
+    kept: dict[str, str]
 
     if TYPE_CHECKING:
 
@@ -43,13 +44,16 @@ class DraftKeeping(Base):
 
     def keep_draft(self) -> None:
         """Write what stands in the form; an empty form leaves no file."""
-        values = {name: self.row(name).value for name in (*TYPED, *PICKED, "class")}
+        values = {name: self.row(name).value for name in (*TYPED, *PICKED)}
+        candidate = self.row("class").candidate
+        values["class"] = candidate.value if candidate else ""
         place = self.place
         if not any(values[name] for name in (*TYPED, "class")) and place is None:
             self.forget_draft()
             return
+        sent = self.draft.body if self.draft.sent else None
         draft = {"values": values, "place": place, "part": self.draft.part}
-        if not self.draft_file.keep({**draft, "once": self.draft.once}):
+        if not self.draft_file.keep({**draft, "once": self.draft.once, "sent": sent}):
             self.say(self.context.labels("intake.draft_not_kept", path=self.draft_file.path))
 
     def forget_draft(self) -> None:
@@ -63,9 +67,12 @@ class DraftKeeping(Base):
         if not isinstance(values, dict) or not isinstance(kept.get("once"), str):
             return
         self.draft = Draft(once=kept["once"], part=kept.get("part"))
-        for name in (*TYPED, *PICKED):
+        if isinstance(kept.get("sent"), dict):
+            self.draft.sent, self.draft.body = True, kept["sent"]
+        for name in TYPED:
             if values.get(name):
                 self.row(name).set_value(str(values[name]))
+        self.kept = {name: str(values[name]) for name in PICKED if values.get(name)}
         kind, _, code = str(values.get("class") or "").partition(":")
         if code:
             self.take_class(kind, code)

@@ -25,6 +25,7 @@ from tui.intake.calls import (
     EarlierRead,
     FactsRead,
     IntakeCalls,
+    NotRegistered,
     PlacesRead,
     Registered,
     SourcesRead,
@@ -44,6 +45,8 @@ from tui.widgets.field_row import FieldRow
 Record = dict[str, Any]
 NAMES = ("phone", "class", "condition", "place", "description", "reporter", "source")
 USUAL_SOURCE = "hotline_12319"
+SENDING_SECONDS = 5.0
+"""What is typed while the node registers waits for the next form."""
 
 
 class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
@@ -74,6 +77,7 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         self.facts = Facts()
         self.earlier: list[Record] = []
         self.templates: list[Record] = []
+        self.kept: dict[str, str] = {}
         self.places: dict[str, Record] = {}
 
     def compose(self) -> ComposeResult:
@@ -197,7 +201,7 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         row = self.row("source")
         choices = tuple(Choice(item["code"], labels.pick(item["name"], item["english"])) for item in event.items)
         row.field = Field("source", PICK, True, choices, USUAL_SOURCE)
-        row.set_value(row.value or USUAL_SOURCE)
+        row.set_value(self.kept.pop("source", "") or row.value or USUAL_SOURCE)
 
     @on(TemplatesRead)
     def _templates_read(self, event: TemplatesRead) -> None:
@@ -209,7 +213,7 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         self.facts.limits = event.limits
         choices = condition_choices(event.limits)
         row = self.row("condition")
-        kept = row.value
+        kept = self.kept.pop("condition", "") or row.value
         row.field = Field("condition", PICK, False, choices)
         known = any(choice.value == kept for choice in choices)
         row.set_value(kept if known else choices[0].value if choices else "")
@@ -270,7 +274,10 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         self.send(REGISTER)
 
     def send(self, follow: Follow) -> None:
-        """Register what stands in the form, and take the steps that follow."""
+        """Register what stands in the form, and take the steps that follow.
+
+        What was sent once without an answer is sent again as it was: the node may have it already.
+        """
         labels = self.context.labels
         found, place = self.code_class, self.place
         for name, missing in (("class", found is None), ("place", place is None)):
@@ -280,10 +287,21 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
                 return
         assert found is not None
         assert place is not None
-        self.draft.phrase = self.row("description").chosen is not None
-        self.draft.fill({name: self.row(name).value for name in NAMES}, found, place, self.limit(), self.facts.located)
+        if not self.draft.sent:
+            self.draft.phrase = self.row("description").chosen is not None
+            values = {name: self.row(name).value for name in NAMES}
+            self.draft.fill(values, found, place, self.limit(), self.facts.located)
+            self.draft.sent = True
         self.keep_draft()
+        self.console.hold_keys(SENDING_SECONDS)
         self.register(self.draft, follow)
+
+    @on(NotRegistered)
+    def _not_registered(self, event: NotRegistered) -> None:
+        """The node refused, so it has nothing of it: what is changed now counts."""
+        self.draft.sent = False
+        self.keep_draft()
+        self.say(event.text)
 
     def action_take_part(self) -> None:
         nearest = self.facts.nearest_part
@@ -300,24 +318,25 @@ class IntakeScreen(IntakeSteps, DraftKeeping, IntakeCalls, SeatScreen):
         await self.console.action_go("desk")
 
     def clear(self) -> None:
-        """An empty form for the next caller; the source stays."""
+        """An empty form for the next caller; the source stays. A caller that rang meanwhile comes in."""
         self.draft = Draft(once=uuid4().hex)
-        self.facts, self.earlier, self.places = Facts(), [], {}
+        self.facts, self.earlier, self.places, self.kept = Facts(), [], {}, {}
         for name in NAMES:
             if name != "source":
                 self.row(name).set_value("")
         self.row("phone").focus_line()
         self.forget_draft()
         self._draw_facts()
-
-    def put_place(self, lon: float, lat: float) -> None:
-        """A position that was found on the map."""
-        self.row("place").set_value("")
-        self.row("place").line.value = f"{lon:.6f},{lat:.6f}"
+        if self.console.waiting_call:
+            number, self.console.waiting_call = self.console.waiting_call, ""
+            self.ring(number)
 
     def ring(self, number: str) -> None:
         """A caller's number from the telephone system; what stands in the form of another caller stays there."""
-        if self.row("class").value or self.row("place").value:
+        typed = [self.row(name).line.value.strip() for name in ("phone", "class", "place", "description", "reporter")]
+        if any(typed) and typed[0] != number:
+            self.console.waiting_call = number
+            self.app.bell()
             self.say(self.context.labels("intake.ringing", number=number))
             return
         self.row("phone").set_value(number)

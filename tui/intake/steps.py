@@ -45,7 +45,7 @@ class IntakeSteps(Base):
     def keys_now(self) -> list[tuple[str, str]]:
         """The keys that do something for this account and this draft."""
         labels, roles = self.context.labels, self.context.roles
-        keys = [("^S", labels("key.register"))]
+        keys = [("^S", labels("key.register"))] if may_all(roles, "report") else []
         if self.facts.duplicates and may_all(roles, "merge"):
             keys.append(("F5", labels("key.register_merge")))
         if may_all(roles, "ask_verify"):

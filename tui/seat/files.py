@@ -8,9 +8,9 @@ and replaced whole. A file that cannot be read or written is no reason to stop w
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,8 @@ class DraftFile:
     """What somebody has typed into the intake of one node and not registered yet."""
 
     def __init__(self, url: str, account: str, folder: Path | None = None) -> None:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{account}@{url.partition('://')[2]}")
-        self.path = (folder or state_folder()) / f"draft-{plain}.json"
+        whose = hashlib.sha256(f"{account}@{url}".encode()).hexdigest()[:16]
+        self.path = (folder or state_folder()) / f"draft-{whose}.json"
 
     def read(self) -> dict[str, Any]:
         """The draft; empty when there is none."""

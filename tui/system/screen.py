@@ -77,7 +77,7 @@ class SystemScreen(SeatScreen):
         client = self.context.client
         health = await client.get("/health")
         try:
-            findings: list[Record] | None = await client.items("/api/v1/doctor")
+            findings: list[Record] | None = (await client.patient("GET", "/api/v1/doctor"))["items"]
             jobs, why = (await client.get("/api/v1/jobs"))["items"], ""
         except Refused as error:
             if error.status != 403:
@@ -130,7 +130,7 @@ class SystemScreen(SeatScreen):
     async def _run(self, name: str) -> None:
         labels = self.context.labels
         self.post_message(Told(labels("system.job_runs", name=name), good=True))
-        answer = await self.context.client.post(f"/api/v1/jobs/{name}", {})
+        answer = await self.context.client.patient("POST", f"/api/v1/jobs/{name}", {})
         facts = "  ".join(f"{key} {value}" for key, value in answer["result"].items())
         self.post_message(Told(labels("system.job_done", name=name, facts=facts), good=True))
 
