@@ -18,6 +18,7 @@ from server import openapi, sign_in
 from server.account_settings import AccountSettingController
 from server.calls import CallController
 from server.cameras import CameraController
+from server.cases.around import AroundController
 from server.cases.papers import PaperController
 from server.cases.routes import CaseController
 from server.codes import CodeController
@@ -47,7 +48,7 @@ CONTROLLERS = [
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
-    MapController, WallController,
+    MapController, WallController, AroundController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

@@ -97,7 +97,7 @@ class PlaceController(Controller):
         """GeoJSON of what lies in a box, for a map."""
         values = dict(zip(("west", "south", "east", "north"), box(bbox), strict=True))
         size = min(max(limit, 1), SHAPES_AT_MOST)
-        body = await node_of(request).read(lambda connection: _shapes(connection, layer, values, size))
+        body = await node_of(request).read(lambda connection: shapes_in_box(connection, layer, values, size))
         return json_bytes(body)
 
 
@@ -110,7 +110,8 @@ TABLES = {
 }
 
 
-def _shapes(connection: Connection, layer: str, values: dict[str, float], limit: int) -> bytes:
+def shapes_in_box(connection: Connection, layer: str, values: dict[str, float], limit: int) -> bytes:
+    """The GeoJSON of one layer of `TABLES` in a box of west, south, east, north."""
     table, columns = TABLES[layer]
     inside = within_box(connection.dialect.name, table)
     statement = text(

@@ -81,3 +81,18 @@ def test_the_shift_leader_sees_how_the_box_is(shared_node: RunningNode) -> None:
     assert {item["result"] for item in found} <= {"passed", "warning", "failed", "error", "skipped"}
     assert len(found) > 5
     assert not [item for item in found if item["result"] == "error"]
+
+
+def test_everything_round_a_case_comes_in_one_answer(shared_node: RunningNode, dispatched: dict[str, Any]) -> None:
+    """It is what the single routes say, and as closed to others as they are."""
+    path = f"/api/v1/cases/{dispatched['number']}"
+    client = shared_node.client("p1")
+    found = client.get(f"{path}/around").json()
+    assert found["history"] == client.get(f"{path}/history").json()["items"]
+    assert found["actions"] == client.get("/api/v1/actions", params={"number": dispatched["number"]}).json()["items"]
+    assert found["clock"]["clock"] == "handle"
+    assert dispatched["number"] in {item["number"] for item in found["near"]}
+    assert dispatched["grid"] in {item["properties"]["code"] for item in found["grids"]["features"]}
+    assert "reporter" not in found["near"][0]
+    assert shared_node.client("d2").get(f"{path}/around").status_code == 403
+    assert client.get(f"{path}/around?metres=5000").status_code in (400, 422)

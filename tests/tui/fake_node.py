@@ -104,6 +104,10 @@ ANSWERS: dict[str, Any] = {
     },
     "/api/v1/shapes/parts": {"features": []},
 }
+AROUND = {
+    "history": HISTORY, "actions": ACTIONS, "duplicates": [], "near": CASES, "grids": ANSWERS["/api/v1/shapes/grids"],
+    "parts": {"features": []}, "clock": {"remaining": {"value": -2, "unit": "工作时"}},
+}  # fmt: skip
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -113,8 +117,8 @@ def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=_silence())
     if path.endswith("/history"):
         return httpx.Response(200, json={"items": HISTORY})
-    if path.endswith("/clock"):
-        return httpx.Response(200, json={"remaining": {"value": -2, "unit": "工作时"}})
+    if path.endswith("/around"):
+        return httpx.Response(200, json=AROUND)
     if path.startswith("/api/v1/codes/part"):
         limits = [
             {"condition_to_open": text, "value": value, "unit": "工作时"}

@@ -9,16 +9,22 @@ import httpx
 import pytest
 
 from tests.tui.conftest import Seat
-from tests.tui.fake_node import answer
+from tests.tui.fake_node import ANSWERS, answer
 from tui.app import Console
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are made on Python 3.11")
 SIZES = [(80, 24), (120, 36)]
 
 
-def console() -> Console:
-    """A console on the canned node."""
-    return Console("http://node", transport=httpx.MockTransport(answer))
+def console(role: str = "dispatcher") -> Console:
+    """A console on the canned node, for somebody of a role."""
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/session":
+            return httpx.Response(201, json={**ANSWERS["/api/v1/session"], "roles": [role]})
+        return answer(request)
+
+    return Console("http://node", transport=httpx.MockTransport(answered))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -78,4 +84,4 @@ def test_a_call_is_taken(snap_compare: Any, size: tuple[int, int]) -> None:
         await seat.until(lambda: "药城社区" in seat.screen_text(), "the facts")
         await seat.settled()
 
-    assert snap_compare(console(), terminal_size=size, run_before=story)
+    assert snap_compare(console("acceptor"), terminal_size=size, run_before=story)

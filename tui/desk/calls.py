@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.client import NodeAway, Refused
-from tui.desk.detail import small_box
+from tui.desk.detail import MAP_METRES
 from tui.fields import Form
 from tui.messages import CaseSeen, PageRead, SummaryRead, Surroundings, SurroundingsRead
 from tui.show import moment
@@ -27,14 +27,13 @@ else:
 
 Record = dict[str, Any]
 PAGE = 100
-SETTLE_SECONDS = 0.08
+SETTLE_SECONDS = 0.12
 """A cursor that runs through the list asks for surroundings only where it stops."""
 GATHER_SECONDS = 0.15
 ONE_BY_ONE = 30
 """So many changed cases that are not in the queue are looked at; more of them come with the next reload."""
 STALE_TICKS = 30
 """Every so many looks at the clock the loaded cases with a due time are read anew."""
-NEAR_CASES, NEAR_PARTS, NEAR_GRIDS = 60, 200, 40
 
 
 class DeskCalls(Base):
@@ -89,22 +88,14 @@ class DeskCalls(Base):
     @careful
     async def _load_surroundings(self, record: Record) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
-        client, number, box = self.context.client, record["number"], small_box(record)
-        actions, clock, history, duplicates, near, grids, parts = await asyncio.gather(
-            client.items("/api/v1/actions", number=number),
-            client.get(f"/api/v1/cases/{number}/clock"),
-            client.items(f"/api/v1/cases/{number}/history"),
-            client.items(
-                "/api/v1/duplicates", kind=record["kind"], code=record["code"], lon=record["lon"], lat=record["lat"],
-                part=record["part"],
-            ),
-            client.items("/api/v1/cases", bbox=box, limit=NEAR_CASES),
-            client.get("/api/v1/shapes/grids", bbox=box, limit=NEAR_GRIDS),
-            client.get("/api/v1/shapes/parts", bbox=box, limit=NEAR_PARTS),
+        number = record["number"]
+        found = await self.context.client.get(f"/api/v1/cases/{number}/around", metres=round(MAP_METRES))
+        others = [item for item in found["duplicates"] if item["number"] != number]
+        around = Surroundings(
+            number, found["history"], found["actions"], others, found["near"], found["grids"]["features"],
+            found["parts"]["features"], found["clock"],
         )  # fmt: skip
-        others = [item for item in duplicates if item["number"] != number]
-        found = Surroundings(number, history, actions, others, near, grids["features"], parts["features"], clock)
-        self.post_message(SurroundingsRead(found))
+        self.post_message(SurroundingsRead(around))
 
     def read_changes(self) -> None:
         """Read the changed cases; what is heard meanwhile waits for the next turn."""

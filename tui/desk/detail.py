@@ -108,8 +108,3 @@ class Detail(Horizontal):
         others = [item for item in around.near if item["number"] != record["number"]]
         draw_map(canvas, view, Content(places, {"items": [*others, record]}), selected=record["number"])
         return canvas.text()
-
-
-def small_box(record: Record) -> str:
-    """The box of the small map, as the node wants it."""
-    return Viewport(record["lon"], record["lat"], 1.0, round(MAP_METRES * 2), round(MAP_METRES * 2)).box_text
