@@ -20,6 +20,9 @@ from server.paging import PAGE, After, Limit, before_of, page, sent
 from server.shifts import READERS
 from server.sign_in import require
 
+CAMERAS_AT_MOST = 50
+"""A month of looks at so many cameras is what one page of coverage may read."""
+CoverageLimit = Annotated[int, Parameter(ge=1, le=CAMERAS_AT_MOST)]
 AfterCode = Annotated[str, Parameter(max_length=100, description="`next` of the page before")]
 
 
@@ -193,7 +196,7 @@ class CameraController(Controller):
         first: Annotated[datetime, Parameter(query="from", description="Beginning, with its zone")],
         last: Annotated[datetime, Parameter(query="to", description="End, with its zone")],
         after: AfterCode = "",
-        limit: Limit = PAGE,
+        limit: CoverageLimit = CAMERAS_AT_MOST,
     ) -> Response[bytes]:
         """How well looks covered a period, camera by camera: looks, looks due, covered share, gaps."""
         node = node_of(request)

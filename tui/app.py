@@ -22,29 +22,27 @@ from appliance.errors import Invalid
 from appliance.i18n.labels import LANGUAGES, Labels
 from tui.client import NodeClient, Session
 from tui.context import SEES_PHONES, Context
-from tui.desk.queue import Queue
 from tui.desk.screen import DeskScreen
 from tui.figures.devices import DevicesScreen
 from tui.figures.scores import ScoresScreen
+from tui.help_groups import help_groups
 from tui.intake.screen import IntakeScreen
 from tui.map.screen import MapScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded, Told
 from tui.palette import carry_out, choices
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
-from tui.screens.form import FormScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
 from tui.screens.palette import PaletteScreen
 from tui.screens.sign_in import SignInScreen
 from tui.seat.files import Preferences
-from tui.seat.keymap import binding_names, read_keymap
+from tui.seat.keymap import binding_names, keymap_file, read_keymap
 from tui.seat.themes import ORDER, PLAIN, THEMES, USUAL, next_theme
 from tui.shift.screen import ShiftScreen
 from tui.system.screen import SystemScreen
 from tui.type_ahead import TypeAhead
 from tui.video.screen import VideoScreen
-from tui.widgets.field_row import FieldRow
 from tui.work import careful
 
 SCREENS = {
@@ -109,6 +107,7 @@ class Console(TypeAhead):
         self.context = Context(client, Labels(spoken), Reference(client), braille=braille)
         self.away = False
         self.waiting_call = ""
+        self.own_keymap: dict[str, str] = {}
 
     async def on_mount(self) -> None:
         for theme in THEMES:
@@ -119,12 +118,17 @@ class Console(TypeAhead):
         self._read_keymap()
 
     def _read_keymap(self) -> None:
+        if not keymap_file().exists():
+            return
+        from tui.seat.keyed import KEYED  # it names every screen, also those that are loaded when they are opened
+
         try:
             own = read_keymap(binding_names(KEYED))
         except Invalid as error:
             said = error.sentence(self.context.labels.language)
             self._seats(lambda screen: screen.say(said))
             return
+        self.own_keymap = own.keys
         self.set_keymap(own.keys)
         self.context.own_keys = own.actions
 
@@ -312,22 +316,3 @@ class Console(TypeAhead):
             for screen in stack:
                 if isinstance(screen, SeatScreen) and screen.is_mounted:
                     what(screen)
-
-
-def help_groups(app: Console, screen: SeatScreen) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The keys of a screen in groups: actions on offer, the screen's own, the focused widget's, the app's."""
-    labels = app.context.labels
-    offered = [(key.key, labels.pick(key.chinese, key.english)) for key in getattr(screen, "action_keys", ())]
-    groups = [(labels("help.actions"), offered)]
-    for node, title in ((screen, "help.screen"), (app.focused, "help.widget"), (app, "help.app")):
-        pairs = []
-        for binding in getattr(type(node), "BINDINGS", ()):
-            if isinstance(binding, Binding) and binding.description in labels:
-                keys = " ".join(app.get_key_display(single) for single in binding.make_bindings([binding]))
-                pairs.append((keys, labels(binding.description)))
-        groups.append((labels(title), pairs))
-    return groups
-
-
-KEYED = (*SCREENS.values(), Console, Queue, FormScreen, FieldRow, HelpScreen, PaletteScreen)
-"""Whose keys a person may change."""

@@ -6,6 +6,7 @@ Nothing here knows a screen. Every call may raise `Refused` (the node said no, `
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ class NodeClient:
         Raises:
             OSError: the file cannot be read.
         """
-        content = path.read_bytes()
+        content = await asyncio.to_thread(path.read_bytes)
         answer = await self._send(
             "POST", "/api/v1/evidence", files={"file": (path.name, content)}, data={"stage": stage}
         )

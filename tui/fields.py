@@ -83,6 +83,7 @@ class Form:
         versioned: send the case's version and look again when it is stale.
         stage: the stage of evidence files.
         fixed: members of the body that are not asked for.
+        once: a key that makes a second sending harmless, after an answer that was lost.
     """
 
     title: str
@@ -93,6 +94,7 @@ class Form:
     versioned: bool = True
     stage: str = "report"
     fixed: tuple[tuple[str, Any], ...] = ()
+    once: str | None = None
 
 
 def body_of(form: Form, values: dict[str, str]) -> dict[str, Any]:

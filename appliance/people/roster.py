@@ -29,6 +29,7 @@ ROSTERED_ROLES = frozenset(("acceptor", "shift_leader", "dispatcher"))
 DAYS_AT_MOST = 62
 ENTRIES_AT_MOST = 2000
 WEEK = 7
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 _STAFF = text("SELECT account, name, roles FROM account WHERE active ORDER BY account")
 _ENTRIES = text("SELECT day, account, turn FROM roster WHERE day >= :first AND day < :end ORDER BY day, account")
@@ -127,16 +128,19 @@ def checked_day(written: str, name: str = "day") -> date:
     """A day of a request.
 
     Raises:
-        Invalid: not YYYY-MM-DD.
+        Invalid: not YYYY-MM-DD, or of a year that no roster is kept for.
     """
     try:
-        return date.fromisoformat(written)
+        day = date.fromisoformat(written)
     except ValueError:
+        day = None
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise Invalid(
-            f"{name} 须写作 2026-10-08,得到 {written[:20]}。",
-            f"{name} is written 2026-10-08; got {written[:20]}.",
+            f"{name} 须写作 2026-10-08,年份 {FIRST_YEAR} 到 {LAST_YEAR},得到 {written[:20]}。",
+            f"{name} is written 2026-10-08, with a year from {FIRST_YEAR} to {LAST_YEAR}; got {written[:20]}.",
             fields=(FieldError(name, "不是日期", "not a day"),),
-        ) from None
+        )
+    return day
 
 
 def unknown_account(account: str, staff: Mapping[str, str]) -> UnknownCode:

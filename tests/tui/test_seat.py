@@ -11,8 +11,8 @@ from appliance.errors import Invalid
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, report, seat_at
 from tests.tui.test_desk import filed
-from tui.app import KEYED
 from tui.seat.files import Preferences, config_folder
+from tui.seat.keyed import KEYED
 from tui.seat.keymap import binding_names, read_keymap
 from tui.seat.themes import CONTRAST, PLAIN
 

@@ -48,13 +48,18 @@ class DeskPapers(Base):
 
     @careful
     async def _print_slip(self, number: str) -> None:
-        command = shlex.split(os.environ.get(PRINT, ""))
+        try:
+            command = shlex.split(os.environ.get(PRINT, ""))
+        except ValueError as error:
+            self.post_message(Told(self.context.labels("slip.not_printed", problem=f"{PRINT}: {error}")))
+            return
         path = f"/api/v1/cases/{number}/slip"
         if not command:
             page = await self.context.client.text(path, "text/html")
             file = state_folder() / "slips" / f"{number}.html"
             try:
                 file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                file.touch(mode=0o600)
                 file.write_text(page, encoding="utf-8")
             except OSError as error:
                 self.post_message(Told(f"{file}: {error.strerror}"))

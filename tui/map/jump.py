@@ -38,7 +38,7 @@ class JumpScreen(ModalScreen["Record | None"]):
     JumpScreen OptionList { height: auto; max-height: 14; border: none; }
     """
     BINDINGS = [
-        Binding("escape", "give_up", "key.cancel", id="jump.cancel"),
+        Binding("escape", "give_up", "key.cancel", id="map_jump.cancel"),
         Binding("down", "walk(1)", "key.next_choice", id="jump.next"),
         Binding("up", "walk(-1)", "key.previous_choice", id="jump.previous"),
     ]

@@ -126,7 +126,8 @@ class FormScreen(ModalScreen[Record | None]):
             for path in paths:
                 sha256 = await client.upload(Path(path).expanduser(), form.stage)
                 body.setdefault("evidence", []).append({"sha256": sha256, "stage": form.stage})
-            answer = await client.post(form.path, body, version=self._version if form.versioned else None)
+            version = self._version if form.versioned else None
+            answer = await client.post(form.path, body, version=version, once=form.once)
         except OSError as error:
             self.post_message(self.NotSent(f"{error.filename}: {error.strerror}"))
         except NodeAway:

@@ -34,6 +34,11 @@ class KeyMap:
     actions: dict[str, str] = field(default_factory=dict)
 
 
+def keymap_file() -> Path:
+    """Where a person's own keys stand."""
+    return config_folder() / NAME
+
+
 def read_keymap(known: Iterable[str], path: Path | None = None) -> KeyMap:
     """The key map of the person at this seat; an empty one where there is no file.
 
@@ -43,7 +48,7 @@ def read_keymap(known: Iterable[str], path: Path | None = None) -> KeyMap:
     Raises:
         Invalid: the file cannot be read, names what is not there, or gives one key twice.
     """
-    file = path or config_folder() / NAME
+    file = path or keymap_file()
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -6,6 +6,8 @@ import asyncio
 import os
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from uuid import uuid4
 
 from textual.message import Message
 
@@ -74,7 +76,7 @@ class VideoCalls(Base):
     @careful
     async def _log_look(self, camera: Record, body: Record, said: str) -> None:
         try:
-            await self.context.client.post(f"/api/v1/cameras/{camera['code']}/looks", body)
+            await self.context.client.post(f"/api/v1/cameras/{quote(str(camera['code']), safe='')}/looks", body)
         except (NodeAway, Refused):
             self.post_message(NotLogged())
             raise
@@ -104,7 +106,9 @@ class VideoCalls(Base):
         )
         fixed = (("source", "video"), ("camera", camera["code"]))
         about = f"{camera['code']} {camera['name']}"
-        form = Form(labels("key.new_case"), about, "/api/v1/cases", fields, versioned=False, fixed=fixed)
+        form = Form(
+            labels("key.new_case"), about, "/api/v1/cases", fields, versioned=False, fixed=fixed, once=uuid4().hex
+        )
         self.post_message(CaseFormReady(camera, form))
 
 

@@ -21,8 +21,9 @@ CLASSES = ("", "一类", "二类", "其他")
 PICTURES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".mp4"])
 FRESH_SECONDS = 900.0
 """A screenshot that is older than a quarter of an hour is of another look."""
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f]+", re.IGNORECASE)
-PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*@")
+ADDRESS = re.compile(r"(?:rtsps?|rtmp|https?)://[^\s\x00-\x1f]+", re.IGNORECASE)
+PASSWORD = re.compile(r"(://[^:@\s]*):\S*@")
+"""Up to the last @, because a password may hold one."""
 
 
 def round_rows(cameras: list[Record], at: str, labels: Labels) -> tuple[list[Column], list[Row]]:

@@ -37,6 +37,7 @@ PAGES = ("figures", "units", "map", "cases")
 POLL_SECONDS = 5.0
 AWAY_SECONDS = 1.0
 """Between two tries while the node is away; well under the two seconds in which the wall should be back."""
+FORGET_SECONDS = 3600.0
 REFUSED_SECONDS = 10.0
 HIDDEN = frozenset(("parts", "positions"))
 THEME = Theme(name="wall", primary="#1f4e79", foreground="#e8e8e8", background="#000000", surface="#101418", dark=True)
@@ -163,10 +164,16 @@ class Wall(App[None]):
 
     async def _watch(self) -> None:
         """Ask again and again; whatever happens ends in a message and another try."""
-        await self._come_in()
+        signed_in, forget_at = False, monotonic() + FORGET_SECONDS
         while True:
             wait = self._poll_seconds
             try:
+                if not signed_in:
+                    await self._come_in()
+                    signed_in = True
+                if monotonic() >= forget_at:  # streets and grids are imported anew now and then
+                    self._engine.forget()
+                    self._box, forget_at = None, monotonic() + FORGET_SECONDS
                 figures = await self.client.get("/api/v1/wall")
                 view = await self._map_view()
                 self.post_message(self.Read(figures, await self._map_content(view), view))
@@ -177,12 +184,11 @@ class Wall(App[None]):
                 self.post_message(self.Troubled(error.detail))
                 wait = REFUSED_SECONDS
                 if self._access.account:
-                    await self._come_in()
-                    wait = AWAY_SECONDS
+                    signed_in, wait = False, AWAY_SECONDS
             except Refused as error:
                 self.post_message(self.Troubled(error.detail))
                 wait = REFUSED_SECONDS
-            except (KeyError, TypeError, ValueError) as error:
+            except Exception as error:  # nobody stands by to start it again
                 self.post_message(self.Troubled(self.labels("banner.internal", what="wall", error=repr(error))))
                 wait = REFUSED_SECONDS
             await asyncio.sleep(wait)
@@ -244,14 +250,23 @@ class Wall(App[None]):
         if not board or height < 3:
             return
         figures = self.shown.figures
-        if figures is None:
+        body = None if figures is None else self._page_or_trouble(figures, width, height - 2)
+        if figures is None or body is None:
             text = self.shown.trouble or self.labels("wall.waiting")
             lines = [self._title(width), *[Text("", end="")] * (height // 2 - 1), Text(f" {text}", "bold")]
         else:
-            body = self._page(figures, width, height - 2)[: height - 2]
+            body = body[: height - 2]
             body += [Text("", end="") for _ in range(height - 2 - len(body))]
             lines = [self._title(width), *body, ticker(figures, self.turn, width, self.labels)]
         board.first().show(lines)
+
+    def _page_or_trouble(self, figures: Record, width: int, height: int) -> list[Text] | None:
+        """The page; None where the node's figures are not those this wall knows, as after an upgrade of the node."""
+        try:
+            return self._page(figures, width, height)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.shown.trouble = self.labels("banner.internal", what="wall", error=repr(error))
+            return None
 
     def _page(self, figures: Record, width: int, height: int) -> list[Text]:
         if self.page == "figures":
