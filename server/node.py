@@ -14,6 +14,7 @@ from appliance.cases.office import Office
 from appliance.people.actor import Actor
 from appliance.people.sessions import Sessions
 from appliance.records.engine import READERS
+from server.examination import Examination
 from server.rates import Rates
 from server.watcher import Watcher
 
@@ -30,6 +31,7 @@ class Node:
         self.office = office
         self.sessions = Sessions(office.records)
         self.watcher = Watcher(office.records)
+        self.examination = Examination(office.records.home)
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="wanmi-read")
