@@ -20,7 +20,7 @@ from appliance.records import engine, schema
 from appliance.records.acts import append_act, broken_act
 from appliance.records.feed import changes_after, last_seq
 from appliance.records.metadata import metadata
-from appliance.records.spatial import check_registration
+from appliance.records.spatial import POINT_SQL, check_registration, point_wkb
 from appliance.records.store import Records, create_database
 from appliance.records.writer import Unit
 from appliance.settings import load, save
@@ -268,5 +268,31 @@ def test_an_old_home_is_upgraded_when_it_is_opened_and_keeps_its_records(tmp_pat
             assert connection.execute(text("SELECT name FROM department")).scalar_one() == "市政管理所"
             indexes = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars().all()
         assert "ix_cases_registered_by" in indexes
+    finally:
+        records.close()
+
+
+def test_old_cases_whose_reporter_left_a_number_are_called_back_after_the_upgrade(tmp_path: Path) -> None:
+    save(tmp_path, {"county": "411081"})
+    making = engine.sqlite_engine(tmp_path / "county.db", read_only=False)
+    schema.upgrade(making, "0002")
+    with making.begin() as connection:
+        needed = [row for row in connection.exec_driver_sql("PRAGMA table_info(cases)") if row.notnull and not row.pk]
+        plain = {row.name: "" if "CHAR" in row.type else 0 for row in needed if row.name != "geom"}
+        names = ", ".join(plain)
+        values = ", ".join(f":{name}" for name in plain)
+        for key, phone in ((1, "13800001111"), (2, None), (3, ""), (4, "no row")):
+            row = plain | {"number": str(key), "id": key, "wkb": point_wkb(113.4, 34.1)}
+            connection.execute(text(f"INSERT INTO cases (id, {names}, geom) VALUES (:id, {values}, {POINT_SQL})"), row)
+            if phone != "no row":
+                connection.execute(
+                    text("INSERT INTO reporter (id, phone) VALUES (:id, :phone)"), {"id": key, "phone": phone}
+                )
+    making.dispose()
+    records = Records.open(tmp_path)
+    try:
+        with records.read() as connection:
+            found = connection.execute(text("SELECT id, reachable FROM cases ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [(1, 1), (2, 0), (3, 0), (4, 0)]
     finally:
         records.close()

@@ -101,6 +101,7 @@ def calls() -> None:
 
 def ledgers() -> None:
     op.add_column("cases", Column("reachable", Boolean(), nullable=False, server_default=false()))
+    op.execute("UPDATE cases SET reachable = true WHERE id IN (SELECT id FROM reporter WHERE phone <> '')")
     op.create_index(
         "ix_cases_callback_public", "cases", ["id"], sqlite_where=text(f"channel = 'public' AND {CALLBACK}")
     )
