@@ -39,7 +39,8 @@ class CaseFilter(msgspec.Struct, kw_only=True):
 
     `waiting` asks for cases with a request that waits for one of this person's roles; `awaiting_callback` for handled
     ones whose reporter was not called back yet, public ones first; `reopened` for those handled anew after closing;
-    `supervised` for those with a supervision that runs.
+    `supervised` for those with a supervision that runs; `collector` for the open ones of this collector. All that is
+    asked for must fit.
     """
 
     states: tuple[str, ...] = ()

@@ -1,11 +1,12 @@
-"""The four walks over the cases: each is an index in the order of the page, with all filters checked inside SQL.
+"""The walks over the cases: each is an index in the order of the page, with all filters checked inside SQL.
 
-Which walk is taken decides how fast a list is; the rows are the same whichever it is (a test compares them).
+Which walk is taken decides how fast a list is; the rows are the same whichever it is (a test compares them). What the
+walk does not hold already, `Query._conditions` adds for every filter there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
@@ -35,10 +36,7 @@ COLUMNS = (
     "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part, c.channel"
 )
 RUNNING = "SELECT s.case_id FROM supervision s WHERE s.cleared_at IS NULL"
-_SUPERVISED = text(RUNNING)
-_BY_IDS = text(f"SELECT {COLUMNS} FROM cases c WHERE c.id IN :ids ORDER BY c.id DESC").bindparams(  # noqa: S608
-    bindparam("ids", expanding=True)
-)
+REOPENED = "SELECT h.case_id FROM case_action h WHERE h.action = 'reopen'"
 EQUALITIES = ("state", "department", "code")
 """Columns for every mix of which there is an index that goes on with the key."""
 
@@ -59,7 +57,11 @@ class Query:
         states = wanted.states
         if not states and wanted.bbox is not None:
             states = tuple(sorted(office.workflow.open_states))
-        self.open_only = wanted.overdue or (bool(states) and set(states) <= office.workflow.open_states)
+        self.open_only = (
+            wanted.overdue
+            or wanted.collector is not None
+            or (bool(states) and set(states) <= office.workflow.open_states)
+        )
         self.open_states = office.workflow.open_states
         self.all_open = set(states) == office.workflow.open_states
         self.values = {"state": states, "department": wanted.departments, "code": wanted.codes}
@@ -74,17 +76,16 @@ class Query:
         wanted = self.wanted
         if not sees_all(self.actor):
             return self._seen_walk()
-        if wanted.phone:
-            return self._search_walk("reporter_search", f'"{wanted.phone}"')
-        if wanted.waiting:
-            return self._waiting_walk()
         if wanted.awaiting_callback:
             return self._callback_walk()
+        if wanted.waiting:
+            return self._listed_walk("waiting")
+        if wanted.phone:
+            return self._search_walk("reporter_search", f'"{wanted.phone}"', known=("phone",))
         if wanted.reopened:
-            inside = "SELECT h.case_id FROM case_action h WHERE h.action = 'reopen'"
-            return self._index_walk(f"c.id IN ({inside})", {})
+            return self._listed_walk("reopened")
         if wanted.supervised:
-            return self._index_walk(f"c.id IN ({RUNNING})", {})
+            return self._listed_walk("supervised")
         if wanted.part is not None:
             return self._index_walk("c.part = :part", {"part": wanted.part})
         if wanted.collector is not None:
@@ -129,7 +130,25 @@ class Query:
             if (value := getattr(wanted, name)) is not None:
                 parts.append(f"+c.{name} = :only_{name}")
                 values[f"only_{name}"] = value
+        for name, (condition, more) in self._elsewhere().items():
+            if getattr(wanted, name) and name not in known:
+                parts.append(condition.format(key="+c.id"))
+                values |= more
         return " AND ".join(parts), values
+
+    def _elsewhere(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The filters that another table answers by the case's key, and their values."""
+        roles = {f"role{number}": f"|{role}|" for number, role in enumerate(sorted(self.actor.roles))}
+        marks = [f"instr('|' || r.waiting_for || '|', :{name}) > 0" for name in roles] or ["1 = 0"]
+        waiting = f"SELECT r.case_id FROM request r WHERE r.waiting_for IS NOT NULL AND ({' OR '.join(marks)})"  # noqa: S608
+        phone = "SELECT 1 FROM reporter p WHERE p.id = {key} AND instr(p.phone, :phone) > 0"
+        return {
+            "waiting": (f"{{key}} IN ({waiting})", roles),
+            "phone": (f"EXISTS ({phone})", {"phone": self.wanted.phone}),
+            "reopened": (f"{{key}} IN ({REOPENED})", {}),
+            "supervised": (f"{{key}} IN ({RUNNING})", {}),
+            "awaiting_callback": (f"(c.channel = 'public' OR c.reachable) AND {CALLBACK}", {}),
+        }
 
     def _chunks(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
         """Run a statement with `:before` and `:size` again and again, in growing chunks."""
@@ -142,21 +161,19 @@ class Query:
                 return
             before, size = rows[-1].id, min(size * 4, LARGEST_CHUNK)
 
-    def _index_walk(self, condition: str, known_values: dict[str, Any]) -> Iterator[Any]:
+    def _index_walk(self, condition: str, known_values: dict[str, Any], known: tuple[str, ...] = ()) -> Iterator[Any]:
         """Walk the index that begins with the columns of `condition`."""
-        conditions, values = self._conditions(known_values)
+        conditions, values = self._conditions((*known_values, *known))
         return self._chunks(
             f"SELECT {COLUMNS} FROM cases c WHERE {condition} AND {conditions} "  # noqa: S608  # our own columns
             "ORDER BY c.id DESC LIMIT :size",
             {**values, **known_values},
         )
 
-    def _waiting_walk(self) -> Iterator[Any]:
-        """The cases whose requests wait for a role of this person; there are few at a time."""
-        marks = [f"instr('|' || r.waiting_for || '|', :role{number}) > 0" for number in range(len(self.actor.roles))]
-        roles = {f"role{number}": f"|{role}|" for number, role in enumerate(sorted(self.actor.roles))}
-        inside = f"SELECT r.case_id FROM request r WHERE r.waiting_for IS NOT NULL AND ({' OR '.join(marks)})"  # noqa: S608
-        return self._index_walk(f"c.id IN ({inside})", roles)
+    def _listed_walk(self, name: str) -> Iterator[Any]:
+        """Walk the keys that another table lists; there are few at a time."""
+        condition, values = self._elsewhere()[name]
+        return self._index_walk(condition.format(key="c.id"), values, (name,))
 
     def _callback_walk(self) -> Iterator[Any]:
         """Cases whose reporter waits for a call: public ones newest first, then the others that left a number."""
@@ -164,7 +181,7 @@ class Query:
                   ("ix_cases_callback_other", "channel <> 'public' AND reachable"))  # fmt: skip
         for index, group in groups[1:] if self.second else groups:
             hint = f" INDEXED BY {index}" if self.dialect == "sqlite" else ""
-            conditions, values = self._conditions()
+            conditions, values = self._conditions(("awaiting_callback",))
             yield from self._chunks(
                 f"SELECT {COLUMNS} FROM cases c{hint} WHERE {group} AND {CALLBACK} AND {conditions} "  # noqa: S608
                 "ORDER BY c.id DESC LIMIT :size",
@@ -201,9 +218,9 @@ class Query:
             values,
         )
 
-    def _search_walk(self, index: str, expression: str) -> Iterator[Any]:
+    def _search_walk(self, index: str, expression: str, known: tuple[str, ...] = ()) -> Iterator[Any]:
         """Walk what a full-text index finds."""
-        conditions, values = self._conditions()
+        conditions, values = self._conditions(known)
         return self._chunks(
             f"SELECT {COLUMNS} FROM {index} s CROSS JOIN cases c ON c.id = s.rowid "  # noqa: S608  # our own names
             f"WHERE {index} MATCH :expression AND s.rowid < :before AND {conditions} ORDER BY s.rowid DESC LIMIT :size",
@@ -234,32 +251,15 @@ class Query:
     def _seen_walk(self) -> Iterator[Any]:
         """What a department or a collector sees: a few thousand keys, then the filters on their rows."""
         ids = iter(seen_ids(self.connection, self.actor, self.open_states, self.before))
-        if self.wanted.supervised:
-            running = frozenset(self.connection.execute(_SUPERVISED).scalars())
-            ids = (key for key in ids if key in running)
-        fits = self._row_fits()
+        conditions, values = self._conditions()
+        hint = " NOT INDEXED" if self.dialect == "sqlite" else ""
+        statement = text(
+            f"SELECT {COLUMNS} FROM cases c{hint} WHERE c.id IN :ids AND {conditions} ORDER BY c.id DESC"  # noqa: S608
+        ).bindparams(bindparam("ids", expanding=True))
         size = self.wanted.limit + 1
         while chunk := list(islice(ids, size)):
-            yield from (row for row in self.connection.execute(_BY_IDS, {"ids": chunk}) if fits(row))
+            yield from self.connection.execute(statement, {**values, "before": self.before, "ids": chunk})
             size = min(size * 4, LARGEST_CHUNK)
-
-    def _row_fits(self) -> Callable[[Any], bool]:
-        wanted, values, now, open_only = self.wanted, self.values, self.now, self.open_only
-
-        def fits(row: Any) -> bool:
-            if any(allowed and getattr(row, name) not in allowed for name, allowed in values.items()):
-                return False
-            if open_only and not row.is_open:
-                return False
-            if wanted.overdue and not (row.due_at is not None and row.due_at < now):
-                return False
-            if wanted.bbox is not None:
-                west, south, east, north = wanted.bbox
-                if not (west <= row.lon <= east and south <= row.lat <= north):
-                    return False
-            return all(getattr(wanted, name) in (None, getattr(row, name)) for name in ("kind", "collector", "part"))
-
-        return fits
 
 
 def seen_ids(connection: Connection, actor: Actor, open_states: Iterable[str], before: int = END) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -26,12 +27,12 @@ def to_checked(desk: Desk, number: str) -> str:
     return number
 
 
-def pages(desk: Desk, size: int, **wanted: Any) -> list[str]:
+def pages(desk: Desk, size: int, account: str = "z1", **wanted: Any) -> list[str]:
     found: list[str] = []
     after = None
     while True:
-        page = desk.page(limit=size, after=after, **wanted)
-        found += desk.numbers(limit=size, after=after, **wanted)
+        page = desk.page(account, limit=size, after=after, **wanted)
+        found += desk.numbers(account, limit=size, after=after, **wanted)
         after = page.next
         if after is None:
             return found
@@ -69,6 +70,58 @@ def test_the_supervised_cases_are_those_whose_supervision_runs(desk: Desk) -> No
     assert second in desk.numbers()
 
 
+LISTS: dict[str, Any] = {
+    "phone": "1111", "waiting": True, "awaiting_callback": True, "reopened": True, "supervised": True,
+    "collector": "l1", "overdue": True, "states": ("dispatched", "checking", "checked"), "text": "井盖",
+}  # fmt: skip
+
+
+def furnished(desk: Desk) -> None:
+    """Cases of every list, several on two or three of them."""
+    for place in range(24):
+        number = desk.report("s1", reporter_phone=PHONE if place % 3 else "13922223333")
+        steps: list[tuple[str, str, dict[str, Any]]] = [
+            ("s2", "accept", {"reason": "属实"}), ("z1", "file", {}),
+            ("p1", "dispatch", {"department": ("D01", "D02")[place % 5 == 4], "condition": 1}),
+        ]  # fmt: skip
+        if place % 2:
+            handler = ("d1", "d2")[place % 5 == 4]
+            steps += [
+                (handler, "finish", {"result": "已更换"}), ("s1", "ask_check", {"collector": "l1"}),
+                ("l1", "check_pass", {}),
+            ]  # fmt: skip
+        for account, action, body in steps:
+            desk.act(account, number, action, **body)
+        if place % 4 == 1:
+            desk.act("z1", number, "close")
+        if place % 8 == 1:
+            desk.act("z1", number, "reopen", reason="又坏了")
+        if place % 4 == 0:
+            desk.act("p1", number, "supervise", note="请尽快", until=desk.clock.now() + 3_600_000_000)
+        if place % 6 in (0, 2):
+            desk.ask("p1", number, "void", "误报")
+
+
+@pytest.mark.parametrize("account", ["s1", "z1", "d1", "l1"])
+def test_lists_can_be_mixed_and_nothing_that_is_asked_for_is_left_out(desk: Desk, account: str) -> None:
+    """Every mix of lists is what all of them have in common, on one page and on many."""
+    furnished(desk)
+    desk.clock.advance(hours=30)
+    allowed = [
+        name for name in LISTS if account in ("s1", "z1") or name not in ("phone", "awaiting_callback", "reopened")
+    ]
+    single = {name: set(desk.numbers(account, limit=1000, **{name: LISTS[name]})) for name in allowed}
+    everything = desk.numbers(account, limit=1000)
+    for size in range(2, len(allowed) + 1):
+        for names in combinations(allowed, size):
+            mix = {name: LISTS[name] for name in names}
+            common = [number for number in everything if all(number in single[name] for name in names)]
+            found = desk.numbers(account, limit=1000, **mix)
+            assert found == common, names
+            if common and size == 2:
+                assert pages(desk, 1, account, **mix) == common, names
+
+
 def test_both_lists_walk_an_index(desk: Desk) -> None:
     seen: dict[str, Any] = {}
 
@@ -79,6 +132,9 @@ def test_both_lists_walk_an_index(desk: Desk) -> None:
     desk.numbers(awaiting_callback=True)
     desk.numbers(reopened=True)
     desk.numbers(supervised=True)
+    for size in range(2, len(LISTS) + 1):
+        for names in combinations(LISTS, size):
+            desk.numbers("s1", **{name: LISTS[name] for name in names})
     with desk.office.records.read() as connection:
         instructions_page(connection, desk.who("k1"), 0, before=9, limit=9, replied=None, overdue=False)
         calls.calls_page(connection, before=9, limit=9, seat=None, shift_id=None, unanswered=True)
