@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, seat_at
 
@@ -39,3 +41,22 @@ async def open_system(seat: Seat) -> None:
     await seat.keys("xt", "enter")
     await seat.until(lambda: type(seat.app.screen).__name__ == "SystemScreen", "the system screen")
     await seat.settled()
+
+
+@pytest.mark.parametrize(
+    ("letters", "name", "wanted"), [("tj", "ScoresScreen", "今日上报"), ("sb", "DevicesScreen", "还没有")]
+)
+def test_figures_and_devices_open_by_their_letters(
+    shared_node: RunningNode, letters: str, name: str, wanted: str
+) -> None:
+    async def run() -> None:
+        async with seat_at(shared_node, "z1") as seat:
+            await seat.keys("ctrl+p")
+            await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
+            await seat.keys(letters, "enter")
+            await seat.until(lambda: type(seat.app.screen).__name__ == name, name)
+            await seat.until(lambda: wanted in seat.screen_text(), wanted)
+            await seat.keys("N", "escape")
+            await seat.until(lambda: type(seat.app.screen).__name__ == "DeskScreen", "back at the desk")
+
+    asyncio.run(run())

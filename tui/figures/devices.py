@@ -7,15 +7,13 @@ from typing import Any
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
 from tui.cells import fit
-from tui.screens.base import SeatScreen
+from tui.figures.reading import ReadingScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
-from tui.work import careful, worker
 
 Record = dict[str, Any]
 SILENT_SECONDS = 900
@@ -30,15 +28,11 @@ class PositionsRead(Message):
         self.items = items
 
 
-class DevicesScreen(SeatScreen):
+class DevicesScreen(ReadingScreen):
     """Positions as a list, the silent ones last."""
 
     TITLE_KEY = "screen.devices"
     DEFAULT_CSS = "DevicesScreen VerticalScroll { padding: 0 1; }"
-    BINDINGS = [
-        Binding("N", "reload", "key.reload", id="devices.reload"),
-        Binding("escape", "leave", "key.back", id="devices.leave"),
-    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,33 +45,15 @@ class DevicesScreen(SeatScreen):
         yield Banner()
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
-        self.relabel()
-
-    def on_screen_resume(self) -> None:
-        self.console.let_keys_go()
-        self.action_reload()
-
-    def relabel(self) -> None:
-        super().relabel()
-        labels = self.context.labels
-        self.draw_keys([("N", labels("key.reload")), ("Esc", labels("key.back"))])
-        self._draw()
-
-    def action_reload(self) -> None:
-        worker(self, self._read, "positions")
-
-    @careful
-    async def _read(self) -> None:
+    async def read(self) -> None:
         self.post_message(PositionsRead(await self.context.client.items("/api/v1/positions")))
 
     @on(PositionsRead)
     def _positions_read(self, event: PositionsRead) -> None:
         self.positions = sorted(event.items, key=lambda item: item["age"])
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if self.positions is None:
             return
         labels, text = self.context.labels, Text(no_wrap=True)
@@ -90,6 +66,3 @@ class DevicesScreen(SeatScreen):
             text.append(labels("devices.age", minutes=item["age"] // 60), "bold yellow" if silent else "green")
             text.append("\n")
         self.query_one("#positions", Static).update(text)
-
-    async def action_leave(self) -> None:
-        await self.console.action_go("desk")

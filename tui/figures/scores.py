@@ -7,16 +7,14 @@ from typing import Any
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
 from tui.cells import fit
-from tui.screens.base import SeatScreen
+from tui.figures.reading import ReadingScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
-from tui.work import careful, worker
 
 Record = dict[str, Any]
 NAME_CELLS = 26
@@ -32,7 +30,7 @@ class FiguresRead(Message):
         self.figures = figures
 
 
-class ScoresScreen(SeatScreen):
+class ScoresScreen(ReadingScreen):
     """Tables and a plot of what the node counts."""
 
     TITLE_KEY = "screen.scores"
@@ -41,10 +39,6 @@ class ScoresScreen(SeatScreen):
     ScoresScreen PlotextPlot { width: 1fr; height: 1fr; }
     ScoresScreen.-narrow PlotextPlot { display: none; }
     """
-    BINDINGS = [
-        Binding("N", "reload", "key.reload", id="scores.reload"),
-        Binding("escape", "leave", "key.back", id="scores.leave"),
-    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,34 +53,16 @@ class ScoresScreen(SeatScreen):
         yield Banner()
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
-        self.relabel()
-
-    def on_screen_resume(self) -> None:
-        self.console.let_keys_go()
-        self.action_reload()
-
-    def relabel(self) -> None:
-        super().relabel()
-        self.set_class(self.app.size.width < NARROW, "-narrow")
-        labels = self.context.labels
-        self.draw_keys([("N", labels("key.reload")), ("Esc", labels("key.back"))])
-        self._draw()
-
-    def action_reload(self) -> None:
-        worker(self, self._read, "figures")
-
-    @careful
-    async def _read(self) -> None:
+    async def read(self) -> None:
         self.post_message(FiguresRead(await self.context.client.get("/api/v1/wall")))
 
     @on(FiguresRead)
     def _figures_read(self, event: FiguresRead) -> None:
         self.figures = event.figures
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        self.set_class(self.app.size.width < NARROW, "-narrow")
         if not self.figures:
             return
         labels, figures = self.context.labels, self.figures
@@ -116,6 +92,3 @@ class ScoresScreen(SeatScreen):
         plot.ylim(0, max(1, *hours) if hours else 1)
         plot.title(self.context.labels("figure.hours"))
         panel.refresh()
-
-    async def action_leave(self) -> None:
-        await self.console.action_go("desk")

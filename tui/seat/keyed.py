@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.app import SCREENS, Console
+from tui.figures.reading import ReadingScreen
 from tui.map.glyphs import GlyphScreen
 from tui.map.jump import JumpScreen as MapJumpScreen
 from tui.map.pane import MapPane
@@ -19,5 +20,5 @@ from tui.widgets.rows import Rows
 
 KEYED: tuple[type, ...] = (
     *SCREENS.values(), Console, FormScreen, FieldRow, HelpScreen, PaletteScreen, PickScreen, ToldScreen, JumpScreen,
-    MapPane, MapJumpScreen, PickPlaceScreen, GlyphScreen, EvidenceScreen, Rows,
+    MapPane, MapJumpScreen, PickPlaceScreen, GlyphScreen, EvidenceScreen, Rows, ReadingScreen,
 )  # fmt: skip
