@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -19,6 +20,9 @@ TIMEOUT = httpx.Timeout(15, connect=3)
 SLOW_TIMEOUT = httpx.Timeout(180, connect=3)
 STREAM_TIMEOUT = httpx.Timeout(70, connect=3)
 """The node sends a line every 25 seconds, so a stream silent for 70 is dead."""
+
+BLOCK_BYTES = 1024 * 1024
+"""A large file comes in such blocks."""
 
 
 class Refused(Exception):
@@ -154,19 +158,21 @@ class NodeClient:
         Raises:
             FileTooLarge: it is larger; nothing of it is kept.
         """
-        try:
-            async with self._http.stream("GET", path, headers=self._spoken()) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise _refusal(answer)
-                content = bytearray()
-                async for block in answer.aiter_bytes():
-                    content += block
-                    if len(content) > most:
-                        raise FileTooLarge(most)
-                return bytes(content)
-        except httpx.HTTPError as error:
-            raise NodeAway(str(error) or type(error).__name__) from error
+        content = bytearray()
+        async with aclosing(self._blocks(path, most)) as blocks:
+            async for block in blocks:
+                content += block
+        return bytes(content)
+
+    async def download_into(self, path: str, most: int, file: BinaryIO) -> None:
+        """GET of a file of at most so many bytes, written while it comes.
+
+        Raises:
+            FileTooLarge: it is larger. OSError: it cannot be written.
+        """
+        async with aclosing(self._blocks(path, most)) as blocks:
+            async for block in blocks:
+                await asyncio.to_thread(file.write, block)
 
     async def upload(self, path: Path, stage: str) -> str:
         """Send an evidence file; returns its SHA-256.
@@ -207,6 +213,21 @@ class NodeClient:
         except httpx.HTTPError as error:
             raise NodeAway(str(error)) from error
         raise NodeAway("the stream ended")
+
+    async def _blocks(self, path: str, most: int) -> AsyncGenerator[bytes, None]:
+        come = 0
+        try:
+            async with self._http.stream("GET", path, headers=self._spoken()) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(answer)
+                async for block in answer.aiter_bytes(BLOCK_BYTES):
+                    come += len(block)
+                    if come > most:
+                        raise FileTooLarge(most)
+                    yield block
+        except httpx.HTTPError as error:
+            raise NodeAway(str(error) or type(error).__name__) from error
 
     async def _send(self, method: str, path: str, **more: Any) -> Any:
         answer = await self._answered(method, path, **more)

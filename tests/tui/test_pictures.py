@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import pty
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,10 @@ from tests.nodes import RunningNode
 from tests.tui import fake_node
 from tests.tui.conftest import Seat, report, seat_at
 from tui.app import Console
+from tui.client import FileTooLarge, NodeAway, NodeClient
 from tui.pictures import graphics
 from tui.pictures.decode import LARGEST, PictureProblem, decode
-from tui.pictures.files import counterpart, facts, files_of, metres_between
+from tui.pictures.files import counterpart, facts, files_of, metres_between, save
 from tui.pictures.halves import half_blocks
 from tui.pictures.pane import own_graphics
 from tui.pictures.screen import KEPT, EvidenceScreen
@@ -115,6 +118,48 @@ def test_facts_and_what_is_compared() -> None:
     assert "11-22 09:12" in text
     assert "aaaaaaaa" in text
     assert "没有位置" in facts(files[0], record, Labels("zh"))
+
+
+def saving(transport: httpx.MockTransport, target: Path, most: int, sha256: str = "") -> None:
+    async def run() -> None:
+        client = NodeClient("http://node", transport=transport)
+        try:
+            await save(client, "/file", most, target, sha256)
+        finally:
+            await client.close()
+
+    asyncio.run(run())
+
+
+def test_a_large_file_is_saved_while_it_comes_and_half_a_file_is_none(tmp_path: Path) -> None:
+    megabyte, breaks = b"x" * 1024 * 1024, [False]
+
+    def sent(_: httpx.Request) -> httpx.Response:
+        async def body() -> AsyncIterator[bytes]:
+            for _ in range(64):
+                yield megabyte
+            if breaks[0]:
+                raise httpx.ReadError("broken off")
+
+        return httpx.Response(200, content=body())
+
+    transport, target = httpx.MockTransport(sent), tmp_path / "film.mp4"
+    tracemalloc.start()
+    saving(transport, target, 64 * len(megabyte))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert target.stat().st_size == 64 * len(megabyte)
+    assert peak < 16 * len(megabyte), "it is never in memory whole"
+    saving(transport, target, 1, hashlib.sha256(megabyte * 64).hexdigest())
+    with pytest.raises(FileExistsError):
+        saving(transport, target, 1, "other")
+    target.unlink()
+    with pytest.raises(FileTooLarge):
+        saving(transport, target, 8 * len(megabyte))
+    breaks[0] = True
+    with pytest.raises(NodeAway):
+        saving(transport, target, 64 * len(megabyte))
+    assert list(tmp_path.iterdir()) == []
 
 
 # At a real node.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from contextlib import suppress
 from math import cos, hypot, radians
 from pathlib import Path
 from typing import Any
 
 from appliance.i18n.labels import Labels
+from tui.client import NodeClient
 from tui.map.viewport import METRES_A_DEGREE
 from tui.pictures.decode import TYPES
 from tui.show import clock_text, short_number
@@ -53,16 +57,36 @@ def counterpart(files: list[Record], at: int) -> int | None:
     return found[-1] if wanted == "after" else found[0]
 
 
-def save(folder: str, record: Record, item: Record, content: bytes) -> Path:
-    """Write a file into a folder under a name that says what it is; an older file of other content stays.
+async def save(client: NodeClient, path: str, most: int, target: Path, sha256: str) -> None:
+    """Bring a file of the node into a new file; one that is there with the same content stays, and so does any other.
 
     Raises:
-        OSError: the folder is not there or cannot be written.
+        OSError: the folder is not there or cannot be written, or a file of other content has that name.
+        FileTooLarge: it has more than `most` bytes. And what `NodeClient` raises.
     """
+    if await asyncio.to_thread(_has_content, target, sha256):
+        return
+    file = await asyncio.to_thread(target.open, "xb")
+    try:
+        await client.download_into(path, most, file)
+        await asyncio.to_thread(file.close)
+    except BaseException:  # also when the viewer is left meanwhile: half a file is none
+        with suppress(OSError):
+            file.close()
+        with suppress(OSError):
+            target.unlink()
+        raise
+
+
+def saved_as(folder: str, record: Record, item: Record) -> Path:
+    """The file into which one of a case is saved: number, stage, head of the fingerprint."""
     ending = {"jpeg": "jpg"}.get(item["type"], item["type"])
     name = f"{short_number(record['number'])}-{item['stage']}-{item['sha256'][:8]}.{ending}"
-    target = Path(folder).expanduser() / name
-    if not (target.exists() and target.read_bytes() == content):
-        with target.open("xb") as file:
-            file.write(content)
-    return target
+    return Path(folder).expanduser() / name
+
+
+def _has_content(target: Path, sha256: str) -> bool:
+    if not target.exists():
+        return False
+    with target.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256

@@ -23,7 +23,7 @@ from tui.cells import fit
 from tui.client import FileTooLarge
 from tui.messages import Told
 from tui.pictures.decode import PictureProblem, decode
-from tui.pictures.files import counterpart, facts, files_of, is_picture, save
+from tui.pictures.files import counterpart, facts, files_of, is_picture, save, saved_as
 from tui.pictures.pane import PicturePane
 from tui.show import short_number
 from tui.type_ahead import TypeAhead
@@ -75,13 +75,6 @@ class EvidenceScreen(ModalScreen[None]):
         def __init__(self, at: int, picture: Image.Image | None, said: str = "") -> None:
             super().__init__()
             self.at, self.picture, self.said = at, picture, said
-
-    class Fetched(Message):
-        """A file to save."""
-
-        def __init__(self, item: Record, folder: str, content: bytes) -> None:
-            super().__init__()
-            self.item, self.folder, self.content = item, folder, content
 
     def __init__(self, context: Context, record: Record) -> None:
         super().__init__()
@@ -177,14 +170,17 @@ class EvidenceScreen(ModalScreen[None]):
             self.post_message(self.Decoded(at, picture))
 
     @careful
-    async def _fetch(self, item: Record, folder: str) -> None:
+    async def _save(self, item: Record, folder: str) -> None:
+        labels, target = self._seat.labels, saved_as(folder, self._record, item)
         try:
-            content = await self._seat.client.download(self._path(item), SAVED_BYTES_AT_MOST)
+            await save(self._seat.client, self._path(item), SAVED_BYTES_AT_MOST, target, item["sha256"])
         except FileTooLarge:
             why = f"> {SAVED_BYTES_AT_MOST // 1024 // 1024} MB"
-            self.post_message(Told(self._seat.labels("evidence.not_saved", why=why)))
+            self.post_message(Told(labels("evidence.not_saved", why=why)))
+        except OSError as error:
+            self.post_message(Told(labels("evidence.not_saved", why=f"{error.strerror} {error.filename or ''}")))
         else:
-            self.post_message(self.Fetched(item, folder, content))
+            self.post_message(Told(labels("evidence.saved", path=target), good=True))
 
     @staticmethod
     def _path(item: Record) -> str:
@@ -206,17 +202,6 @@ class EvidenceScreen(ModalScreen[None]):
                 pane.show(text, event.picture)
             else:
                 pane.say(text, event.said)
-
-    @on(Fetched)
-    def _fetched(self, event: Fetched) -> None:
-        event.stop()
-        labels = self._seat.labels
-        try:
-            path = save(event.folder, self._record, event.item, event.content)
-        except OSError as error:
-            self.query_one(Banner).say(labels("evidence.not_saved", why=f"{error.strerror} {error.filename or ''}"))
-        else:
-            self.query_one(Banner).say(labels("evidence.saved", path=path), good=True)
 
     @on(Told)
     def _told(self, event: Told) -> None:
@@ -263,7 +248,7 @@ class EvidenceScreen(ModalScreen[None]):
         event.stop()
         self._leave_saving()
         if event.value.strip():
-            worker(self, partial(self._fetch, self.files[self.at], event.value.strip()), "save")
+            worker(self, partial(self._save, self.files[self.at], event.value.strip()), "save")
 
     def action_back(self) -> None:
         if self.has_class("-saving"):
