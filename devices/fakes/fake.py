@@ -30,7 +30,7 @@ class Moods:
 
 
 class Fake(ABC):
-    """A device without a wire; `host.py` gives it a pseudo-terminal, the pace of its rate, and the moods of the line."""
+    """A device without a wire; `host.py` gives it a pseudo-terminal, the pace of its rate, the line's moods."""
 
     key: ClassVar[str]
     rate: ClassVar[int] = 9600

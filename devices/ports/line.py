@@ -67,9 +67,7 @@ class SerialLine:
                 exclusive=True,
             )  # fmt: skip
         except ValueError as error:
-            raise BadSetup(
-                f"{path} 不能用 {rate} bit/s: {error}。", f"{path} cannot do {rate} bit/s: {error}."
-            ) from None
+            raise _no_such_rate(path, rate, error) from None
         except (OSError, termios.error) as error:
             raise _not_opened(path, error) from None
         with suppress(OSError):
@@ -91,9 +89,7 @@ class SerialLine:
             self._port.baudrate = rate
             self._port.reset_input_buffer()
         except ValueError as error:
-            raise BadSetup(
-                f"{self.path} 不能用 {rate} bit/s: {error}。", f"{self.path} cannot do {rate} bit/s: {error}."
-            ) from None
+            raise _no_such_rate(self.path, rate, error) from None
         except (OSError, termios.error) as error:
             raise self._lost(error) from None
         self.rate = rate
@@ -227,6 +223,10 @@ def _no_answer(path: str, seconds: float, heard: bool) -> NoAnswer:
         f"The device on {path} did not answer within {seconds:.1f} s; check power, wiring and rate.",
         heard=False,
     )
+
+
+def _no_such_rate(path: str, rate: int, error: ValueError) -> BadSetup:
+    return BadSetup(f"{path} 不能用 {rate} bit/s: {error}。", f"{path} cannot do {rate} bit/s: {error}.")
 
 
 def _not_opened(path: str, error: BaseException) -> PortMissing | PortBusy:
