@@ -156,6 +156,43 @@ class Video(BaseModel):
         return minutes
 
 
+class Plan(BaseModel):
+    """A county's own values of a patrol plan, each over the table of `appliance/patrols/plans.csv`."""
+
+    rounds: int | None = Field(default=None, ge=0, le=24)
+    hours_between: float | None = Field(default=None, ge=0, le=24)
+    begins: str | None = None
+    ends: str | None = None
+    share: float | None = Field(default=None, gt=0, le=1)
+
+    @field_validator("begins", "ends")
+    @classmethod
+    def _time_of_day(cls, written: str | None) -> str | None:
+        if written is not None and not TIME_OF_DAY.fullmatch(written):
+            raise wrong(f"时刻须写作 08:00 到 24:00,得到 {written}", f"times are written 08:00 to 24:00, got {written}")
+        return written
+
+
+class Patrols(BaseModel):
+    """Tracks and walked patrols: how long tracks are kept, plans by class of duty grid, rounds of single duty grids."""
+
+    tracks_kept_days: int = Field(default=62, ge=2, le=3660)
+    counted_minutes: float = Field(default=10, ge=1)
+    silent_minutes: float = Field(default=30, ge=1)
+    plans: dict[str, Plan] = {}
+    rounds: dict[str, int] = {}
+
+    @field_validator("rounds")
+    @classmethod
+    def _rounds_are_few(cls, rounds: dict[str, int]) -> dict[str, int]:
+        bad = [code for code, number in rounds.items() if not 0 <= number <= 24]
+        if bad:
+            raise wrong(
+                f"每日巡查 0 到 24 次;不对的是 {'、'.join(bad)}", f"0 to 24 rounds a day; wrong: {', '.join(bad)}"
+            )
+        return rounds
+
+
 class SignIn(BaseModel):
     """Sign-in rules: lock-out after wrong passwords, life of a session."""
 
@@ -193,6 +230,7 @@ class Settings(BaseSettings):
     desk: Desk = Desk()
     shifts: Shifts = Shifts()
     video: Video = Video()
+    patrols: Patrols = Patrols()
     sign_in: SignIn = SignIn()
     http: Http = Http()
 

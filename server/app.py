@@ -41,6 +41,7 @@ from server.problems import HANDLERS
 from server.public import PublicController
 from server.sessions import SessionController
 from server.shifts import HandoverController, RosterController, ShiftController, ShiftLogController
+from server.tracks import TrackController
 from server.wall import WallController
 
 CONTROLLERS = [
@@ -48,7 +49,7 @@ CONTROLLERS = [
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
-    MapController, WallController, AroundController,
+    MapController, WallController, AroundController, TrackController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005

@@ -11,6 +11,7 @@ from litestar import Request, Response
 from sqlalchemy import Connection
 
 from appliance.cases.office import Office
+from appliance.patrols.tracks import Tracks
 from appliance.people.actor import Actor
 from appliance.people.sessions import Sessions
 from appliance.records.engine import READERS
@@ -31,6 +32,7 @@ class Node:
         self.office = office
         self.sessions = Sessions(office.records)
         self.watcher = Watcher(office.records)
+        self.tracks = Tracks(office.records.home, office.settings.zone)
         self.examination = Examination(office.records.home)
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
@@ -45,7 +47,8 @@ class Node:
         return await asyncio.to_thread(work)
 
     def close(self) -> None:
-        """End the threads and close the office."""
+        """End the threads and close the tracks and the office."""
+        self.tracks.close()
         self._threads.shutdown(wait=True)
         self.office.close()
 

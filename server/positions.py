@@ -11,9 +11,10 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
 from sqlalchemy import text
 
-from appliance.clock import SECOND, micros, moment
+from appliance.clock import DAY, SECOND, micros, moment
 from appliance.errors import FieldError, Invalid
-from appliance.patrols.tracks import AHEAD_AT_MOST, BEHIND_AT_MOST, Position, Tracks
+from appliance.patrols.position import Position
+from appliance.patrols.tracks import AHEAD_AT_MOST
 from appliance.people.actor import Actor
 from server import answers, examples
 from server.cases.routes import box
@@ -71,12 +72,12 @@ class PositionController(Controller):
                 f"须有 1 到 {LINES_AT_MOST} 行位置。", f"Send between 1 and {LINES_AT_MOST} lines of positions."
             )
         accounts = await known_accounts(request, node)
-        reader = Reader(actor, accounts, node.office.records.clock.now(), language_of(request))
+        behind = node.office.settings.patrols.tracks_kept_days * DAY
+        reader = Reader(actor, accounts, node.office.records.clock.now(), behind, language_of(request))
         positions = [position for position in map(reader.position, lines) if position is not None]
         if not positions:
             raise reader.nothing_good()
-        tracks = tracks_of(request, node)
-        added = await node.thread(lambda: tracks.add(positions))
+        added = await node.tracks.add_async(positions)
         return Taken(len(lines), added, reader.refused)
 
     @get(
@@ -92,11 +93,11 @@ class PositionController(Controller):
     ) -> Response[bytes]:
         """The newest position of every collector and vehicle, in a box where one is given, with its age in seconds."""
         node = node_of(request)
-        tracks, now = tracks_of(request, node), node.office.records.clock.now()
+        now = node.office.records.clock.now()
         west, south, east, north = (-180, -90, 180, 90) if bbox is None else box(bbox)
         found = [
             item
-            for item in await node.thread(tracks.last)
+            for item in await node.thread(node.tracks.last)
             if west <= item.lon <= east and south <= item.lat <= north and now - item.at <= seconds * SECOND
         ]
         names = await node.read(lambda connection: dict(connection.execute(_NAMES).tuples().all()))
@@ -110,14 +111,6 @@ class PositionController(Controller):
         return json_bytes(msgspec.json.encode({"items": items}))
 
 
-def tracks_of(request: Request[Any, Any, Any], node: Node) -> Tracks:
-    """The tracks of the node's home."""
-    tracks: Tracks | None = request.app.state.get("tracks")
-    if tracks is None:
-        tracks = request.app.state["tracks"] = Tracks(node.office.records.home, node.office.settings.zone)
-    return tracks
-
-
 async def known_accounts(request: Request[Any, Any, Any], node: Node) -> frozenset[str]:
     """The active accounts, at most some seconds old."""
     read_at, accounts = request.app.state.get("known_accounts", (float("-inf"), frozenset()))
@@ -129,11 +122,16 @@ async def known_accounts(request: Request[Any, Any, Any], node: Node) -> frozens
 
 
 class Reader:
-    """Reads the lines of one body; `refused` names the wrong ones."""
+    """Reads the lines of one body; `refused` names the wrong ones.
 
-    def __init__(self, actor: Actor, accounts: frozenset[str], now: int, language: str) -> None:
+    Args:
+        behind: how many microseconds late a position may come; as long as tracks are kept.
+    """
+
+    def __init__(self, actor: Actor, accounts: frozenset[str], now: int, behind: int, language: str) -> None:
         self.refused: list[dict[str, Any]] = []
-        self._actor, self._accounts, self._now, self._language = actor, accounts, now, language
+        self._actor, self._accounts, self._language = actor, accounts, language
+        self._now, self._behind = now, behind
         self._anybody = not ANYBODY.isdisjoint(actor.roles)
         self._number = 0
 
@@ -152,7 +150,7 @@ class Reader:
         if item.account is not None and item.account not in self._accounts:
             return self._refuse(f"没有账号 {item.account}", f"no account {item.account}")
         at = micros(item.at)
-        if not self._now - BEHIND_AT_MOST <= at <= self._now + AHEAD_AT_MOST:
+        if not self._now - self._behind <= at <= self._now + AHEAD_AT_MOST:
             return self._refuse(f"时间 {item.at} 太早或在未来", f"the time is too old or in the future: {item.at}")
         return Position(who, at, item.lon, item.lat, item.speed)
 

@@ -97,6 +97,8 @@ def test_impossible_actions_name_the_possible_ones(shared_node: RunningNode) -> 
         ("z1", "GET", "/api/v1/jobs", 200),
         ("d1", "GET", "/api/v1/positions", 403),
         ("s1", "POST", "/api/v1/positions", 403),
+        ("s1", "GET", "/api/v1/tracks/l1", 200),
+        ("l1", "GET", "/api/v1/tracks/l1", 403),
         ("d1", "POST", "/api/v1/calls", 403),
         ("admin", "POST", "/api/v1/jobs/resume", 201),
         ("admin", "POST", "/api/v1/jobs/dance", 404),
