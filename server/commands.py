@@ -13,6 +13,9 @@ import click
 from appliance.errors import Conflict, Invalid
 from appliance.options import home_option, say
 
+KEPT_SECONDS = 75
+"""A connection on which nothing is asked stays so long; a phone that sends every ten seconds keeps its own."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -50,7 +53,8 @@ def serve(host: str, port: int, home: Path) -> None:
         app = create_app(office)
         config = uvicorn.Config(
             app, loop="uvloop", http="httptools", access_log=False, log_config=None,
-            timeout_graceful_shutdown=5, server_header=False, date_header=False, ws="none",
+            timeout_graceful_shutdown=5, timeout_keep_alive=KEPT_SECONDS, server_header=False, date_header=False,
+            ws="none",
         )  # fmt: skip
         server = uvicorn.Server(config)
         ending = server.handle_exit

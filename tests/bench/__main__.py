@@ -1,4 +1,4 @@
-"""`python -m tests.bench [creates|pages|console|imports|start …] [--small] [--keep DIR]`: ratios measured in one run.
+"""`python -m tests.bench [PART …] [--small] [--keep DIR]`: ratios measured in one run.
 
 Exit code 1 when a bound does not hold. `--keep DIR` keeps the large counties for the next run.
 """
@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import console, county, creates, imports, pages, start
+from tests.bench import console, county, creates, imports, pages, start, tracks
 
-PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "start")
+PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "start")
 SMALL, LARGE, PARTS = 15_000, 1_500_000, 420_000
 OTHER_SYSTEM = 10_457
 
@@ -48,6 +48,8 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         return console.measure(_county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share))
     if part == "imports":
         return imports.measure(_county(scratch / "imports", 1000, 0), scratch)
+    if part == "tracks":
+        return tracks.measure(scratch)
     if part == "start":
         return start.measure()
     sys.exit(f"no part {part}; known: {', '.join(PARTS_OF_BENCH)}")
