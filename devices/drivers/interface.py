@@ -82,10 +82,17 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a device told by itself, or a change of its health. `facts` has gpsd's names where gpsd has one."""
+    """Something a device told by itself, or a change of its health.
+
+    Attributes:
+        kind: TPV, SKY, GST, TXT as in gpsd; HEALTH with `state`; CALL with `number`; what else a driver documents.
+        facts: with gpsd's names where gpsd has one.
+        at: when its first byte came, in seconds of the clock that `heard` is called with.
+    """
 
     kind: str
     facts: Facts
+    at: float
 
 
 class Driver(ABC):
@@ -140,7 +147,7 @@ class Driver(ABC):
         return []
 
     def quiet(self, at: float) -> list[Event]:
-        """Called about once a second, also when nothing came: for what only time tells (a fix that grows old)."""
+        """Called a quarter of a second after the last byte and then once a second: for what only time tells."""
         return []
 
     @property

@@ -238,4 +238,5 @@ def _not_opened(path: str, error: BaseException) -> PortMissing | PortBusy:
             f"没有权限打开 {path};请把本账号加入 dialout 组。",
             f"This account may not open {path}; add it to the group dialout.",
         )
-    return PortMissing(f"没有串口 {path} ({error})。", f"There is no port {path} ({error}).")
+    why = os.strerror(number) if number else str(error)
+    return PortMissing(f"串口 {path} 打不开 ({why})。", f"The port {path} cannot be opened ({why}).")

@@ -1,0 +1,103 @@
+"""Sentences out of a stream of bytes: `$`, talker, kind, fields, `*` and two digits of checksum. And back.
+
+A sentence without a right checksum is damaged and nothing else; what surrounds it does no harm. The buffer is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+LONGEST = 1024
+"""Longer than any sentence (82 by the standard, proprietary ones more): what grows beyond it is noise."""
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One sentence. A proprietary one (`$PMTK…`) has the talker "P" and the rest as its kind."""
+
+    talker: str
+    kind: str
+    fields: tuple[str, ...]
+
+
+class Framer:
+    """Feeds on bytes and gives sentences.
+
+    Attributes:
+        accepted: sentences with a right checksum.
+        damaged: sentences with a wrong or missing one, and lines that are no text.
+    """
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.damaged = 0
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Sentence]:
+        """The sentences that these bytes complete."""
+        lines = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        rest = lines.pop()
+        if len(rest) > LONGEST:
+            self.damaged += 1
+            start = rest.rfind(b"$", -LONGEST)
+            rest = rest[start:] if start >= 0 else b""
+        self._rest = rest
+        found: list[Sentence] = []
+        for line in lines:
+            if line:
+                found += self._sentences(line)
+        return found
+
+    def _sentences(self, line: bytes) -> list[Sentence]:
+        """Those of one line; where a line end was lost there are several."""
+        _noise, *pieces = line.split(b"$")
+        if not pieces:
+            self.damaged += 1
+            return []
+        found = [sentence for piece in pieces if (sentence := parse(piece)) is not None]
+        self.accepted += len(found)
+        self.damaged += len(pieces) - len(found)
+        return found
+
+
+def parse(piece: bytes) -> Sentence | None:
+    """The sentence between `$` and the line's end, None when it is damaged."""
+    body, star, digits = piece.rstrip().rpartition(b"*")
+    if len(digits) != 2 or not star or b"*" in body or len(body) > LONGEST:
+        return None
+    try:
+        text = body.decode("ascii")
+        told = int(digits, 16)
+    except ValueError:
+        return None
+    if told != checksum(body) or not text.isprintable() or not digits.isalnum():
+        return None
+    address, *fields = text.split(",")
+    if not address.isalnum():
+        return None
+    if address[0] == "P":
+        return Sentence("P", address[1:], tuple(fields))
+    return Sentence(address[:2], address[2:], tuple(fields)) if len(address) == 5 else None
+
+
+def encode(talker: str, kind: str, fields: Sequence[str]) -> bytes:
+    """A sentence as it stands on the wire, line end included.
+
+    Raises:
+        ValueError: a field has a character that frames a sentence.
+    """
+    text = ",".join((talker + kind, *fields))
+    if not text.isascii() or not text.isprintable() or set(text) & {"$", "*"} or any("," in field for field in fields):
+        raise ValueError(f"a sentence cannot hold {text!r}")
+    body = text.encode("ascii")
+    return b"$%s*%02X\r\n" % (body, checksum(body))
+
+
+def checksum(body: bytes) -> int:
+    """Exclusive or of the bytes between `$` and `*`: the halves of one long number are laid over each other."""
+    value, length = int.from_bytes(body, "little"), 1 << len(body).bit_length()
+    while length > 1:
+        length >>= 1
+        value ^= value >> 8 * length
+    return value & 0xFF

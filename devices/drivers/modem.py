@@ -1,0 +1,166 @@
+"""The modem driver: tells who calls, and sends text messages by AT commands.
+
+It dials nobody and changes nothing that outlives the modem's power. What the modem says by itself between two commands
+or in the middle of an answer is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from devices.codecs import at as answers
+from devices.codecs import sms
+from devices.drivers.interface import Action, Driver, Event, Facts, Line, Option, check_value
+from devices.errors import BadValue, DeviceRefused, NoAnswer
+
+ANSWER_SECONDS = 3.0
+SEND_SECONDS = 60.0
+"""The network may take so long to take a message (TS 27.005 names no limit; modems give up after about a minute)."""
+SETUP = ("ATE0", "AT+CMEE=1", "AT+CLIP=1", "AT+CMGF=0")
+"""No echo, errors by number, the caller's number, messages as PDU."""
+RING_SECONDS = 8.0
+"""A bell rings every four to six seconds; the same caller after a longer pause calls again."""
+
+
+class Modem(Driver):
+    """A modem on a serial line: mobile (2G to 4G, text messages) or fixed with caller's number."""
+
+    key = "modem"
+    zh = "串口调制解调器"
+    en = "serial modem"
+    rates = (115200, 9600, 57600, 19200)
+    actions: ClassVar[tuple[Action, ...]] = (
+        Action("identify", "", "厂家与型号", "maker and model", reads=True),
+        Action("status", "", "网络与信号", "network and signal", reads=True),
+        Action("sms", "TEXT", "发短信: 号码 空格 内容", "send a text message: number, space, text"),
+    )
+    known_options: ClassVar[Mapping[str, Option]] = {
+        "seat": Option("", "来电转到哪个坐席 (账号)", "the seat (account) at which callers ring"),
+    }
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self._decoder = answers.Decoder()
+        self._aside: list[str] = []
+        self._ready = False
+        self._rings: dict[str, float] = {}
+        self._reference = 0
+        self._lines_heard = 0
+
+    @property
+    def recognised(self) -> int:
+        return self._lines_heard
+
+    def probe(self, line: Line) -> Facts | None:
+        """AT and what the modem is called; nothing is set."""
+        try:
+            self._command(line, "AT", 1.0)
+            return {"model": self._told(line, "ATI")}
+        except (NoAnswer, DeviceRefused):
+            return None
+
+    def do(self, line: Line, action: str, value: str | None) -> Facts:
+        given = check_value(self, action, value)
+        self._set_up(line)
+        if action == "identify":
+            return {"maker": self._told(line, "AT+CGMI"), "model": self._told(line, "AT+CGMM")}
+        if action == "status":
+            network = answers.registered(self._command(line, "AT+CREG?"))
+            return {"registered": network, "signal": answers.signal(self._command(line, "AT+CSQ"))}
+        phone, _, text = given.partition(" ")
+        return self._send(line, phone, text)
+
+    def heard(self, data: bytes, at: float) -> list[Event]:
+        return self._events(self._decoder.feed(data), at)
+
+    def quiet(self, at: float) -> list[Event]:
+        """What the modem said while a command ran."""
+        aside, self._aside = self._aside, []
+        return self._events(aside, at)
+
+    def _events(self, lines: list[str], at: float) -> list[Event]:
+        self._lines_heard += len(lines)
+        events = []
+        for line in lines:
+            found = answers.caller(line)
+            if found is None:
+                continue
+            last = self._rings.get(found.number)
+            self._rings = {number: rung for number, rung in self._rings.items() if at - rung <= RING_SECONDS}
+            self._rings[found.number] = at
+            if last is None or at - last > RING_SECONDS:
+                events.append(Event("CALL", {"number": found.number, "seat": self.options["seat"]}, at))
+        return events
+
+    def _set_up(self, line: Line) -> None:
+        if self._ready:
+            return
+        for command in SETUP:
+            try:
+                self._command(line, command)
+            except DeviceRefused:
+                if command == "ATE0":
+                    raise
+        self._ready = True
+
+    def _send(self, line: Line, phone: str, text: str) -> Facts:
+        self._reference += 1
+        try:
+            parts = sms.split(phone, text, self._reference)
+        except sms.BadMessage as error:
+            raise BadValue(f"短信无法发送: {error}。", f"The message cannot be sent: {error}.") from None
+        references = [self._send_part(line, part) for part in parts]
+        return {"phone": parts[0].phone, "parts": len(parts), "references": references}
+
+    def _send_part(self, line: Line, part: sms.Part) -> int | None:
+        length, pdu = sms.encode(part)
+        found = self._ask(
+            line, f"AT+CMGS={length}\r".encode(), lambda text: text == answers.PROMPT or answers.is_final(text)
+        )
+        if found[-1] != answers.PROMPT:
+            raise _refused(f"AT+CMGS={length}", answers.refusal(found[-1]) or found[-1])
+        answer = self._ask(line, pdu.encode() + b"\x1a", answers.is_final, SEND_SECONDS)
+        why = answers.refusal(answer[-1])
+        if why is not None:
+            raise _refused("AT+CMGS", why)
+        return answers.sent_reference(answer)
+
+    def _told(self, line: Line, command: str) -> str:
+        return " ".join(text for text in self._command(line, command) if not answers.is_final(text))
+
+    def _command(self, line: Line, command: str, seconds: float = ANSWER_SECONDS) -> list[str]:
+        answer = self._ask(line, command.encode() + b"\r", answers.is_final, seconds)
+        why = answers.refusal(answer[-1])
+        if why is not None:
+            raise _refused(command, why)
+        return [text for text in answer if text != command]
+
+    def _ask(self, line: Line, request: bytes, ends: Any, seconds: float = ANSWER_SECONDS) -> list[str]:
+        """The lines of an answer up to the one that ends it; what belongs to no answer is laid aside."""
+        answer: list[str] = []
+
+        def lines(data: bytes) -> list[str]:
+            found = self._decoder.feed(data)
+            self._lines_heard += len(found)
+            return found
+
+        def wanted(text: str) -> bool:
+            if text == "RING" or answers.caller(text) is not None:
+                self._aside.append(text)
+                return False
+            answer.append(text)
+            return bool(ends(text))
+
+        while early := line.read(0):
+            self._aside += lines(early)
+        try:
+            line.ask(request, lines, wanted, seconds)
+        except NoAnswer:
+            self._ready = False
+            raise
+        return answer
+
+
+def _refused(command: str, why: str) -> DeviceRefused:
+    return DeviceRefused(f"调制解调器拒绝 {command}: {why}。", f"The modem refused {command}: {why}.")

@@ -1,0 +1,113 @@
+"""A fake receiver: drives round a square and tells where it is once a second, or replays a recorded log.
+
+The route is a function of the time, so that a test knows where it must be. Options: `lat`, `lon` (where it begins),
+`speed` metres a second, `log` a recorded file, `fix` false for none, `frozen` true for a time that stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from math import cos, radians
+from pathlib import Path
+from typing import Any, ClassVar
+
+from devices.codecs.nmea.framing import encode
+from devices.fakes.fake import Fake, Moods
+
+METRES_PER_DEGREE = 111_320.0
+SIDE_METRES = 200.0
+KNOTS = 3600 / 1852
+
+
+class FakeGnss(Fake):
+    """A satellite receiver on a table or in a car."""
+
+    key = "nmea"
+    rate: ClassVar[int] = 9600
+
+    def __init__(self, moods: Moods | None = None, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(moods, options)
+        self.seconds = 0
+        self.began = datetime.now(UTC).replace(microsecond=0)
+        self._waited = 0.0
+        self._log = _log_lines(self.options.get("log"))
+
+    def talk(self, seconds: float) -> bytes:
+        self._waited += seconds
+        said = b""
+        while self._waited >= 1.0:
+            self._waited -= 1.0
+            said += self._second()
+        return said
+
+    def place(self, second: int) -> tuple[float, float]:
+        """Latitude and longitude so many seconds after the beginning: along the sides of a square."""
+        latitude, longitude = float(self.options.get("lat", 34.1595)), float(self.options.get("lon", 113.4716))
+        way = second * float(self.options.get("speed", 5.0)) % (4 * SIDE_METRES)
+        side, along = divmod(way, SIDE_METRES)
+        east, north = (
+            (along, 0.0),
+            (SIDE_METRES, along),
+            (SIDE_METRES - along, SIDE_METRES),
+            (0.0, SIDE_METRES - along),
+        )[int(side)]
+        return latitude + north / METRES_PER_DEGREE, longitude + east / METRES_PER_DEGREE / cos(radians(latitude))
+
+    def state(self) -> Mapping[str, Any]:
+        latitude, longitude = self.place(self.seconds)
+        return {"seconds": self.seconds, "lat": latitude, "lon": longitude}
+
+    def _second(self) -> bytes:
+        if self._log:
+            return self._logged()
+        self.seconds += 1
+        moving = 0 if self.options.get("frozen") else self.seconds
+        now = self.began + timedelta(seconds=moving)
+        time, day = now.strftime("%H%M%S.00"), now.strftime("%d%m%y")
+        if not self.options.get("fix", True):
+            return encode("GN", "RMC", (time, "V", "", "", "", "", "", "", "", "", "", "N")) + encode(
+                "GN", "GGA", (time, "", "", "", "", "0", "00", "", "", "M", "", "M", "", "")
+            )
+        latitude, longitude = self.place(self.seconds)
+        place = (
+            _angle(latitude, 2),
+            "N" if latitude >= 0 else "S",
+            _angle(longitude, 3),
+            "E" if longitude >= 0 else "W",
+        )
+        knots = f"{float(self.options.get('speed', 5.0)) * KNOTS:.2f}"
+        return (
+            encode("GN", "GGA", (time, *place, "1", "09", "0.9", "112.0", "M", "-16.0", "M", "", ""))
+            + encode("GN", "GSA", ("A", "3", "01", "02", "03", "04", *[""] * 8, "1.8", "0.9", "1.5"))
+            + encode("BD", "GSV", ("1", "1", "02", "01", "60", "090", "42", "02", "45", "180", "38"))
+            + encode("GN", "RMC", (time, "A", *place, knots, "90.0", day, "", "", "A"))
+        )
+
+    def _logged(self) -> bytes:
+        """One recorded line a second; after the last one it begins again."""
+        line = self._log[self.seconds % len(self._log)]
+        self.seconds += 1
+        return line
+
+
+def _angle(degrees: float, digits: int) -> str:
+    whole, rest = divmod(abs(degrees), 1)
+    minutes = round(rest * 60, 5)
+    if minutes >= 60:
+        whole, minutes = whole + 1, 0.0
+    return f"{int(whole):0{digits}}{minutes:08.5f}"
+
+
+def _log_lines(path: str | None) -> list[bytes]:
+    """The bursts of a recorded log without its comments: a burst ends where a line of the first kind comes again."""
+    if not path:
+        return []
+    lines = [line for line in Path(path).read_bytes().splitlines(keepends=True) if not line.startswith(b"#")]
+    first = next((line[:6] for line in lines if line.startswith(b"$")), b"")
+    bursts: list[bytes] = []
+    for line in lines:
+        if line.startswith(first) or not bursts:
+            bursts.append(b"")
+        bursts[-1] += line
+    return bursts
