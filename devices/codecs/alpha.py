@@ -14,9 +14,11 @@ NUL, SOH, STX, ETX, EOT, ACK, NAK = 0, 1, 2, 3, 4, 6, 0x15
 NULS_SENT = 5
 LONGEST = 4096
 """Bytes of a packet from `01` to `04`; ours, so that noise does not grow the memory."""
+HEADER = (frozenset(range(0x20, 0x80)), frozenset(b"0123456789ABCDEF?"), frozenset(b"0123456789ABCDEF?"), {STX})
+"""What may stand after the first byte: type code, address, the first command."""
 FRAME_BYTES = bytes((NUL, SOH, STX, ETX, EOT))
 COMMAND = re.compile(rb"\x02([^\x00-\x04]+)(?:\x03([0-9A-F]{4}))?")
-PACKET = re.compile(rb"\x01([^\x00-\x04\x80-\xff])([0-9A-F?]{2})((?:\x02[^\x00-\x04]+(?:\x03[0-9A-F]{4})?)+)\x04")
+PACKET = re.compile(rb"\x01([\x20-\x7f])([0-9A-F?]{2})((?:\x02[^\x00-\x04]+(?:\x03[0-9A-F]{4})?)+)\x04")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +123,22 @@ class Decoder:
             if byte == SOH:
                 self._drop(self._held is not None)
                 self._held = bytearray((SOH,))
-            elif self._held is None:
+            elif self._held is not None and self._fits(byte):
+                self._add(byte, found)
+            else:
+                self._drop(self._held is not None)
                 if byte in (ACK, NAK):
                     found.append(Answer(byte == ACK))
-            else:
-                self._add(byte, found)
         return found
 
     def rest(self) -> list[Frame]:
         """Once the line is quiet: a packet without end is none. Nothing is held after it."""
         self._drop(self._held is not None)
         return []
+
+    def _fits(self, byte: int) -> bool:
+        at = len(self._held or b"") - 1
+        return byte in HEADER[at] if at < len(HEADER) else NUL < byte < 0x80
 
     def _add(self, byte: int, found: list[Frame]) -> None:
         assert self._held is not None
@@ -141,7 +148,7 @@ class Decoder:
             self._drop(packet is None)
             if packet is not None:
                 found.append(packet)
-        elif byte == NUL or byte > 0x7F or len(self._held) >= LONGEST:
+        elif len(self._held) >= LONGEST:
             self._drop(True)
 
     def _drop(self, damaged: bool) -> None:

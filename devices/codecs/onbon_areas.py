@@ -110,6 +110,8 @@ def _read_area(data: bytes) -> Area | None:
         return None
     in_pixels = bool(x & IN_PIXELS)
     x, width = (x ^ IN_PIXELS, width ^ IN_PIXELS) if in_pixels else (x * UNIT, width * UNIT)
+    if not 0 < width < IN_PIXELS or x >= IN_PIXELS:
+        return None
     return Area(
         area_id, x, y, width, height, text, line_gap, run_mode, timeout, align, lines, breaks, display, leaving, speed,
         stay, in_pixels,
