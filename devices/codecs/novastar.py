@@ -120,10 +120,12 @@ class Decoder:
 
     Attributes:
         damaged: frames that had a sound header and a wrong sum.
+        spoilt: the last of them, as it came; a box names it in its refusal.
     """
 
     def __init__(self, longest: int = LONGEST) -> None:
         self.damaged = 0
+        self.spoilt: Frame | None = None
         self._longest = longest
         self._held = bytearray()
 
@@ -154,13 +156,16 @@ class Decoder:
             size = self._size(at)
             if size is None:
                 break
-            frame = _decode(bytes(held[at : at + size])) if size else None
-            self.damaged += bool(size) and frame is None
-            if frame is None:
+            if not size:
                 at += 1
-            else:
+                continue
+            frame, whole = _decode(bytes(held[at : at + size]))
+            if whole:
                 found.append(frame)
                 at += size
+            else:
+                self.damaged, self.spoilt = self.damaged + 1, frame
+                at += 1
         del held[:at]
         return found
 
@@ -191,15 +196,15 @@ def _next_head(held: bytearray, at: int) -> int:
     return len(held) - half
 
 
-def _decode(data: bytes) -> Frame | None:
+def _decode(data: bytes) -> tuple[Frame, bool]:
+    """A frame, and whether its sum is right."""
     body = data[HEAD:-SUM]
-    if int.from_bytes(data[-SUM:], "little") != _sum(body):
-        return None
     ack, serial, source, destination, device_type, port, board, code, _, address, length = FIELDS.unpack_from(body)
-    return Frame(
+    frame = Frame(
         data[:HEAD] == REQUEST, ack, serial, source, destination, device_type, port, board, code, address, length,
         body[FIELDS.size :],
     )  # fmt: skip
+    return frame, int.from_bytes(data[-SUM:], "little") == _sum(body)
 
 
 def _sum(body: bytes) -> int:
