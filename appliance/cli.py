@@ -25,6 +25,7 @@ SUMMARIES = {
     "grids": "Cut unit grids over the boundary.",
     "keys": "Make keys for citizens' apps, device agents and wall screens.",
     "users": "Accounts: add, list, password, end.",
+    "devices": "GPS units, LED walls and signs, modems on serial ports.",
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",

@@ -16,9 +16,9 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from appliance.device_settings import Agent, Device, Light, Messages, Strip, wrong
 from appliance.errors import BadHome
 
 DEFAULT_HOME = Path("/var/lib/wanmi")
@@ -27,11 +27,6 @@ TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 NUMBER_FIELDS = frozenset(("county", "date", "serial"))
 NOT_IN_A_NUMBER = re.compile(r"[\s/?#%,]")
 """A case number stands in addresses and in lists."""
-
-
-def wrong(zh: str, en: str) -> PydanticCustomError:
-    """A refusal of a value, in both languages."""
-    return PydanticCustomError("wanmi", "{en}", {"zh": zh, "en": en})
 
 
 class StageLimits(BaseModel):
@@ -233,6 +228,20 @@ class Settings(BaseSettings):
     patrols: Patrols = Patrols()
     sign_in: SignIn = SignIn()
     http: Http = Http()
+    devices: list[Device] = []
+    agent: Agent = Agent()
+    light: Light = Light()
+    strip: Strip = Strip()
+    messages: Messages = Messages()
+
+    @field_validator("devices")
+    @classmethod
+    def _names_once(cls, devices: list[Device]) -> list[Device]:
+        names = [device.name for device in devices]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise wrong(f"设备名重复: {'、'.join(twice)}", f"device names given twice: {', '.join(twice)}")
+        return devices
 
     @field_validator("time_zone")
     @classmethod

@@ -37,10 +37,10 @@ def serve(host: str, port: int, home: Path) -> None:
     import uvicorn
 
     from appliance.cases.office import Office
+    from appliance.lock import hold
+    from appliance.log import configure
     from appliance.settings import load
     from server.app import create_app
-    from server.lock import hold
-    from server.log import configure
 
     settings = load(home)
     for number in (signal.SIGTERM, signal.SIGINT):

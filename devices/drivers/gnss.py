@@ -44,7 +44,7 @@ class Gnss(Driver):
     known_options: ClassVar[Mapping[str, Option]] = {
         "who": Option("", "位置记在谁名下 (设备名)", "the name under which positions are recorded"),
         "account": Option("", "或记在采集员账号名下", "or the account of a collector"),
-        "every": Option(10.0, "每隔几秒记一个位置", "seconds between two recorded positions"),
+        "every": Option(1.0, "每隔几秒记一个位置", "seconds between two recorded positions"),
         "bbox": Option([], "县域范围 [西, 南, 东, 北]", "the county's box: west, south, east, north"),
         "chrony": Option("", "chrony SOCK 套接字路径", "path of chrony's SOCK socket"),
         "delay": Option(0.0, "语句比整秒晚几秒", "seconds by which sentences lag the second they tell"),

@@ -1,7 +1,7 @@
 """Finding the rate of a device that talks by itself: listen at one rate after the other, never write. Pure.
 
 Only whole frames with a right checksum count: at a wrong rate come zeros, ones and now and then something that looks
-like the beginning of a sentence (`gnss.md`, "Finding the speed").
+like the beginning of a sentence (`gnss.md`, "Finding the speed"). Silence says nothing of the rate and moves nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Hunt:
             heard: bytes heard since the last step.
         """
         self._bytes += heard
-        if self._since is None or (self.found and not self._bytes):
+        if self._since is None or not self._bytes:
             self._restart(at, frames)
         if frames - self._known >= FOUND:
             self.found = True

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from devices.drivers.interface import Driver, Event, Facts, Line
+from devices.doing import Done, perform
+from devices.drivers.interface import Driver, Event, Facts
 from devices.errors import DeviceError, PortLost, PortMissing
 from devices.ports.counters import Counters
+from devices.ports.finding import at_found_rate
 from devices.ports.hunting import Hunt
 from devices.ports.line import SerialLine, Tap
 
@@ -37,7 +39,7 @@ Sink = Callable[[str, Event], None]
 class Job(Generic[T]):
     """A piece of work for the open line, and where its result goes."""
 
-    work: Callable[[Line], T]
+    work: Callable[[SerialLine], T]
     result: Future[T]
 
 
@@ -97,7 +99,7 @@ class PortOwner:
             with suppress(OSError):
                 os.close(descriptor)
 
-    def submit(self, work: Callable[[Line], T]) -> Future[T]:
+    def submit(self, work: Callable[[SerialLine], T]) -> Future[T]:
         """Run work on the line in the owner's thread; its future fails at once where the port is not there."""
         result: Future[T] = Future()
         with self._lock:
@@ -114,9 +116,13 @@ class PortOwner:
             self._wake()
         return result
 
-    def do(self, action: str, value: str | None = None) -> Future[Facts]:
+    def do(self, action: str, value: str | None = None) -> Future[Done]:
         """An action of the driver."""
-        return self.submit(lambda line: self.driver.do(line, action, value))
+        return self.submit(lambda line: perform(line, self.driver, action, value))
+
+    def poll(self) -> Future[Facts]:
+        """Ask the device how it is."""
+        return self.submit(self.driver.poll)
 
     def _live(self) -> None:
         pause = FIRST_PAUSE
@@ -138,7 +144,7 @@ class PortOwner:
         with SerialLine.open(self.path, rate, self._framing, self.counters) as line:
             line.taps.extend(self._taps)
             if self._fixed_rate is None and not self.driver.listens:
-                self._find_by_probe(line)
+                at_found_rate(line, self.driver, self.rate, lambda: self._ending)
             self.rate = line.rate
             with self._lock:
                 self.trouble = None
@@ -173,17 +179,6 @@ class PortOwner:
                     f"{self.path} 上 {self.driver.silent_seconds:.0f} 秒没有数据,重新打开。",
                     f"No byte on {self.path} for {self.driver.silent_seconds:.0f} s; it is opened anew.",
                 )
-
-    def _find_by_probe(self, line: SerialLine) -> None:
-        """Set the line to the first rate at which the device answers; the first of all where none does."""
-        rates = sorted(self.driver.rates, key=lambda rate: rate != self.rate)
-        if len(rates) == 1:
-            return
-        for rate in rates:
-            line.set_rate(rate)
-            if self._ending or self.driver.probe(line) is not None:
-                return
-        line.set_rate(rates[0])
 
     def _run_jobs(self, line: SerialLine) -> None:
         while not self._ending:

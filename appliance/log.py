@@ -1,4 +1,4 @@
-"""The log of the node: one JSON line an event, to `log/node.log` in the home and to stderr; no secrets, no bodies."""
+"""The logs of a home: one JSON line an event, to a file in `log/` and to stderr; no secrets, no bodies."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KEPT_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 5
 
 
-def configure(home: Path) -> None:
-    """Send structured events to the home's log, warnings also to stderr."""
+def configure(home: Path, name: str = "node") -> None:
+    """Send structured events to `log/NAME.log` in the home, warnings also to stderr."""
     folder = home / "log"
     folder.mkdir(exist_ok=True, mode=0o700)
-    file = RotatingFileHandler(folder / "node.log", maxBytes=KEPT_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+    file = RotatingFileHandler(folder / f"{name}.log", maxBytes=KEPT_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
     logging.basicConfig(level=logging.INFO, handlers=[file, console], format="%(message)s", force=True)

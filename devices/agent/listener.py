@@ -1,0 +1,83 @@
+"""Listens to the node: commands for devices, and that something changed, so that signs and messages are looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from devices.agent.doing import Doer, Outcome
+from devices.agent.node import NodeAway, NodeClient, NodeRefused
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+
+
+class Listener(threading.Thread):
+    """The event stream; commands are fetched, done one after the other for each device, and answered."""
+
+    def __init__(self, client: NodeClient, answers: NodeClient, doer: Doer, changed: Callable[[], None]) -> None:
+        super().__init__(name="listener", daemon=True)
+        self._client = client
+        self._answers = answers
+        self._doer = doer
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._under_way: set[int] = set()
+        self._unanswered: dict[int, Outcome] = {}
+        self._ending = threading.Event()
+
+    def run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._ending.is_set():
+            began = monotonic()
+            try:
+                with self._client.events() as events:
+                    self._changed()
+                    self._fetch()
+                    for name, _data in events:
+                        if self._ending.is_set():
+                            return
+                        if name == "command":
+                            self._fetch()
+                        elif name in ("change", "cursor"):
+                            self._changed()
+            except (NodeAway, NodeRefused) as error:
+                structlog.get_logger("wanmi").info("node", error=str(error))
+            except Exception as error:  # a broken stream must not end the agent
+                structlog.get_logger("wanmi").error("listener", error=repr(error))
+            pause = FIRST_PAUSE if monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            self._ending.wait(pause)
+
+    def close(self) -> None:
+        """The thread ends with the stream's next event; it holds nothing that must be given back."""
+        self._ending.set()
+        self._client.close()
+
+    def _fetch(self) -> None:
+        for command in self._answers.get("/api/v1/devices/commands", waiting=True)["items"]:
+            with self._lock:
+                if command["id"] in self._under_way:
+                    continue
+                self._under_way.add(command["id"])
+            threading.Thread(target=self._do, args=(command,), name="command", daemon=True).start()
+
+    def _do(self, command: dict[str, Any]) -> None:
+        """Do a command, once: an answer that the node could not take is given when it asks again."""
+        key = command["id"]
+        with self._lock:
+            outcome = self._unanswered.pop(key, None)
+        if outcome is None:
+            outcome = self._doer.do(command["device"], command["action"], command["value"])
+        try:
+            self._answers.post(f"/api/v1/devices/commands/{key}/answer", outcome.as_dict())
+        except NodeAway:
+            with self._lock:
+                self._unanswered[key] = outcome
+        except NodeRefused as error:
+            structlog.get_logger("wanmi").warning("answer", command=key, error=error.en)
+        finally:
+            with self._lock:
+                self._under_way.discard(key)

@@ -1,0 +1,190 @@
+"""`wanmi devices agent`: everything of the agent put together, started, and ended in the opposite order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+import structlog
+
+from appliance import settings as home_settings
+from appliance.device_settings import Device
+from appliance.lock import hold
+from appliance.settings import Settings
+from devices.agent.board import Board
+from devices.agent.chrony import ChronySocket
+from devices.agent.control import Control
+from devices.agent.doing import Doer
+from devices.agent.feeder import Feeder, offset
+from devices.agent.keeper import Keeper
+from devices.agent.listener import Listener
+from devices.agent.messenger import Messenger
+from devices.agent.node import NodeClient, read_key
+from devices.agent.reporter import Reporter
+from devices.agent.signs import Signs
+from devices.agent.spool import Spool
+from devices.agent.strip import check_template
+from devices.drivers.interface import Event
+from devices.drivers.registry import make_driver
+from devices.errors import BadSetup
+from devices.ports.owner import PortOwner
+
+LOOK_SECONDS = 2.0
+"""How often the settings are looked at for a change."""
+
+
+class Agent:
+    """The agent of one home, opened; `close` gives everything back.
+
+    Raises:
+        BadSetup: a device names a driver or an option that does not exist. BadHome: no key, or another agent runs.
+    """
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self.board = Board()
+        self.owners: dict[str, PortOwner] = {}
+        self._open = ExitStack()
+        self._chrony: dict[str, ChronySocket] = {}
+        self._options: dict[str, dict[str, Any]] = {}
+        try:
+            self._put_together(home, settings)
+        except BaseException:
+            self._open.close()
+            raise
+
+    def start(self) -> None:
+        for part in self._parts:
+            part.start()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _put_together(self, home: Path, settings: Settings) -> None:
+        self._open.enter_context(hold(home, "agent", "设备代理", "device agent"))
+        check_template(settings.strip)
+        key, url = read_key(home, settings.agent.key_file), settings.agent.node
+        clients = [NodeClient(url, key) for _ in range(6)]
+        for client in clients:
+            self._open.callback(client.close)
+        spool = Spool(home / "run" / "positions.ndjson", settings.agent.spooled_positions)
+        self.feeder = Feeder(clients[0], spool)
+        for device in settings.devices:
+            if device.enabled:
+                self._add(device)
+        signs = Signs(self.owners, settings.strip, clients[1], settings.zone, home / "run" / "notice.json")
+        messenger = Messenger(self.owners, settings.messages, home, clients[2])
+        doer = Doer(self.owners, self.board, signs.command)
+        self.reporter = Reporter(self.board, self.feeder, clients[3], home / "run" / "agent.json")
+
+        def changed() -> None:
+            signs.wake()
+            messenger.wake()
+
+        def asked(request: dict[str, Any]) -> dict[str, Any]:
+            if request["action"] == "list":
+                return self.reporter.report()
+            return doer.do(request["device"], request["action"], request.get("value")).as_dict()
+
+        keeper = Keeper(self.owners, self.board, settings.light, settings.zone, settings.agent.poll_seconds)
+        listener = Listener(clients[4], clients[5], doer, changed)
+        control = Control(home, asked)
+        self._parts: list[Any] = [
+            self.feeder, *self.owners.values(), keeper, signs, messenger, self.reporter, listener, control,
+        ]  # fmt: skip
+        for part in self._parts:
+            self._open.callback(_ended(part))
+
+    def _add(self, device: Device) -> None:
+        driver = make_driver(device.driver, device.options)
+        if not device.port:
+            raise BadSetup(f"设备 {device.name} 没有写 port。", f"The device {device.name} has no port.")
+        self.board.add(device.name, device.driver, device.port)
+        self._options[device.name] = driver.options
+        if driver.options.get("chrony"):
+            self._chrony[device.name] = ChronySocket(str(driver.options["chrony"]))
+            self._open.callback(self._chrony[device.name].close)
+        rate = None if device.baud == "auto" else int(device.baud)
+        self.owners[device.name] = PortOwner(
+            device.name, device.port, driver, self._heard, rate=rate, framing=device.framing
+        )
+
+    def _heard(self, name: str, event: Event) -> None:
+        """What a device told; called in its port's thread."""
+        if event.kind == "TPV":
+            self._fix(name, event)
+        elif event.kind == "CALL":
+            self.feeder.call(event.facts["number"], event.facts["seat"])
+        elif event.kind in ("PORT", "HEALTH"):
+            structlog.get_logger("wanmi").info("device", device=name, **event.facts)
+        self.board.note(name, event)
+
+    def _fix(self, name: str, event: Event) -> None:
+        facts, options = event.facts, self._options[name]
+        if "time" in facts and facts.get("timeBelieved", True):
+            arrived = time() - (monotonic() - event.at)
+            facts["offset"] = round(offset(facts["time"], arrived) + float(options.get("delay", 0.0)), 4)
+            if name in self._chrony and facts["mode"] >= 2:
+                self._chrony[name].send(arrived, facts["offset"])
+        self.feeder.fix(name, options, event)
+
+
+def run(home: Path) -> None:
+    """Run the agent of a home until SIGTERM or Ctrl-C; changed settings are taken over by beginning anew.
+
+    Raises:
+        BadHome, BadSetup: at the start; a later change that is wrong is told and the running agent goes on.
+    """
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    settings = home_settings.load(home)
+    agent = Agent(home, settings)
+    agent.start()
+    seen, good = _stamp(home), settings
+    while not ending.wait(LOOK_SECONDS):
+        stamp = _stamp(home)
+        if stamp == seen:
+            continue
+        seen = stamp
+        changed = _changed(home, good)
+        if changed is not None:
+            agent.close()
+            os.execv(sys.executable, [sys.executable, "-m", "appliance", "devices", "agent", "--home", str(home)])
+    agent.close()
+
+
+def _changed(home: Path, running: Settings) -> Settings | None:
+    """The new settings, when they are good and concern the agent."""
+    try:
+        settings = home_settings.load(home)
+        check_template(settings.strip)
+        for device in settings.devices:
+            make_driver(device.driver, device.options)
+    except Exception as error:  # whatever is wrong with them, the running agent knows better
+        structlog.get_logger("wanmi").error("settings", error=str(error))
+        return None
+    names = ("devices", "agent", "light", "strip", "messages", "time_zone")
+    return settings if any(getattr(settings, name) != getattr(running, name) for name in names) else None
+
+
+def _stamp(home: Path) -> tuple[int, int]:
+    try:
+        found = (home / home_settings.FILE).stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
+
+
+def _ended(part: Any) -> Callable[[], None]:
+    def end() -> None:
+        if getattr(part, "is_alive", lambda: True)():
+            part.close()
+
+    return end

@@ -1,0 +1,1 @@
+"""`wanmi devices …`: what the technician does with serial devices at the box."""
