@@ -33,6 +33,7 @@ from server.map import MapController
 from server.node import Node
 from server.ogc.routes import ROUTES as OGC
 from server.open311.routes import ROUTES as OPEN311
+from server.patrols import PatrolController
 from server.people import PeopleController
 from server.places import PlaceController
 from server.positions import PositionController
@@ -49,7 +50,7 @@ CONTROLLERS = [
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
-    MapController, WallController, AroundController, TrackController,
+    MapController, WallController, AroundController, TrackController, PatrolController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
@@ -74,6 +75,7 @@ def create_app(office: Office) -> Litestar:
             with suppress(asyncio.CancelledError):
                 await ticking
             await node.watcher.stop()
+            await node.patrol_count.close()
             node.close()
 
     app = Litestar(

@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from appliance.cases.on_map import CasesOut, cases_in_view
 from appliance.cases.open_cases import open_cases
 from appliance.errors import FieldError, Invalid
+from appliance.patrols.on_map import PatrolsOnMap, patrols_in_view
 from appliance.places import density, layers, outlines
 from appliance.places.outlines import View
 from server import answers, examples
 from server.cases.routes import box
 from server.node import Node, actor_of_request, json_bytes, node_of
+from server.patrols import WATCHERS
 from server.sign_in import require
 
 VIEWERS = (
@@ -123,6 +125,20 @@ class MapController(Controller):
             return msgspec.json.encode(cases_in_view(connection, node.office, actor, view, theme or None))
 
         return json_bytes(await node.read(work))
+
+    @get(
+        "/patrols", operation_id="map_patrols", guards=[require(*WATCHERS)],
+        responses={**answers.shows(PatrolsOnMap), **examples.refusals(401, 403, 422)},
+    )  # fmt: skip
+    async def patrols(
+        self, request: Request[Any, Any, Any], bbox: Box, columns: Columns = 80, rows: Rows = 24
+    ) -> Response[bytes]:
+        """What was walked today: unit grids not passed, passed, passed as planned; cameras that are due."""
+        node, view = node_of(request), View(*box(bbox), 1.0, columns, rows)
+        node.patrol_count.freshen()
+        return json_bytes(
+            await node.read(lambda connection: msgspec.json.encode(patrols_in_view(connection, node.office, view)))
+        )
 
 
 def _places(connection: Connection, node: Node, view: View, names: frozenset[str], theme: str | None) -> PlacesOut:

@@ -16,6 +16,7 @@ from appliance.people.actor import Actor
 from appliance.people.sessions import Sessions
 from appliance.records.engine import READERS
 from server.examination import Examination
+from server.patrol_count import PatrolCount
 from server.rates import Rates
 from server.watcher import Watcher
 
@@ -34,6 +35,7 @@ class Node:
         self.watcher = Watcher(office.records)
         self.tracks = Tracks(office.records.home, office.settings.zone)
         self.examination = Examination(office.records.home)
+        self.patrol_count = PatrolCount(office)
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="wanmi-read")

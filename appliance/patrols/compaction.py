@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -42,10 +42,11 @@ def compact(home: Path, day: str) -> int:
 
 
 def to_compact(home: Path, today: date) -> Iterator[str]:
-    """The finished days that have positions which are not packed."""
+    """The finished days that have positions which are not packed; a damaged file is left to the doctor."""
     for day in day_file.days_of(home):
-        if day < today.isoformat() and has_loose(home, day):
-            yield day
+        with suppress(sqlite3.DatabaseError):
+            if day < today.isoformat() and has_loose(home, day):
+                yield day
 
 
 def has_loose(home: Path, day: str) -> bool:

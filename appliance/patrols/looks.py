@@ -27,11 +27,16 @@ FOUND = ("nothing", "problem")
 NOTE_AT_MOST = 1000
 PERIOD_AT_MOST = 31 * DAY
 GAPS_SHOWN = 20
+CAMERAS_AT_MOST = 100_000
 
 _COLUMNS = "c.code, c.name, c.street_class, c.url, c.lon, c.lat"
 _LAST = "(SELECT max(l.at) FROM camera_look l WHERE l.camera = c.code) AS looked_at"
 _CAMERAS = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c")  # noqa: S608
 _PAGE = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c WHERE c.code > :after ORDER BY c.code LIMIT :limit")  # noqa: S608
+_IN_BOX = text(
+    f"SELECT {_COLUMNS}, {_LAST} FROM idx_camera_geom i CROSS JOIN camera c ON c.id = i.pkid "  # noqa: S608
+    "WHERE i.xmin <= :east AND i.xmax >= :west AND i.ymin <= :north AND i.ymax >= :south ORDER BY c.code LIMIT :limit"
+)
 _ONE = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c WHERE c.code = :code")  # noqa: S608
 _CASE = text("SELECT camera FROM cases WHERE number = :number")
 _LOOK = text(
@@ -54,6 +59,12 @@ _BEFORE = text(
 def cameras_page(connection: Connection, office: Office, *, after: str, limit: int) -> list[dict[str, Any]]:
     """Cameras by code, above a code."""
     rows = connection.execute(_PAGE, {"after": after, "limit": limit}).mappings()
+    return [_view(row, office) for row in rows]
+
+
+def cameras_in_box(connection: Connection, office: Office, box: dict[str, float], limit: int) -> list[dict[str, Any]]:
+    """Cameras in a box of west, south, east and north, with their last look."""
+    rows = connection.execute(_IN_BOX, {**box, "limit": limit}).mappings()
     return [_view(row, office) for row in rows]
 
 

@@ -49,10 +49,12 @@ def add_senders(home: Path, number: int = SENDERS) -> tuple[dict[str, str], str]
         records.close()
 
 
-def strolls(who: str, start: int, number: int, every: int) -> Iterator[Position]:
-    """A collector's way through the county with stops and the unrest of a real receiver."""
+def strolls(
+    who: str, start: int, number: int, every: int, spot: tuple[float, float] = (5.0, 5.0)
+) -> Iterator[Position]:
+    """A collector's way through the county with stops and the unrest of a real receiver, from a place in grids on."""
     random = Random(who)
-    lon, lat, heading = WEST + 5 * STEP, SOUTH + 5 * STEP, random.uniform(0, 2 * pi)
+    lon, lat, heading = WEST + spot[0] * STEP, SOUTH + spot[1] * STEP, random.uniform(0, 2 * pi)
     for at in range(number):
         heading += random.gauss(0, 0.3)
         speed = 1.3 if random.random() < 0.8 else 0.0

@@ -1,0 +1,54 @@
+"""Keeps the count of today's walked patrols fresh while somebody looks at it.
+
+Whoever asks is answered at once with what is known; when that is older than the county's minutes a process begins to
+count, one at a time. Where nobody looks nothing is counted here; the job `patrol-coverage` does the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+
+import structlog
+
+from appliance.cases.office import Office
+from appliance.patrols.jobs import count_command, failed_count
+
+
+class PatrolCount:
+    """The counting process of one node."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._began = float("-inf")
+        self._running: asyncio.Task[None] | None = None
+
+    def freshen(self) -> None:
+        """Begin to count unless that was done a short while ago or is under way."""
+        patience = self._office.settings.patrols.counted_minutes * 60
+        if (self._running is None or self._running.done()) and monotonic() - self._began > patience:
+            self._began = monotonic()
+            self._running = asyncio.create_task(self._count(), name="patrol-count")
+
+    async def close(self) -> None:
+        """End a count that is under way; what it did so far stays."""
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+
+    async def _count(self) -> None:
+        command = count_command(self._office.records.home, self._office.records.clock.now())
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            structlog.get_logger("wanmi").error("patrol-count", error=failed_count(said)[1])
