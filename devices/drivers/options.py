@@ -81,7 +81,7 @@ def zone(driver: Driver, name: str) -> ZoneInfo:
     given = driver.options[name]
     try:
         return ZoneInfo(given)
-    except (OSError, TypeError, ValueError):
+    except (KeyError, OSError, TypeError, ValueError):
         raise wrong_option(driver, name, given, "时区名,如 Asia/Shanghai", "a zone such as Asia/Shanghai") from None
 
 
