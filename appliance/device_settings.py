@@ -12,7 +12,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from appliance.messages.rules import RuleError, check_words
+
 NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+EVENTS = ("dispatch", "overdue", "supervise")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -114,16 +117,31 @@ class Messages(Strict):
     Attributes:
         channels: sms (a modem of the agent sends it), webhook; none: no messages are written.
         events: dispatch, overdue, supervise; those that are told of.
+        texts: the county's own words for an event; fields as in `appliance/messages/rules.csv`.
         webhook: address that a message is posted to as JSON, signed with the secret in `webhook_secret_file`.
         tries: after so many failures a message is given up and told to the technician.
     """
 
     channels: list[Literal["sms", "webhook"]] = []
     events: list[Literal["dispatch", "overdue", "supervise"]] = ["dispatch", "overdue", "supervise"]
+    texts: dict[str, str] = {}
     webhook: str = ""
     webhook_secret_file: str = "keys/webhook.secret"
     tries: int = Field(default=6, ge=1, le=50)
     kept_days: float = Field(default=180, gt=0)
+
+    @field_validator("texts")
+    @classmethod
+    def _texts_are_filled(cls, texts: dict[str, str]) -> dict[str, str]:
+        for event, words in texts.items():
+            if event not in EVENTS:
+                known = ", ".join(EVENTS)
+                raise wrong(f"没有事件 {event};可用: {known}", f"there is no event {event}; known: {known}")
+            try:
+                check_words(words)
+            except RuleError as error:
+                raise wrong(f"{event} 的文字不对: {error}", f"the words of {event} are wrong: {error}") from None
+        return texts
 
     @field_validator("webhook")
     @classmethod

@@ -14,6 +14,7 @@ from litestar.config.app import AppConfig
 
 from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
+from appliance.messages.writing import something_to_tell, write_messages
 from server import openapi, sign_in
 from server.account_settings import AccountSettingController
 from server.calls import CallController
@@ -22,6 +23,7 @@ from server.cases.around import AroundController
 from server.cases.papers import PaperController
 from server.cases.routes import CaseController
 from server.codes import CodeController
+from server.devices import DeviceController
 from server.doctor import DoctorController
 from server.events import EventController
 from server.evidence import EvidenceController
@@ -30,6 +32,7 @@ from server.instructions import InstructionController
 from server.jobs import JobController
 from server.layers import LayerController
 from server.map import MapController
+from server.messages import MessageController
 from server.node import Node
 from server.ogc.routes import ROUTES as OGC
 from server.open311.routes import ROUTES as OPEN311
@@ -51,6 +54,7 @@ CONTROLLERS = [
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController,
+    DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
@@ -92,13 +96,25 @@ def create_app(office: Office) -> Litestar:
 
 
 async def tick(node: Node) -> None:
-    """What the clock does: suspended cases whose end date came go on."""
+    """What the clock does: suspended cases whose end date came go on, departments are told what they must hear."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
         try:
             await node.office.records.write_async(lambda unit: resume_due(unit, node.office))
+            await tell_departments(node)
         except Exception as error:  # a full disk must not end the clock; the next second tries again
             structlog.get_logger("wanmi").error("tick", error=str(error))
+
+
+async def tell_departments(node: Node) -> None:
+    """Write the messages of what happened since the last time, and wake the agents that send them."""
+    office, now = node.office, node.office.records.clock.now()
+    if not office.settings.messages.channels:
+        return
+    if await node.read(lambda connection: something_to_tell(connection, office, now)):
+        written = await office.records.write_async(lambda unit: write_messages(unit, office))
+        if written:
+            node.watcher.tell("device", "message", {"written": written})
 
 
 def _quiet(config: AppConfig) -> AppConfig:

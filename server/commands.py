@@ -103,10 +103,12 @@ def _end(_number: int, _frame: object) -> None:
 def up(host: str, port: int, home: Path) -> None:
     """Run everything that belongs to a node in the foreground, and start again what dies.
 
-    Where systemd is at hand the units of the system install do the same.
+    That is the node and the device agent. Where systemd is at hand the units of the system install do the same.
     """
+    from server.agent_key import ensure_agent_key
     from server.supervisor import supervise
 
+    ensure_agent_key(home)
     code = supervise(home, host, port)
     if code:
         raise SystemExit(code)

@@ -57,7 +57,7 @@ class EventController(Controller):
         ] = None,
         last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID")] = None,
     ) -> Stream:
-        """`event: change` with `{"seq","type","id","op","at"}`; `event: call` rings at this seat."""
+        """`event: change` with `{"seq","type","id","op","at"}`; `call` rings at this seat, `command` is for agents."""
         node, actor = node_of(request), actor_of_request(request)
         token = token_of(request.scope["headers"]) or ""
         cursor = _cursor(after, last_event_id)
@@ -69,7 +69,7 @@ class EventController(Controller):
 
 async def _stream(node: Node, actor: Actor, token: str, cursor: int) -> AsyncIterator[bytes]:
     """The lines of one stream; it ends when the node or the session does."""
-    listener = node.watcher.listen(actor.account)
+    listener = node.watcher.listen(actor.account, actor.roles)
     told_at = monotonic()
     try:
         known = Known(
@@ -82,8 +82,9 @@ async def _stream(node: Node, actor: Actor, token: str, cursor: int) -> AsyncIte
                 actor = await token_actor(node, token)
             except NotSignedIn:
                 return
-            while listener.calls:
-                yield b"event: call\ndata: " + msgspec.json.encode(listener.calls.pop(0)) + b"\n\n"
+            while listener.news:
+                name, told_now = listener.news.pop(0)
+                yield b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(told_now))
             rows = await node.watcher.rows_after(cursor, lambda after: _page(node, after))
             visible = rows if sees_all(actor) else await _seen(node, actor, rows, known)
             if rows:

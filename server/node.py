@@ -11,6 +11,7 @@ from litestar import Request, Response
 from sqlalchemy import Connection
 
 from appliance.cases.office import Office
+from appliance.equipment.board import Board
 from appliance.patrols.tracks import Tracks
 from appliance.people.actor import Actor
 from appliance.people.sessions import Sessions
@@ -34,6 +35,7 @@ class Node:
         self.sessions = Sessions(office.records)
         self.watcher = Watcher(office.records)
         self.tracks = Tracks(office.records.home, office.settings.zone)
+        self.equipment = Board()
         self.examination = Examination(office.records.home)
         self.patrol_count = PatrolCount(office)
         self.basic_tokens: dict[bytes, str] = {}

@@ -1,7 +1,8 @@
 """`wanmi up`: starts the processes of a node, starts again what dies, ends them all together.
 
 Each process is a `wanmi` command; the table says which. A process that dies is started again after a pause that grows
-while it keeps dying. One that is refused at its first start (no home, port in use) ends them all, with its exit code.
+while it keeps dying. Where the node is refused at its first start (no home, port in use) all end, with its exit code;
+the device agent may be refused (a wrong setting of a device) without harm to the others.
 """
 
 from __future__ import annotations
@@ -25,14 +26,26 @@ REFUSED = (1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of the node: its name and its `wanmi` arguments."""
+    """A process of the node: its name, its `wanmi` arguments, and whether there is no use going on without it."""
 
     name: str
     arguments: Callable[[Path, str, int], list[str]]
+    needed: bool
+
+
+def url(host: str, port: int) -> str:
+    """Where the node of this machine is found that listens on an address."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 
 PROCESSES = (
-    Process("serve", lambda home, host, port: ["serve", "--home", str(home), "--host", host, "--port", str(port)]),
+    Process(
+        "serve", lambda home, host, port: ["serve", "--home", str(home), "--host", host, "--port", str(port)], True
+    ),
+    Process(
+        "agent", lambda home, host, port: ["devices", "agent", "--home", str(home), "--node", url(host, port)], False
+    ),
 )
 
 
@@ -43,7 +56,7 @@ def supervise(home: Path, host: str, port: int) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     keepers = [
-        threading.Thread(target=_keep, args=(process.name, process.arguments(home, host, port), ending, refused))
+        threading.Thread(target=_keep, args=(process, process.arguments(home, host, port), ending, refused))
         for process in PROCESSES
     ]
     for keeper in keepers:
@@ -53,7 +66,7 @@ def supervise(home: Path, host: str, port: int) -> int:
     return max(refused, default=0)
 
 
-def _keep(name: str, arguments: list[str], ending: threading.Event, refused: list[int]) -> None:
+def _keep(process: Process, arguments: list[str], ending: threading.Event, refused: list[int]) -> None:
     pause, first = FIRST_PAUSE, True
     while not ending.is_set():
         started = monotonic()
@@ -63,13 +76,13 @@ def _keep(name: str, arguments: list[str], ending: threading.Event, refused: lis
         if ending.is_set():
             _stop(child)
             return
-        if first and child.returncode in REFUSED:
+        if first and process.needed and child.returncode in REFUSED:
             refused.append(child.returncode)
             ending.set()
             return
         first = False
         pause = FIRST_PAUSE if monotonic() - started > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
-        say(f"{name} 已退出 ({child.returncode}),{pause:.0f} 秒后重启 / ended, starts again in {pause:.0f} s")
+        say(f"{process.name} 已退出 ({child.returncode}),{pause:.0f} 秒后重启 / ended, starts again in {pause:.0f} s")
         ending.wait(pause)
 
 

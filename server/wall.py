@@ -21,7 +21,11 @@ class WallController(Controller):
 
     @get(
         operation_id="wall",
-        guards=[require("wall", "acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")],
+        guards=[
+            require(
+                "wall", "device", "acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician"
+            )
+        ],
         responses={**answers.shows(WallFigures), **examples.refusals(401, 403)},
     )
     async def figures(self, request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -15,11 +15,12 @@ FOREIGN_SECONDS = 1.0
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One open stream: an event that is set when there may be something new, and calls that ring at its seat."""
+    """One open stream: an event that is set when there may be something new, and news that are for it alone."""
 
     account: str
+    roles: frozenset[str]
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    calls: list[dict[str, Any]] = field(default_factory=list)
+    news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 class Watcher:
@@ -53,11 +54,11 @@ class Watcher:
         self._loop = None
         self._wake()
 
-    def listen(self, account: str) -> Listener:
+    def listen(self, account: str, roles: frozenset[str] = frozenset()) -> Listener:
         """A new listener; give it back with `leave`."""
         if not self._listeners:
             self._reads = {}  # nobody was woken, so nothing was forgotten
-        listener = Listener(account)
+        listener = Listener(account, roles)
         self._listeners.add(listener)
         return listener
 
@@ -79,10 +80,20 @@ class Watcher:
     def ring(self, seat: str, call: dict[str, Any]) -> int:
         """Tell every stream of a seat about a call; returns how many heard it."""
         heard = [listener for listener in self._listeners if listener.account == seat]
-        for listener in heard:
-            listener.calls.append(call)
-            listener.woken.set()
+        self._hand("call", call, heard)
         return len(heard)
+
+    def tell(self, role: str, name: str, told: dict[str, Any]) -> int:
+        """Tell every stream of a role something by an event of this name; returns how many heard it."""
+        heard = [listener for listener in self._listeners if role in listener.roles]
+        self._hand(name, told, heard)
+        return len(heard)
+
+    @staticmethod
+    def _hand(name: str, told: dict[str, Any], heard: list[Listener]) -> None:
+        for listener in heard:
+            listener.news.append((name, told))
+            listener.woken.set()
 
     def _committed(self) -> None:
         loop = self._loop

@@ -13,6 +13,8 @@ TABLE_MODULES = (
     "appliance.places.tables",
     "appliance.cases.tables",
     "appliance.patrols.tables",
+    "appliance.equipment.tables",
+    "appliance.messages.tables",
 )
 
 

@@ -42,7 +42,7 @@ class Listener(threading.Thread):
                             return
                         if name == "command":
                             self._fetch()
-                        elif name in ("change", "cursor"):
+                        elif name in ("change", "cursor", "message"):
                             self._changed()
             except (NodeAway, NodeRefused) as error:
                 structlog.get_logger("wanmi").info("node", error=str(error))

@@ -1,4 +1,12 @@
-"""`wanmi devices agent`: everything of the agent put together, started, and ended in the opposite order."""
+"""`wanmi devices agent`: everything of the agent put together, started, and ended in the opposite order.
+
+One process (`wanmi up` starts it), an HTTP client of the node with a key of role `device`; it may run on another machine.
+
+    ports' threads → board (how every device stands) → reporter → node
+                   → feeder (positions, calls; on the disk while the node is away) → node
+    node → listener (commands, changes) → doer → ports;  technician → control socket → doer
+    keeper (polls, light) · signs (figures, notices) · messenger (text messages, webhook) → ports
+"""
 
 from __future__ import annotations
 
@@ -47,14 +55,14 @@ class Agent:
         BadSetup: a device names a driver or an option that does not exist. BadHome: no key, or another agent runs.
     """
 
-    def __init__(self, home: Path, settings: Settings) -> None:
+    def __init__(self, home: Path, settings: Settings, node: str | None = None) -> None:
         self.board = Board()
         self.owners: dict[str, PortOwner] = {}
         self._open = ExitStack()
         self._chrony: dict[str, ChronySocket] = {}
         self._options: dict[str, dict[str, Any]] = {}
         try:
-            self._put_together(home, settings)
+            self._put_together(home, settings, node or settings.agent.node)
         except BaseException:
             self._open.close()
             raise
@@ -66,10 +74,10 @@ class Agent:
     def close(self) -> None:
         self._open.close()
 
-    def _put_together(self, home: Path, settings: Settings) -> None:
+    def _put_together(self, home: Path, settings: Settings, url: str) -> None:
         self._open.enter_context(hold(home, "agent", "设备代理", "device agent"))
         check_template(settings.strip)
-        key, url = read_key(home, settings.agent.key_file), settings.agent.node
+        key = read_key(home, settings.agent.key_file)
         clients = [NodeClient(url, key) for _ in range(6)]
         for client in clients:
             self._open.callback(client.close)
@@ -135,8 +143,11 @@ class Agent:
         self.feeder.fix(name, options, event)
 
 
-def run(home: Path) -> None:
+def run(home: Path, node: str | None = None) -> None:
     """Run the agent of a home until SIGTERM or Ctrl-C; changed settings are taken over by beginning anew.
+
+    Args:
+        node: the node's address, over the one of the settings.
 
     Raises:
         BadHome, BadSetup: at the start; a later change that is wrong is told and the running agent goes on.
@@ -145,7 +156,7 @@ def run(home: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     settings = home_settings.load(home)
-    agent = Agent(home, settings)
+    agent = Agent(home, settings, node)
     agent.start()
     seen, good = _stamp(home), settings
     while not ending.wait(LOOK_SECONDS):
@@ -156,7 +167,8 @@ def run(home: Path) -> None:
         changed = _changed(home, good)
         if changed is not None:
             agent.close()
-            os.execv(sys.executable, [sys.executable, "-m", "appliance", "devices", "agent", "--home", str(home)])
+            again = ["-m", "appliance", "devices", "agent", "--home", str(home), *(["--node", node] if node else [])]
+            os.execv(sys.executable, [sys.executable, *again])
     agent.close()
 
 

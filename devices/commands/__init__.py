@@ -1,1 +1,0 @@
-"""`wanmi devices …`: what the technician does with serial devices at the box."""

@@ -53,8 +53,9 @@ def simulate(
 
 
 @click.command()
+@click.option("--node", metavar="URL", help="Address of the node, over [agent] node of the settings.")
 @home_option
-def agent(home: Path) -> None:
+def agent(node: str | None, home: Path) -> None:
     """Run the device agent: it owns the ports of all configured devices until it is told to stop.
 
     `wanmi up` starts it. On another machine than the node's it needs the node's address ([agent] node) and a key
@@ -65,4 +66,4 @@ def agent(home: Path) -> None:
 
     if home.is_dir():
         configure(home, "agent")
-    run(home)
+    run(home, node)

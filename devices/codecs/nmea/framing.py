@@ -1,5 +1,8 @@
 """Sentences out of a stream of bytes: `$`, talker, kind, fields, `*` and two digits of checksum. And back.
 
+Within this folder: `framing` → `values` → `sentences` → `epoch`; `sky` and `dates` help. Facts: the seed document
+`gnss.md`; meanings of the fields as published for NMEA 0183 2.3 to 4.11.
+
 A sentence without a right checksum is damaged and nothing else; what surrounds it does no harm. The buffer is bounded.
 """
 

@@ -1,0 +1,84 @@
+"""Messages to departments over HTTP: agents fetch what waits and tell what became of it; the office sees the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+
+from appliance.messages import outbox
+from server import answers, examples
+from server.node import node_of
+from server.paging import PAGE, After, Key, Limit, before_of, page, sent
+from server.sign_in import require
+
+
+class MessageOut(msgspec.Struct):
+    """A message; `detail` is what the channel said last."""
+
+    id: int
+    event: Literal["dispatch", "overdue", "supervise"]
+    case: str
+    department: str
+    department_name: str
+    phone: str
+    channel: Literal["sms", "webhook"]
+    text: str
+    state: Literal["waiting", "sent", "no_phone", "given_up"]
+    at: datetime
+    tries: int
+    sent_at: datetime | None
+    detail: str
+
+
+class MessagesOut(msgspec.Struct):
+    """Messages, newest first; those that wait the longest waiting first."""
+
+    items: list[MessageOut]
+    next: str | None
+
+
+class ResultBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What became of a message."""
+
+    ok: bool
+    detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class MessageController(Controller):
+    """Messages."""
+
+    path = "/api/v1/messages"
+    tags = ["messages"]
+
+    @get(
+        operation_id="messages", guards=[require("device", "shift_leader", "dispatcher", "admin", "technician")],
+        responses={**answers.shows(MessagesOut), **examples.refusals(401, 403, 422)},
+    )  # fmt: skip
+    async def all(
+        self, request: Request[Any, Any, Any], waiting: bool = False, after: After = None, limit: Limit = PAGE
+    ) -> Response[bytes]:
+        """The ledger of messages; with `waiting` those that are to be sent now."""
+        node = node_of(request)
+        if waiting:
+            now = node.office.records.clock.now()
+            rows = await node.read(lambda connection: outbox.waiting_messages(connection, now))
+            return sent({"items": rows, "next": None})
+        rows = await node.read(
+            lambda connection: outbox.messages_page(connection, before=before_of(after), limit=limit + 1)
+        )
+        return sent(page(rows, limit, lambda row: row["id"]))
+
+    @post(
+        "/{message_id:int}/result", status_code=200, operation_id="message_result", guards=[require("device")],
+        responses={**answers.shows(MessageOut), **examples.refusals(401, 403, 404, 422)},
+    )  # fmt: skip
+    async def result(self, request: Request[Any, Any, Any], message_id: Key, data: ResultBody) -> Response[bytes]:
+        """An agent tells what became of a message; one that failed is fetched again after a pause."""
+        node = node_of(request)
+        told = await node.office.records.write_async(
+            lambda unit: outbox.result(unit, node.office, message_id, data.ok, data.detail)
+        )
+        return sent(told)
