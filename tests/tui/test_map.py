@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from appliance.i18n.labels import Labels
 from tests.homes import SOUTH, STEP, WEST
 from tests.nodes import RunningNode
 from tests.tui import fake_node, fake_wall
@@ -22,6 +23,7 @@ from tui.map.drawing import draw_map
 from tui.map.engine import KEPT, MapEngine
 from tui.map.glyphs import GlyphScreen, keep_braille, known_braille
 from tui.map.layers import Content
+from tui.map.legend import legend
 from tui.map.pane import MapPane
 from tui.map.picker import PickPlaceScreen
 from tui.map.viewport import Viewport
@@ -245,6 +247,50 @@ def test_a_shape_of_every_light_and_names_that_cover_nothing() -> None:
     canvas = Canvas(40, 10)
     draw_map(canvas, view, Content({"areas": {"features": areas}}, {}))
     assert "夏都街道" in canvas.text().plain
+
+
+def test_what_is_not_patrolled_has_a_sign_of_its_own_and_lies_over_the_rest() -> None:
+    view = Viewport(113.5, 34.1, 5.0, 80, 40)
+    grids = [{"lon": 113.4985 + at * 0.0005, "lat": 34.1, "level": at, "number": 1} for at in range(3)]
+    grids.append({**grids[2], "level": 0})
+    cameras = [{"lon": 113.5, "lat": 34.1005, "due": due} for due in (True, False)]
+    patrols = {
+        "number": 4, "grids": grids, "cameras": [*cameras, {"lon": 113.501, "lat": 34.1005, "due": False}],
+        "levels": {"none": 2, "passed": 1, "planned": 0},
+    }  # fmt: skip
+    canvas = Canvas(40, 10)
+    draw_map(canvas, view, Content(patrols=patrols))
+    drawn = canvas.text().plain
+    assert "".join(sign for sign in drawn if sign in "-~=Vv") == "Vv-~-"
+    canvas = Canvas(40, 10)
+    draw_map(canvas, view, Content(patrols=patrols), {"patrols"})
+    assert not canvas.text().plain.strip()
+    told = legend(view, Content(patrols=patrols), frozenset(), Labels("zh")).plain
+    assert "8 巡查 - 未巡 2  ~ 已巡 1  V 摄像头待看 1  v 摄像头已看 2" in told
+
+
+def test_a_shift_leader_turns_the_patrols_on(shared_node: RunningNode) -> None:
+    async def story(seat: Seat) -> None:
+        map_pane = await open_map(seat)
+        assert "未巡" not in seat.screen_text(), "they are off at first"
+        await seat.keys("0", "8")
+        await seat.until(lambda: "- 未巡 200" in seat.screen_text(), "the unit grids of the county")
+        assert {grid["level"] for grid in map_pane.map.content.patrols["grids"]} == {0}
+        await seat.keys("8")
+        await seat.until(lambda: "未巡" not in seat.screen_text(), "and off again")
+
+    play(shared_node, "z1", story)
+
+
+def test_an_acceptor_has_no_such_layer(shared_node: RunningNode) -> None:
+    async def story(seat: Seat) -> None:
+        map_pane = await open_map(seat)
+        await seat.keys("8")
+        await seat.settled()
+        assert "patrols" in map_pane.map.hidden
+        assert map_pane.map.content.patrols == {}
+
+    play(shared_node, "s1", story)
 
 
 def test_density_fills_cells_by_degrees() -> None:

@@ -43,6 +43,24 @@ async def open_system(seat: Seat) -> None:
     await seat.settled()
 
 
+def test_the_figures_and_the_shift_tell_of_the_patrols(shared_node: RunningNode) -> None:
+    async def run() -> None:
+        async with seat_at(shared_node, "z1") as seat:
+            await seat.keys("ctrl+p")
+            await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
+            await seat.keys("tj", "enter")
+            await seat.until(lambda: "今日巡查轮次" in seat.screen_text(), "the rounds of today")
+            assert "全天 4" in seat.screen_text(), "two duty grids, twice a day"
+            await seat.keys("f11")
+            await seat.until(lambda: "巡查" in seat.screen_text() and "告警" in seat.screen_text(), "the alarms")
+        async with seat_at(shared_node, "s1") as seat:
+            await seat.keys("f11")
+            await seat.until(lambda: "我未签到" in seat.screen_text(), "an acceptor's shift")
+            assert "告警" not in seat.screen_text()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("letters", "name", "wanted"), [("tj", "ScoresScreen", "今日上报"), ("sb", "DevicesScreen", "还没有")]
 )

@@ -1,4 +1,4 @@
-"""The figures screen 统计: today and this month, departments, intake by the hour; numbers first, a plot beside them."""
+"""The figures screen 统计: today and this month, patrols, departments; numbers first, a plot of the hours beside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
 from tui.cells import fit
+from tui.figures.patrols import patrols_text
 from tui.figures.reading import ReadingScreen
+from tui.map.layers import SEES_PATROLS
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 
 Record = dict[str, Any]
@@ -23,11 +25,11 @@ NARROW = 100
 
 
 class FiguresRead(Message):
-    """The figures of the node."""
+    """The figures of the node, and those of the patrols for whom they are."""
 
-    def __init__(self, figures: Record) -> None:
+    def __init__(self, figures: Record, patrols: Record) -> None:
         super().__init__()
-        self.figures = figures
+        self.figures, self.patrols = figures, patrols
 
 
 class ScoresScreen(ReadingScreen):
@@ -43,6 +45,7 @@ class ScoresScreen(ReadingScreen):
     def __init__(self) -> None:
         super().__init__()
         self.figures: Record = {}
+        self.patrols: Record = {}
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -54,11 +57,15 @@ class ScoresScreen(ReadingScreen):
         yield KeyLine()
 
     async def read(self) -> None:
-        self.post_message(FiguresRead(await self.context.client.get("/api/v1/wall")))
+        client = self.context.client
+        figures, patrols = await client.get("/api/v1/wall"), {}
+        if not self.context.roles.isdisjoint(SEES_PATROLS):
+            patrols = await client.get("/api/v1/patrols/summary")
+        self.post_message(FiguresRead(figures, patrols))
 
     @on(FiguresRead)
     def _figures_read(self, event: FiguresRead) -> None:
-        self.figures = event.figures
+        self.figures, self.patrols = event.figures, event.patrols
         self.draw()
 
     def draw(self) -> None:
@@ -74,6 +81,8 @@ class ScoresScreen(ReadingScreen):
             rate = labels("figure.no_cases") if period["rate"] is None else f"{period['rate']:.1%}"
             text.append(fit(labels(f"figure.on_time_{name}"), NAME_CELLS)).append(f"{rate:>{NUMBER_CELLS}}", "bold")
             text.append(f"  {period['on_time']}/{period['measured']}\n", "dim")
+        if self.patrols:
+            text.append_text(patrols_text(self.patrols, labels))
         text.append(f"\n{fit(labels('column.department'), NAME_CELLS)}", "bold")
         text.append(f"{labels('figure.open'):>6}{labels('figure.overdue'):>6}\n", "bold")
         for unit in figures["departments"]:

@@ -1,11 +1,11 @@
-"""Draws places, cases and collectors on a canvas. Pure."""
+"""Draws places, patrols, cases and collectors on a canvas. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tui.map.canvas import Canvas
-from tui.map.layers import OLD_SECONDS, STYLES, Content
+from tui.map.layers import CAMERA_SIGNS, OLD_SECONDS, PATROL_SIGNS, STYLES, Content
 from tui.map.viewport import Viewport, rings
 from tui.show import LIGHT_SIGN, LIGHT_STYLE
 
@@ -37,6 +37,8 @@ def draw_map(
     draw_points(canvas, view, content.theme.get("parts", []), STYLES["theme"])
     if cross:
         _draw_cross(canvas)
+    if "patrols" not in hidden:
+        draw_patrols(canvas, view, content.patrols)
     if "cases" not in hidden:
         draw_cells(canvas, view, content.cases.get("cells", []))
         draw_cases(canvas, view, content.spots, selected)
@@ -59,6 +61,14 @@ def draw_points(canvas: Canvas, view: Viewport, features: list[Record], style: s
         geometry = feature.get("geometry") or {}
         if geometry.get("type") == "Point":
             canvas.dot(*view.dots(*geometry["coordinates"][:2]), style)
+
+
+def draw_patrols(canvas: Canvas, view: Viewport, patrols: Record) -> None:
+    """Unit grids (- not passed, ~ passed, = as planned) and cameras (V due, v not); the worst over the others."""
+    for grid in sorted(patrols.get("grids", ()), key=lambda grid: -grid["level"]):
+        canvas.mark(*view.dots(grid["lon"], grid["lat"]), *PATROL_SIGNS[grid["level"]])
+    for camera in sorted(patrols.get("cameras", ()), key=lambda camera: camera["due"]):
+        canvas.mark(*view.dots(camera["lon"], camera["lat"]), *CAMERA_SIGNS[camera["due"]])
 
 
 def draw_density(canvas: Canvas, view: Viewport, places: Record) -> None:

@@ -1,4 +1,4 @@
-"""What a map shows, fetched from the node: places are kept by scale with a margin, cases and collectors come anew.
+"""What a map shows, fetched from the node: places are kept by scale with a margin, what moves comes anew.
 
 A map asks for a view; the answer carries that view, and a map that has moved on since throws it away. Methods raise
 what `NodeClient` raises.
@@ -35,14 +35,21 @@ class MapEngine:
         return west, south, east, north
 
     async def content(
-        self, view: Viewport, hidden: frozenset[str], theme: str = "", *, positions: bool = True
+        self,
+        view: Viewport,
+        hidden: frozenset[str],
+        theme: str = "",
+        *,
+        positions: bool = True,
+        patrols: bool = False,
     ) -> Content:
-        """All visible layers of a view."""
+        """All visible layers of a view; positions and patrols for those who may see them."""
         calls = [self._places_of(view, hidden, theme)]
         calls.append(self._cases_of(view, theme) if "cases" not in hidden else _nothing())
         calls.append(self._positions_of(view) if positions and "positions" not in hidden else _nothing())
-        places, cases, found = await asyncio.gather(*calls)
-        return Content(places, cases, found.get("items", []))
+        calls.append(self._patrols_of(view) if patrols and "patrols" not in hidden else _nothing())
+        places, cases, found, walked = await asyncio.gather(*calls)
+        return Content(places, cases, found.get("items", []), walked)
 
     def forget(self) -> None:
         """Throw away the places that are kept."""
@@ -54,6 +61,10 @@ class MapEngine:
 
     def _positions_of(self, view: Viewport) -> Any:
         return self._client.get("/api/v1/positions", bbox=view.box_text)
+
+    def _patrols_of(self, view: Viewport) -> Any:
+        columns, rows = _cells(view)
+        return self._client.get("/api/v1/map/patrols", bbox=view.box_text, columns=columns, rows=rows)
 
     async def _places_of(self, view: Viewport, hidden: frozenset[str], theme: str) -> Record:
         layers = ",".join(name for name in PLACES if name not in hidden)

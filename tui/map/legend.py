@@ -8,7 +8,7 @@ from rich.text import Text
 
 from appliance.i18n.labels import Labels
 from tui.map.drawing import COLLECTOR_SIGN, age_text, sign_of
-from tui.map.layers import LAYERS, STYLES, Content
+from tui.map.layers import CAMERA_SIGNS, LAYERS, PATROL_SIGNS, STYLES, Content
 from tui.map.viewport import Viewport
 from tui.reference import Reference
 from tui.show import LIGHT_STYLE, light_text, short_number, state_text
@@ -40,6 +40,9 @@ def legend(view: Viewport, content: Content, hidden: frozenset[str], labels: Lab
         count = content.count(layer)
         if layer in hidden or not count or layer == "names":
             continue
+        if layer == "patrols":
+            line.append_text(patrols_text(key, content.patrols, labels))
+            continue
         sign = f"{COLLECTOR_SIGN} " if layer == "positions" else ""
         line.append(f"{key} {sign}{labels('layer.' + layer)} {count}  ", STYLES.get(layer, ""))
     if content.theme:
@@ -54,6 +57,19 @@ def lights_text(lights: dict[str, int], labels: Labels) -> Text:
         if lights.get(light):
             name = labels(f"light.{light}")
             text.append(f"{sign_of(light)} {name} {lights[light]}  ", LIGHT_STYLE.get(light, ""))
+    return text
+
+
+def patrols_text(key: int, patrols: Record, labels: Labels) -> Text:
+    """The signs of the patrols and how many there are of each; only those that are there."""
+    text = Text(f"{key} {labels('layer.patrols')} ", STYLES["patrols"])
+    for (sign, style), name in zip(PATROL_SIGNS, ("none", "passed", "planned"), strict=True):
+        if number := patrols["levels"].get(name):
+            text.append(f"{sign} {labels('patrol.' + name)} {number}  ", style)
+    for due, name in ((True, "due"), (False, "seen")):
+        if number := sum(camera["due"] is due for camera in patrols["cameras"]):
+            sign, style = CAMERA_SIGNS[due]
+            text.append(f"{sign} {labels('patrol.' + name)} {number}  ", style)
     return text
 
 

@@ -18,7 +18,7 @@ from tui.cells import wrap
 from tui.fields import Choice
 from tui.map.engine import MapEngine
 from tui.map.jump import JumpScreen
-from tui.map.layers import LAYERS, SEES_POSITIONS, Content
+from tui.map.layers import HIDDEN_AT_FIRST, LAYERS, SEES_PATROLS, SEES_POSITIONS, Content
 from tui.map.legend import case_line, here_lines, legend
 from tui.map.view import MapView
 from tui.map.viewport import Viewport
@@ -100,7 +100,9 @@ class MapPane(Vertical, can_focus=True):
         self.theme = ""
 
     def compose(self) -> ComposeResult:
-        yield MapView(self._seat, cross=True, id="map")
+        view = MapView(self._seat, cross=True, id="map")
+        view.hidden = HIDDEN_AT_FIRST
+        yield view
         yield Static("", id="here", markup=False)
         yield Static("", id="below", markup=False)
         yield Static("", id="legend", markup=False)
@@ -150,7 +152,7 @@ class MapPane(Vertical, can_focus=True):
     async def _read(self, view: Viewport, hidden: frozenset[str]) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
         positions = not self._seat.roles.isdisjoint(SEES_POSITIONS)
-        content = await self.engine.content(view, hidden, self.theme, positions=positions)
+        content = await self.engine.content(view, hidden, self.theme, positions=positions, patrols=self._sees_patrols)
         self.post_message(self.Read(view, content))
 
     @careful
@@ -211,6 +213,13 @@ class MapPane(Vertical, can_focus=True):
         self.load()
 
     # What the operator does.
+
+    @property
+    def _sees_patrols(self) -> bool:
+        return not self._seat.roles.isdisjoint(SEES_PATROLS)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "layer" or parameters != ("patrols",) or self._sees_patrols
 
     def action_pan(self, right: int, down: int) -> None:
         if self.map.viewport is not None:

@@ -67,6 +67,8 @@ class ShiftCalls(Base):
             found = {"now": await client.get("/api/v1/shifts/now"), "handovers": []}
             if self.works_at_desk:
                 found["handovers"] = await client.items("/api/v1/handovers", waiting=True, limit=PAGE)
+            if "shift_leader" in self.context.roles:
+                found["patrols"] = (await client.get("/api/v1/patrols/alarms", limit=1))["numbers"]
         elif page == "roster":
             found = await client.get("/api/v1/roster", days=7, **{"from": self.first_day})
         elif page == "log":

@@ -178,7 +178,8 @@ class ShiftScreen(ShiftCalls, SeatScreen):
         if self.page == "now" and self.now is not None:
             handover = self.handover
             told = shift_text.handover_text(handover, labels) if handover else []
-            return [*([shift_text.my_shift(self.now, labels)] if self.works_at_desk else []), *told]
+            mine = [shift_text.my_shift(self.now, labels)] if self.works_at_desk else []
+            return [*mine, *shift_text.patrols_text(self.found["now"].get("patrols"), labels), *told]
         if self.page == "roster" and "roster" in self.found:
             return [shift_text.roster_legend(self.found["roster"], labels)]
         if self.page == "log" and item is not None:

@@ -52,6 +52,13 @@ def my_shift(now: Record, labels: Labels) -> str:
     return labels("shift.mine", turn=turn, seat=mine["seat"], since=clock_text(mine["started_at"]))
 
 
+def patrols_text(numbers: dict[str, int] | None, labels: Labels) -> list[str]:
+    """The alarms of the patrols in a line, for whom they are."""
+    if numbers is None:
+        return []
+    return [labels("shift.patrols", **numbers) if any(numbers.values()) else labels("shift.patrols_well")]
+
+
 def running_text(now: Record, labels: Labels) -> str:
     """The turns that run."""
     turns = " ".join(turn_text(item, labels) for item in now["running"])
