@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from devices.codecs.crc16 import crc16
+
 START, END = 0xA5, 0x5A
 STARTS_SENT = 8
 ESCAPES = {0xA5: b"\xa6\x02", 0xA6: b"\xa6\x01", 0x5A: b"\x5b\x02", 0x5B: b"\x5b\x01"}
@@ -159,20 +161,3 @@ def _escaped(body: bytes) -> bytes:
 
 def _check(check: int, data: bytes) -> int:
     return crc16(data) if check == CHECK_CRC else sum(data) & 0xFFFF
-
-
-def crc16(data: bytes, start: int = 0) -> int:
-    """CRC-16 of polynomial x16+x15+x2+1, reflected; start value 0 here ("ARC"), 0xFFFF for Modbus."""
-    crc = start
-    for byte in data:
-        crc = (crc >> 8) ^ TABLE[(crc ^ byte) & 0xFF]
-    return crc
-
-
-def _table_entry(crc: int) -> int:
-    for _ in range(8):
-        crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-TABLE = tuple(_table_entry(byte) for byte in range(256))

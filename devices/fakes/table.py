@@ -1,4 +1,4 @@
-"""Which fake devices there are, by the key of their driver."""
+"""Which fake devices there are, by the key of their driver. Loaded when asked for."""
 
 from __future__ import annotations
 
@@ -10,29 +10,27 @@ from devices.errors import BadSetup
 from devices.fakes.fake import Fake, Moods
 
 FAKES = {
-    "alpha": "devices.fakes.alpha:FakeAlpha",
-    "am03127": "devices.fakes.am03127:FakeAm03127",
-    "modem": "devices.fakes.modem:FakeModem",
-    "nmea": "devices.fakes.gnss:FakeGnss",
     "novastar": "devices.fakes.novastar:FakeNovaStar",
     "onbon": "devices.fakes.onbon:FakeOnbon",
+    "am03127": "devices.fakes.am03127:FakeAm03127",
+    "alpha": "devices.fakes.alpha:FakeAlpha",
     "raw": "devices.fakes.raw:FakeRaw",
+    "nmea": "devices.fakes.gnss:FakeGnss",
+    "modem": "devices.fakes.modem:FakeModem",
 }
-"""Module and class; loaded when it is asked for."""
 
 
 def make_fake(key: str, moods: Moods | None = None, options: Mapping[str, Any] | None = None) -> Fake:
-    """A fake device.
+    """The fake device of a driver.
 
     Raises:
-        BadSetup: there is none of this key.
+        BadSetup: there is none.
     """
-    place = FAKES.get(key)
-    if place is None:
+    if key not in FAKES:
         raise BadSetup(
-            f"没有模拟设备 {key};可用: {'、'.join(FAKES)}。", f"No fake device {key}; known: {', '.join(FAKES)}."
+            f"没有模拟设备 {key};可用: {'、'.join(FAKES)}。",
+            f"There is no simulated device {key}; known: {', '.join(FAKES)}.",
         )
-    module, _, name = place.partition(":")
-    found = getattr(import_module(module), name)(moods, options)
-    assert isinstance(found, Fake)
-    return found
+    module, name = FAKES[key].split(":")
+    made: Fake = getattr(import_module(module), name)(moods, options)
+    return made
