@@ -23,6 +23,15 @@ DEVICES_AT_MOST = 200
 Facts = dict[str, Any]
 
 
+class ActionOut(msgspec.Struct):
+    """Something a device can do; `value` is what it takes: "" nothing, "0-100", "on|off", "TEXT", a word for a name."""
+
+    name: Annotated[str, msgspec.Meta(max_length=40)]
+    value: Annotated[str, msgspec.Meta(max_length=200)]
+    zh: Annotated[str, msgspec.Meta(max_length=200)]
+    en: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class Standing(msgspec.Struct, kw_only=True):
     """How one device stands; `facts` is what it told last, by kind."""
 
@@ -37,6 +46,7 @@ class Standing(msgspec.Struct, kw_only=True):
     rate: int | None = None
     facts: dict[str, Facts] = {}
     counters: dict[str, int] = {}
+    actions: Annotated[list[ActionOut], msgspec.Meta(max_length=100)] = []
 
 
 class Positions(msgspec.Struct):

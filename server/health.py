@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from appliance.cases.summary import summary
 from appliance.errors import Forbidden
+from appliance.messages.outbox import counts
 from appliance.records.feed import last_seq
 from server.node import Node, node_of
 
@@ -77,4 +78,28 @@ def _metrics(connection: Connection, node: Node) -> bytes:
     states = Gauge("wanmi_cases_in_state", "open cases by state", ["state"], registry=registry)
     for state, count in figures["states"].items():
         states.labels(state).set(count)
+    _device_metrics(registry, node)
+    waiting = Gauge(
+        "wanmi_messages", "messages to departments that were not sent, by state", ["state"], registry=registry
+    )
+    for state, count in counts(connection, node.office.records.clock.now()).items():
+        waiting.labels(state).set(count)
     return generate_latest(registry)
+
+
+def _device_metrics(registry: CollectorRegistry, node: Node) -> None:
+    now = node.office.records.clock.now()
+    names = ["device", "driver"]
+    well = Gauge("wanmi_device_well", "1 where a device is well and its agent heard of", names, registry=registry)
+    counted = Gauge(
+        "wanmi_device_counter", "what went over a device's port since its agent began", [*names, "what"],
+        registry=registry,
+    )  # fmt: skip
+    for device in node.equipment.devices(now):
+        labels = (device["name"], device["driver"])
+        well.labels(*labels).set(device["well"] and device["heard"])
+        for what, value in device["counters"].items():
+            counted.labels(*labels, what).set(value)
+    held = Gauge("wanmi_agent_positions_waiting", "positions on an agent's disk", ["agent"], registry=registry)
+    for agent in node.equipment.agents(now):
+        held.labels(agent["agent"]).set(agent["positions"]["waiting"])

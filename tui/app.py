@@ -23,7 +23,7 @@ from appliance.i18n.labels import LANGUAGES, Labels
 from tui.client import NodeClient, Session
 from tui.context import SEES_PHONES, Context
 from tui.desk.screen import DeskScreen
-from tui.figures.devices import DevicesScreen
+from tui.equipment.screen import DevicesScreen
 from tui.figures.scores import ScoresScreen
 from tui.help_groups import help_groups
 from tui.intake.screen import IntakeScreen

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
-from devices.drivers.interface import Event, Facts
+from devices.drivers.interface import Action, Event, Facts
 
 KEPT_FACTS = ("TPV", "SKY", "TXT", "status", "identify")
 """Kinds of news that are shown until the next of their kind comes."""
@@ -37,6 +37,7 @@ class Standing:
     rate: int | None = None
     facts: dict[str, Facts] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -46,7 +47,7 @@ class Standing:
         return {
             "name": self.name, "driver": self.driver, "port": self.port, "state": self.state, "since": self.since,
             "well": self.well, "zh": self.zh, "en": self.en, "rate": self.rate, "facts": dict(self.facts),
-            "counters": dict(self.counters),
+            "counters": dict(self.counters), "actions": [told_action(action) for action in self.actions],
         }  # fmt: skip
 
 
@@ -58,9 +59,9 @@ class Board:
         self._lock = threading.Lock()
         self._standings: dict[str, Standing] = {}
 
-    def add(self, name: str, driver: str, port: str) -> None:
+    def add(self, name: str, driver: str, port: str, actions: tuple[Action, ...] = ()) -> None:
         with self._lock:
-            self._standings[name] = Standing(name, driver, port)
+            self._standings[name] = Standing(name, driver, port, actions=actions)
             self.version += 1
 
     def note(self, name: str, event: Event) -> None:
@@ -108,3 +109,8 @@ class Board:
             standing.state, standing.since = state, time()
         standing.rate = facts.get("rate", standing.rate)
         standing.zh, standing.en = ("", "") if standing.well else (facts.get("zh", ""), facts.get("en", ""))
+
+
+def told_action(action: Action) -> dict[str, Any]:
+    """An action as it is told outside."""
+    return {"name": action.name, "value": action.value, "zh": action.zh, "en": action.en}

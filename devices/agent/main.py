@@ -1,6 +1,6 @@
 """`wanmi devices agent`: everything of the agent put together, started, and ended in the opposite order.
 
-One process (`wanmi up` starts it), an HTTP client of the node with a key of role `device`; it may run on another machine.
+One process (`wanmi up` starts it), an HTTP client of the node with a key of role `device`; it may run elsewhere.
 
     ports' threads → board (how every device stands) → reporter → node
                    → feeder (positions, calls; on the disk while the node is away) → node
@@ -113,7 +113,7 @@ class Agent:
         driver = make_driver(device.driver, device.options)
         if not device.port:
             raise BadSetup(f"设备 {device.name} 没有写 port。", f"The device {device.name} has no port.")
-        self.board.add(device.name, device.driver, device.port)
+        self.board.add(device.name, device.driver, device.port, driver.actions)
         self._options[device.name] = driver.options
         if driver.options.get("chrony"):
             self._chrony[device.name] = ChronySocket(str(driver.options["chrony"]))

@@ -1,0 +1,43 @@
+"""What messages let the doctor check: that departments are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.clock import SystemClock
+from appliance.doctor import Finding
+from appliance.messages.outbox import counts
+from appliance.records import engine
+from appliance.records.store import DATABASE
+from appliance.settings import FILE, load
+
+MANY = 100
+"""So many waiting messages mean that nobody sends them."""
+
+
+def check_messages(home: Path) -> Iterator[Finding]:
+    """Messages that were given up in the last day, that have no phone, or that pile up."""
+    if not (home / FILE).exists() or not (home / DATABASE).exists() or not load(home).messages.channels:
+        yield Finding("messages.sent", "skipped", "没有开通部门通知", "no channel to departments is switched on")
+        return
+    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
+    try:
+        with engine.reading(reader) as connection:
+            found = counts(connection, SystemClock().now())
+    finally:
+        reader.dispose()
+    yield _sent(found)
+
+
+def _sent(found: dict[str, int]) -> Finding:
+    waiting, lost, phoneless = (found.get(state, 0) for state in ("waiting", "given_up", "no_phone"))
+    if lost or waiting >= MANY:
+        zh = f"一天内 {lost} 条通知多次失败已放弃,{waiting} 条在等待;请看 wanmi devices list 和控制台设备屏。"
+        en = f"{lost} messages were given up within a day, {waiting} wait; see the console's devices screen."
+        return Finding("messages.sent", "failed", zh, en)
+    if phoneless:
+        zh = f"一天内 {phoneless} 条通知因部门没有电话未发;请在 departments 导入中补上电话。"
+        en = f"{phoneless} messages within a day had no phone to go to; add the departments' phones by import."
+        return Finding("messages.sent", "warning", zh, en)
+    return Finding("messages.sent", "passed", "部门通知正常", "departments are told")
