@@ -54,7 +54,10 @@ class Counted(msgspec.Struct):
 
 
 def count(records: Records, now: int) -> dict[str, Counted]:
-    """Count yesterday, today, and each other day for which positions came since it was counted."""
+    """Count yesterday, today, and each other day for which positions came since it was counted.
+
+    A day on which nobody sent anything is counted too, as nobody walked; a home that never had a track is left alone.
+    """
     today = local(now, records.settings.zone).date()
     found: dict[str, Counted] = {}
     with _alone(records.home):
@@ -69,15 +72,18 @@ def count(records: Records, now: int) -> dict[str, Counted]:
 
 
 def _days(home: Path, today: date) -> list[str]:
-    return [day for day in day_file.days_of(home) if day <= today.isoformat() and _to_count(home, day, today)]
+    known = day_file.days_of(home)
+    always = {(today - timedelta(days=1)).isoformat(), today.isoformat()} if known else set()
+    days = sorted(always.union(day for day in known if day < today.isoformat()))
+    return [day for day in days if _to_count(home, day, always=day in always)]
 
 
-def _to_count(home: Path, day: str, today: date) -> bool:
-    """Whether a day is of yesterday or today, or has positions that were not counted; a damaged file is not."""
+def _to_count(home: Path, day: str, *, always: bool) -> bool:
+    """Whether a day has positions that were not counted, or is to be counted always; a damaged file is not."""
     try:
         with day_file.opened(home, day) as connection:
-            if connection is None or day >= (today - timedelta(days=1)).isoformat():
-                return connection is not None
+            if connection is None or always:
+                return always
             return day_file.state(connection, "counted") != str(sum(day_file.numbers(connection).values()))
     except sqlite3.DatabaseError:
         return False  # the doctor tells

@@ -15,7 +15,7 @@ from appliance.errors import BadHome, Broken
 from appliance.options import say
 from appliance.records.store import Records
 from appliance.settings import FILE
-from provisioning.demo import past, world
+from provisioning.demo import past, walks, world
 from provisioning.home import make_home
 
 COUNTY, NAME = "411081", "禹州市"
@@ -85,13 +85,14 @@ def fill(home: Path) -> None:
 
 
 def live(home: Path, days: int) -> None:
-    """Play the past."""
+    """Play the past, and where the collectors were yesterday and today."""
     clock = SystemClock()
     office = Office.open(home, clock=clock)
     try:
         with progress("过去九十天 / ninety days") as tell:
             steps = past.play_past(office, clock.now(), tell, days)
         say(f"  {'steps':12} {steps:6}")
+        say(f"  {'positions':12} {walks.walk(office, clock.now()):6}")
     finally:
         office.close()
 

@@ -6,8 +6,10 @@ import struct
 import subprocess
 import sys
 import zlib
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -188,6 +190,11 @@ def _citizen(day: Day, home: Path) -> None:
 def _figures(day: Day) -> None:
     figures = _good(day.who("zhiban").get("/api/v1/summary"))
     tell("zhiban", "summary", f"未结 {figures['open']} 超期 {figures['overdue']} 今日上报 {figures['reported_today']}")
+    yesterday = (datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)).date().isoformat()
+    patrols = _good(day.who("zhiban").get("/api/v1/patrols/summary", params={"day": yesterday}))
+    rounds = f"{patrols['rounds_done']}/{patrols['rounds_due']}"
+    alarms = " ".join(f"{kind} {number}" for kind, number in patrols["alarms"].items())
+    tell("zhiban", "patrols", f"昨日巡查 {rounds} 轮 巡到 {patrols['passed']}/{patrols['grids']} 告警 {alarms}")
 
 
 def _checks(home: Path) -> None:

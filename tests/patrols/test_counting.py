@@ -99,7 +99,8 @@ def test_late_positions_change_a_past_day_and_the_way_of_counting_does_not_matte
     assert count(desk)[TODAY].people == 1, "only who sent something since"
     desk.clock.set(at("2026-10-14 10:00"))
     compaction.compact(desk.office.records.home, TODAY)
-    assert count(desk) == {}, "nothing new for a day of last week"
+    assert list(count(desk)) == ["2026-10-13", "2026-10-14"], "nothing new for a day of last week"
+    assert page(desk, "2026-10-13")[FIRST]["behind"], "nobody walked, and that is on record"
     tracks.add(whole[1::2])
     assert count(desk)[TODAY].people == 1
     by_steps, row = kept_walks(desk), page(desk)[FIRST]
@@ -156,6 +157,18 @@ def test_a_county_sets_how_often_a_duty_grid_is_walked(desk: Desk, tracks: Track
     assert (total["duty_grids"], total["rounds_due"], total["rounds_done"], total["share"]) == (1, 1, 1, 1.0)
 
 
+def test_a_duty_grid_says_by_its_import_that_nobody_walks_it(desk: Desk, tracks: Tracks) -> None:
+    marked = """UPDATE duty_grid SET attributes = '{"巡查类别": "免巡"}' WHERE code = '411081002-1'"""
+    desk.office.records.write(lambda unit: unit.connection.exec_driver_sql(marked) and None)
+    assert count(desk) == {}, "no track was ever sent"
+    tracks.add(whole_street("l1", "08:10"))
+    count(desk)
+    assert (page(desk)[SECOND_GRID]["rounds_due"], page(desk)[SECOND_GRID]["behind"]) == (0, False)
+    with desk.office.records.read() as connection:
+        found = on_map.patrols_in_view(connection, desk.office, EVERYTHING)
+    assert found.levels == {"none": 0, "passed": 100, "planned": 0}
+
+
 def test_the_map_shows_every_grid_and_by_cell_the_worst(
     desk: Desk, tracks: Tracks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +217,7 @@ def test_the_job_counts_in_a_process_of_its_own_and_the_doctor_sees_what_is_miss
     assert page(desk)[FIRST]["rounds_done"] == 1
     day_file.path_of(home, "2026-10-10").write_bytes(b"no database" * 1000)
     assert results()["tracks.packed"] == "failed"
-    assert count(desk) == {}, "a damaged day does not keep the others from being counted"
+    assert list(count(desk)) == ["2026-10-11"], "a damaged day does not keep the others from being counted"
     (home / "county.db").rename(home / "gone.db")
     with pytest.raises(Broken, match="wanmi init"):
         jobs.patrol_coverage(office)
