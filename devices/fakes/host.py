@@ -141,15 +141,17 @@ class Host:
             return
         data = self._damaged(data) if self._rates_agree(master) else self._garbage(len(data))
         piece = max(1, round(self.fake.rate / BITS_PER_BYTE / 100)) if self._paced else PIECE
+        began = monotonic()
         for at in range(0, len(data), piece):
             part = data[at : at + piece]
+            if self._paced:  # a byte is there when its last bit is; by the clock, so that late pieces do not add up
+                self._pause(began + (at + len(part)) * BITS_PER_BYTE / self.fake.rate - monotonic())
             try:
                 os.write(master, part)
             except BlockingIOError:
                 return  # nobody reads: a wire forgets, too
             except OSError:
                 return
-            self._pause(len(part) * BITS_PER_BYTE / self.fake.rate if self._paced else 0)
 
     def _damaged(self, data: bytes) -> bytes:
         share = self.fake.moods.noisy
