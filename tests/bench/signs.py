@@ -1,7 +1,7 @@
 """How long a command to a sign takes beside the time that its bits take on the wire, at 9600 and 115200 bit/s.
 
-The fake device is paced: a byte of its answer is there when its last bit would be. What is over is ours: the driver, the
-line, two threads. A start bit, eight bits and a stop bit are a byte.
+The fake device is paced: a byte of its answer is there when its last bit would be. What is over is ours: the driver,
+the line, two threads. A start bit, eight bits and a stop bit are a byte.
 """
 
 from __future__ import annotations

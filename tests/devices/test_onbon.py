@@ -79,6 +79,7 @@ def test_a_busy_sign_takes_the_text_when_it_has_time(monkeypatch: pytest.MonkeyP
         assert sign.state["text"] == "防火"
         assert len(sign.sent) == 3
     monkeypatch.setattr("devices.drivers.onbon_card.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("devices.drivers.onbon_card.BUSY_TIMES", 3)
     with wired(Onbon(QUICK), FakeOnbon(Moods(busy=1000))) as sign, pytest.raises(DeviceRefused, match="busy"):
         sign.do("brightness", "10")
 
