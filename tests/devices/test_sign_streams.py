@@ -148,7 +148,9 @@ def _without(data: bytes, marks: tuple[bytes, ...]) -> bytes:
 
 
 def _fair(noise: bytes, frame: Any) -> bytes:
-    """A single-byte answer behind the head of a packet that never ends is a byte of that packet."""
+    """A byte behind the head of an Alpha packet that never ends is a byte of that packet; N and ACK make NACK."""
+    if isinstance(frame, am03127.Answer):
+        return noise.rstrip(b"N")
     return noise.replace(b"\x01", b"") if isinstance(frame, alpha.Answer) else noise
 
 
@@ -167,7 +169,7 @@ def test_a_hostile_stream_never_grows_the_memory(codec: Codec) -> None:
     }
     head = next(heads[key] for key, value in CODECS.items() if value is codec)
     decoder = codec.make()
-    for _ in range(60):
+    for _ in range(max(60, 20_000 // len(head))):
         assert decoder.feed(head) == []
         assert decoder.held <= codec.bound
     assert decoder.damaged > 30
