@@ -45,7 +45,6 @@ class Alpha(Driver):
     zh = "Alpha 条屏"
     en = "Alpha sign"
     framing = "7E1"
-    rates = (9600, 4800, 2400, 1200)
     actions: ClassVar[tuple[Action, ...]] = (
         Action("identify", "", "读取型号信息 (仅会应答的屏)", "general information, of signs that answer", reads=True),
         Action("status", "", "读取屏上时间 (仅会应答的屏)", "the sign's time, of signs that answer", reads=True),
@@ -83,6 +82,10 @@ class Alpha(Driver):
             return {"general": self._told(line, GENERAL, tries=1)}
         except (NoAnswer, DeviceRefused):
             return None
+
+    def poll(self, line: Line) -> Facts:
+        """The status of signs that answer; the others would be called dead for nothing."""
+        return self.do(line, "status", None) if self._acknowledged else {}
 
     def do(self, line: Line, action: str, value: str | None) -> Facts:
         given = check_value(self, action, value)

@@ -204,10 +204,10 @@ class NovaStar(Driver):
         return self._box.exchange(line, tables().registers[name], panel, None).data
 
     def _read_if_known(self, line: Line, name: str) -> bytes | None:
-        """A register of the box that not every model has."""
+        """A register of the box that not every model has; some refuse it, some say nothing."""
         try:
-            return self._read(line, name, (0, 0))
-        except DeviceRefused:
+            return self._box.exchange(line, tables().registers[name], (0, 0), None, tries=2).data
+        except (DeviceRefused, NoAnswer):
             return None
 
     def _write(self, line: Line, name: str, value: int) -> None:

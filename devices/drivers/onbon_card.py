@@ -102,6 +102,6 @@ class Card:
         return told
 
     def _answers(self, request: Request, frame: Frame, answer: Answer) -> bool:
-        """From our card, to us, and either the wanted answer or a plain one."""
-        from_it = self._address in (frame.source, onbon.BROADCAST_ANSWERED)
+        """From our card (or one that was called by "all"), to us, and either the wanted answer or a plain one."""
+        from_it = onbon.BROADCAST_ANSWERED in (self._address, frame.source) or frame.source == self._address
         return frame.destination == onbon.COMPUTER and from_it and answer.kind in (request.kind, TAKEN, REFUSED)

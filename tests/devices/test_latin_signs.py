@@ -126,6 +126,9 @@ def test_an_alpha_sign_that_can_be_read_is_read() -> None:
     hasty = Alpha({"seconds": 0.05, "tries": 1})
     with wired(hasty, FakeAlpha()) as sign:
         assert hasty.probe(sign.line) is None
+        sign.sent.clear()
+        assert hasty.poll(sign.line) == {}
+        assert sign.sent == [], "a sign that never answers is not called dead for it"
     with wired(Onbon({"seconds": 0.05, "tries": 1}), FakeAlpha()) as sign:
         assert sign.driver.probe(sign.line) is None
 

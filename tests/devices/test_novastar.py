@@ -221,3 +221,13 @@ def test_every_row_of_the_tables_says_where_it_is_from() -> None:
     assert len(found.registers) == 16
     assert found.model_of(0x1107) is found.models["MCTRL660 Pro"]
     assert 0x01000002 not in {register.address for register in found.registers.values()}
+
+
+def test_a_box_that_lacks_a_register_still_tells_the_rest() -> None:
+    """One that says nothing when it is asked for its version: everything else is told."""
+    fake = FakeNovaStar()
+    receive = fake.receive
+    fake.receive = lambda data: b"" if b"\x04\x00\x10\x04" in data else receive(data)  # type: ignore[method-assign]
+    with wired(NovaStar({"seconds": 0.05}), fake) as wall:
+        facts = wall.do("status")
+    assert (facts["version"], facts["brightness"], facts["reachable"]) == (None, 100, True)
