@@ -46,11 +46,14 @@ def split(phone: str, text: str, reference: int) -> list[Part]:
         raise BadMessage("there is no text")
     if units(text) <= UNITS_OF_ONE:
         return [Part(number, text)]
-    pieces = [""]
+    pieces, left = [""], UNITS_OF_PART
     for sign in text:
-        if units(pieces[-1] + sign) > UNITS_OF_PART:
+        size = 2 if ord(sign) > 0xFFFF else 1
+        if size > left:
             pieces.append("")
+            left = UNITS_OF_PART
         pieces[-1] += sign
+        left -= size
     if len(pieces) > PARTS_AT_MOST:
         raise BadMessage(f"the text needs {len(pieces)} parts, more than {PARTS_AT_MOST}")
     return [Part(number, piece, reference % 256, len(pieces), at) for at, piece in enumerate(pieces, start=1)]

@@ -7,6 +7,7 @@ names the socket it is plugged into. `ttyUSB0` is never stored: the number chang
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,15 +59,19 @@ def holders(path: str) -> list[tuple[int, str]]:
     wanted = os.path.realpath(path)
     found = []
     for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            links = [os.readlink(link) for link in (folder / "fd").iterdir()]
-        except OSError:
-            continue
-        if wanted in links:
+        if folder.name.isdigit() and wanted in _open_files(folder):
             found.append((int(folder.name), _name_of(folder)))
     return sorted(found)
+
+
+def _open_files(process: Path) -> set[str]:
+    """What a process has open; nothing where this account may not look, or the process just ended."""
+    found = set()
+    with suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):
+                found.add(os.readlink(link))
+    return found
 
 
 def _name_of(folder: Path) -> str:

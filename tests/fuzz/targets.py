@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from devices.codecs import alpha, alpha_commands, am03127, am03127_payloads, novastar, onbon
+from devices.codecs import alpha, alpha_commands, am03127, am03127_payloads, novastar, onbon, sms
+from devices.codecs.nmea import framing as nmea
 from devices.codecs.onbon_areas import Area, areas_payload, read_areas_payload
 from devices.codecs.onbon_commands import (
     AREAS,
@@ -27,6 +28,7 @@ from devices.codecs.onbon_commands import (
     read_request,
     read_status,
 )
+from tests.fuzz.nmea import check_at, check_nmea, check_sms
 from tests.fuzz.streams import check_stream
 
 
@@ -88,6 +90,24 @@ def _contents_seeds() -> tuple[bytes, ...]:
     return (areas_payload((area, area), None), status.payload(), Answer(STATUS, 0, status.payload()).data())
 
 
+def _nmea_seeds() -> tuple[bytes, ...]:
+    place = ("3409.5700", "N", "11328.2960", "E")
+    sentences = (
+        nmea.encode("GN", "RMC", ("123519.00", "A", *place, "2.5", "90.0", "261126", "", "", "A")),
+        nmea.encode("BD", "GGA", ("123519.00", *place, "1", "09", "0.9", "112.0", "M", "-16.0", "M", "", "")),
+        nmea.encode("GN", "GSA", ("A", "3", "01", "02", *[""] * 10, "1.8", "0.9", "1.5", "4")),
+        nmea.encode("GB", "GSV", ("1", "1", "02", "01", "60", "090", "42", "202", "45", "180", "38", "1")),
+        nmea.encode("GN", "GNS", ("123520.00", *place, "AD", "09", "0.9", "112.0", "-16.0", "", "")),
+        nmea.encode("GP", "GST", ("123520.00", "1", "2", "3", "4", "0.5", "0.6", "0.7")),
+    )
+    return (CUT + b"".join(sentences), *(CUT + sentence for sentence in sentences))
+
+
+def _sms_seeds() -> tuple[bytes, ...]:
+    parts = [sms.encode(part) for part in sms.split("+8613812341234", "案件请处置" * 20, 7)]
+    return tuple(bytes((length,)) + bytes.fromhex(pdu) for length, pdu in parts)
+
+
 TARGETS = {
     "novastar": Target(
         partial(
@@ -111,6 +131,9 @@ TARGETS = {
         partial(check_stream, make=alpha.Decoder, encode=alpha.encode, bound=alpha.LONGEST),
         _alpha_seeds(),
     ),
+    "nmea": Target(check_nmea, _nmea_seeds()),
+    "at": Target(check_at, (CUT + b'\r\nRING\r\n+CLIP: "13812341234",129\r\n> +CMS ERROR: 500\r\nOK\r\n',)),
+    "sms": Target(check_sms, _sms_seeds()),
 }
 
 

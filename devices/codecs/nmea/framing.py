@@ -37,6 +37,11 @@ class Framer:
         self.damaged = 0
         self._rest = b""
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for their line's end."""
+        return len(self._rest)
+
     def feed(self, data: bytes) -> list[Sentence]:
         """The sentences that these bytes complete."""
         lines = (self._rest + data).replace(b"\r", b"\n").split(b"\n")

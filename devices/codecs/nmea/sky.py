@@ -99,7 +99,9 @@ def identify(talker: str, number: int) -> Key:
 
 
 def identify_in(system: int, number: int) -> Key:
-    """The number within its own system: GLONASS counts from 65 in NMEA, others already have gpsd's numbers."""
+    """The number within its own system: some receivers count from 1, others in ranges of NMEA's or their maker's."""
+    if system == BEIDOU and number > 200:
+        return BEIDOU, number % 100
     if system == GLONASS:
         return GLONASS, number - 64 if 65 <= number <= 96 else number
     first = FIRST_NUMBER.get(system)
