@@ -136,9 +136,10 @@ class MapController(Controller):
         """What was walked today: unit grids not passed, passed, passed as planned; cameras that are due."""
         node, view = node_of(request), View(*box(bbox), 1.0, columns, rows)
         node.patrol_count.freshen()
-        return json_bytes(
-            await node.read(lambda connection: msgspec.json.encode(patrols_in_view(connection, node.office, view)))
+        body = await node.read(
+            lambda connection: msgspec.json.encode(patrols_in_view(connection, node.office, node.walked_grids, view))
         )
+        return json_bytes(body)
 
 
 def _places(connection: Connection, node: Node, view: View, names: frozenset[str], theme: str | None) -> PlacesOut:

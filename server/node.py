@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from appliance.cases.office import Office
 from appliance.equipment.board import Board
+from appliance.patrols.on_map import WalkedGrids
 from appliance.patrols.tracks import Tracks
 from appliance.people.actor import Actor
 from appliance.people.sessions import Sessions
@@ -38,6 +39,7 @@ class Node:
         self.equipment = Board()
         self.examination = Examination(office.records.home)
         self.patrol_count = PatrolCount(office)
+        self.walked_grids = WalkedGrids()
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="wanmi-read")

@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 
 from appliance.cases.office import Office
-from appliance.patrols.jobs import count_command, failed_count
+from appliance.patrols.jobs import command_of, last_words
 
 
 class PatrolCount:
@@ -39,7 +39,7 @@ class PatrolCount:
                 await self._running
 
     async def _count(self) -> None:
-        command = count_command(self._office.records.home, self._office.records.clock.now())
+        command = command_of("counting", self._office.records.home, str(self._office.records.clock.now()))
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -51,4 +51,4 @@ class PatrolCount:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            structlog.get_logger("wanmi").error("patrol-count", error=failed_count(said)[1])
+            structlog.get_logger("wanmi").error("patrol-count", error=last_words("counting", said)[1])

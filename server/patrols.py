@@ -52,7 +52,7 @@ class PatrolController(Controller):
         last = await node.thread(node.tracks.last)
 
         def work(connection: Connection) -> dict[str, Any]:
-            rows = standing.duty_grids_page(connection, node.office, written)
+            rows = standing.duty_grids_page(connection, node.office, written, told=False)
             today = rows if written == day_of(node, None) else None
             found = alarms(connection, node.office, last, today)
             return {"day": written, **standing.total(rows), "alarms": numbers(found)}

@@ -40,7 +40,7 @@ def alarms(
     """
     now, zone = office.records.clock.now(), office.settings.zone
     if rows is None:
-        rows = duty_grids_page(connection, office, local(now, zone).date().isoformat())
+        rows = duty_grids_page(connection, office, local(now, zone).date().isoformat(), told=False)
     found = [_behind(row) for row in rows if row["behind"]]
     found += _silent(connection, office, {position.who: position.at for position in last})
     found += _cameras(connection, office)

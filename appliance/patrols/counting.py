@@ -8,6 +8,7 @@ the last count is not counted again; the same positions and grids give the same 
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from sqlalchemy import bindparam, text
 
 from appliance.clock import ManualClock, local
 from appliance.patrols import day_file
+from appliance.patrols.compaction import NICE
 from appliance.patrols.completed import Completed, Passed, completed
 from appliance.patrols.plans import Plan, plan_of
 from appliance.patrols.unit_grids import DutyGrid, UnitGrids
@@ -183,6 +185,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 def main(home: Path, now: int) -> None:
     """Count and print what was done as JSON."""
+    os.nice(NICE)
     records = Records.open(home, clock=ManualClock(now))
     try:
         sys.stdout.buffer.write(msgspec.json.encode(count(records, now)))

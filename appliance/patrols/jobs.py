@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def compact_tracks(office: Office) -> dict[str, Any]:
-    """Pack the tracks of all finished days that have positions which are not packed."""
-    home = office.records.home
-    days = list(compaction.to_compact(home, today_of(office)))
-    return {"days": {day: compaction.compact(home, day) for day in days}}
+    """Pack the tracks of all finished days that have positions which are not packed.
+
+    Raises:
+        Broken: the packing failed; its last words are told.
+    """
+    return {"days": _in_a_process("compaction", office.records.home, today_of(office).isoformat())}
 
 
 def forget_tracks(office: Office) -> dict[str, Any]:
@@ -40,22 +42,26 @@ def patrol_coverage(office: Office) -> dict[str, Any]:
     Raises:
         Broken: the count failed; its last words are told.
     """
-    command = count_command(office.records.home, office.records.clock.now())
+    return {"days": _in_a_process("counting", office.records.home, str(office.records.clock.now()))}
+
+
+def command_of(module: str, home: Path, argument: str) -> list[str]:
+    """The process that counts or packs (`counting.py` and `compaction.py` say why it is one of its own)."""
+    return [sys.executable, "-m", f"appliance.patrols.{module}", str(home), argument]
+
+
+def last_words(module: str, said: bytes) -> tuple[str, str]:
+    """The two sentences about a process that failed."""
+    last = said.decode(errors="replace").strip()[-400:]
+    return f"巡查任务 {module} 失败: {last}", f"The process {module} of the patrols failed: {last}"
+
+
+def _in_a_process(module: str, home: Path, argument: str) -> Any:
+    command = command_of(module, home, argument)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
-        raise Broken(*failed_count(done.stderr))
-    return {"days": msgspec.json.decode(done.stdout)}
-
-
-def count_command(home: Path, now: int) -> list[str]:
-    """The process that counts (`counting.py` says why it is one of its own)."""
-    return [sys.executable, "-m", "appliance.patrols.counting", str(home), str(now)]
-
-
-def failed_count(said: bytes) -> tuple[str, str]:
-    """The two sentences about a count that failed."""
-    last = said.decode(errors="replace").strip()[-400:]
-    return f"巡查统计失败: {last}", f"The count of patrols failed: {last}"
+        raise Broken(*last_words(module, done.stderr))
+    return msgspec.json.decode(done.stdout)
 
 
 def today_of(office: Office) -> date:

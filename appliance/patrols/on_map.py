@@ -1,10 +1,12 @@
 """The patrols of a day on a map: each unit grid of a view by what became of it, and the cameras that are due.
 
 Up to some hundred unit grids come one by one, more of them by cell of the map: a cell shows the worst that is in it.
+Where the unit grids are is read once and kept until another import, so a wide view costs no walk through the table.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, text
 from appliance.clock import local, rfc3339
 from appliance.patrols import day_file, looks
 from appliance.patrols.plans import attributes_of, plan_of
+from appliance.places.density import cell_size
 from appliance.places.outlines import View
 
 if TYPE_CHECKING:
@@ -22,23 +25,20 @@ SINGLE_AT_MOST = 400
 CAMERAS_AT_MOST = 400
 LEVELS = ("none", "passed", "planned")
 """Names of the levels 0, 1 and 2 of a unit grid."""
+NO_GRID = "."
 
-_GRIDS = text(
-    "SELECT t.code, t.duty_grid, t.lon, t.lat FROM idx_unit_grid_geom i CROSS JOIN unit_grid t ON t.id = i.pkid "
-    "WHERE i.xmin <= :east AND i.xmax >= :west AND i.ymin <= :north AND i.ymax >= :south AND t.valid_to IS NULL "
-    "AND t.duty_grid IS NOT NULL"
-)
+_GRIDS = text("SELECT code, duty_grid, lon, lat FROM unit_grid WHERE valid_to IS NULL AND duty_grid IS NOT NULL")
+_IMPORTED = text("SELECT count(*), sum(state = 'applied'), sum(state = 'undone') FROM import_batch")
 _DUTY_GRIDS = text("SELECT code, attributes FROM duty_grid WHERE valid_to IS NULL")
 
 
-class GridOnMap(msgspec.Struct, omit_defaults=True):
-    """A unit grid, or a cell with several: where, the level (0 not passed, 1 passed, 2 as planned), how many."""
+class GridOnMap(msgspec.Struct):
+    """A unit grid by its middle; `level` 0 not passed, 1 passed, 2 as planned."""
 
+    grid: str
     lon: float
     lat: float
     level: int
-    number: int
-    grid: str | None = None
 
 
 class CameraOnMap(msgspec.Struct):
@@ -52,37 +52,64 @@ class CameraOnMap(msgspec.Struct):
 
 
 class PatrolsOnMap(msgspec.Struct):
-    """The patrols of a view; `levels` counts the unit grids by what became of them."""
+    """The patrols of a view; `levels` counts the unit grids by what became of them.
 
+    Either `grids` or, where they are too many, `rows` from north to south with a sign a cell from west to east: the
+    lowest level of the unit grids in it, or a full stop.
+    """
+
+    bbox: list[float]
     day: str
     counted_at: str | None
     number: int
     levels: dict[str, int]
     grids: list[GridOnMap]
+    rows: list[str]
     cameras: list[CameraOnMap]
 
 
-def patrols_in_view(connection: Connection, office: Office, view: View) -> PatrolsOnMap:
+class WalkedGrids:
+    """Code, longitude and latitude of the unit grids that are walked, kept until another import; one for each node."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: tuple[Any, ...] | None = None
+        self._grids: list[tuple[str, float, float]] = []
+
+    def grids(self, connection: Connection, office: Office) -> list[tuple[str, float, float]]:
+        """All of them."""
+        of = tuple(connection.execute(_IMPORTED).one())
+        with self._lock:
+            if self._of != of:
+                own = office.settings.patrols
+                walked = {
+                    row.code
+                    for row in connection.execute(_DUTY_GRIDS)
+                    if plan_of(row.code, attributes_of(row.attributes), own).rounds
+                }
+                rows = connection.execute(_GRIDS)
+                self._grids = [(row.code, row.lon, row.lat) for row in rows if row.duty_grid in walked]
+                self._of = of
+            return self._grids
+
+
+def patrols_in_view(connection: Connection, office: Office, walked: WalkedGrids, view: View) -> PatrolsOnMap:
     """Today's patrols in a view; duty grids that nobody walks are left out."""
     now = office.records.clock.now()
     day = local(now, office.settings.zone).date().isoformat()
-    own = office.settings.patrols
-    walked = {
-        row.code
-        for row in connection.execute(_DUTY_GRIDS)
-        if plan_of(row.code, attributes_of(row.attributes), own).rounds
-    }
     with day_file.opened(office.records.home, day) as file:
         levels = {} if file is None else dict(file.execute("SELECT grid, level FROM walked").fetchall())
         counted = None if file is None else day_file.state(file, "counted_at")
-    rows = [row for row in connection.execute(_GRIDS, view.box) if row.duty_grid in walked]
-    if len(rows) <= SINGLE_AT_MOST:
-        grids = [GridOnMap(row.lon, row.lat, levels.get(row.code, 0), 1, row.code) for row in rows]
-    else:
-        grids = _by_cell(rows, levels, view)
+    west, south, east, north = view.west, view.south, view.east, view.north
+    found = [
+        GridOnMap(code, lon, lat, levels.get(code, 0))
+        for code, lon, lat in walked.grids(connection, office)
+        if west <= lon <= east and south <= lat <= north
+    ]
     numbers = [0, 0, 0]
-    for row in rows:
-        numbers[levels.get(row.code, 0)] += 1
+    for grid in found:
+        numbers[grid.level] += 1
+    single, told = len(found) <= SINGLE_AT_MOST, None if counted is None else rfc3339(int(counted))
     cameras = [
         CameraOnMap(
             camera["code"], camera["name"], camera["lon"], camera["lat"],
@@ -90,23 +117,18 @@ def patrols_in_view(connection: Connection, office: Office, view: View) -> Patro
         )
         for camera in looks.cameras_in_box(connection, office, view.box, CAMERAS_AT_MOST)
     ]  # fmt: skip
-    told = None if counted is None else rfc3339(int(counted))
-    return PatrolsOnMap(day, told, len(rows), dict(zip(LEVELS, numbers, strict=True)), grids, cameras)
+    return PatrolsOnMap(
+        [west, south, east, north], day, told, len(found), dict(zip(LEVELS, numbers, strict=True)),
+        found if single else [], [] if single else _by_cell(found, view), cameras,
+    )  # fmt: skip
 
 
-def _by_cell(rows: list[Any], levels: dict[str, int], view: View) -> list[GridOnMap]:
-    """One for each cell, in the middle of it, with the lowest level of its unit grids."""
-    wide, high = (view.east - view.west) / view.columns, (view.north - view.south) / view.rows
-    cells: dict[tuple[int, int], GridOnMap] = {}
-    for row in rows:
-        column = min(max(int((row.lon - view.west) / wide), 0), view.columns - 1)
-        line = min(max(int((row.lat - view.south) / high), 0), view.rows - 1)
-        level = levels.get(row.code, 0)
-        cell = cells.get((column, line))
-        if cell is None:
-            lon, lat = view.west + (column + 0.5) * wide, view.south + (line + 0.5) * high
-            cells[column, line] = GridOnMap(round(lon, 6), round(lat, 6), level, 1)
-        else:
-            cell.level = min(cell.level, level)
-            cell.number += 1
-    return list(cells.values())
+def _by_cell(grids: list[GridOnMap], view: View) -> list[str]:
+    """The lowest level in each cell, row by row from the north."""
+    wide, high = cell_size(view)
+    rows = [[NO_GRID] * view.columns for _ in range(view.rows)]
+    for grid in sorted(grids, key=lambda grid: -grid.level):
+        column = min(int((grid.lon - view.west) / wide), view.columns - 1)
+        row = min(int((view.north - grid.lat) / high), view.rows - 1)
+        rows[row][column] = str(grid.level)
+    return ["".join(row) for row in rows]

@@ -11,7 +11,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,7 @@ def attributes_of(stored: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+@lru_cache(maxsize=1000)
 def _moment(day: date, written: str, zone: ZoneInfo) -> int:
     hour, minute = (int(part) for part in written.split(":"))
     midnight = datetime.combine(day + timedelta(days=hour // 24), time(hour % 24, minute), zone)

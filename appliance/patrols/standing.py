@@ -48,13 +48,17 @@ _ODD = "SELECT who, at, lon, lat, speed FROM odd WHERE (who, at) > (?, ?) ORDER 
 
 
 def duty_grids_page(
-    connection: Connection, office: Office, day: str, *, after: str = "", limit: int = ALL
+    connection: Connection, office: Office, day: str, *, after: str = "", limit: int = ALL, told: bool = True
 ) -> list[Row]:
-    """The duty grids of a day by code, above a code; those that nobody walked as well."""
+    """The duty grids of a day by code, above a code; those that nobody walked as well.
+
+    Args:
+        told: with everybody who walked and the rounds one by one; sums need neither.
+    """
     rows = connection.execute(_PAGE, {"day": day, "after": after, "limit": limit}).mappings()
     names = names_of(connection)
     now, when = office.records.clock.now(), date.fromisoformat(day)
-    return [_view(row, office, names, when, now) for row in rows]
+    return [_view(row, office, names, when, now) | (_walked(row, names) if told else {}) for row in rows]
 
 
 def unit_grids_page(
@@ -73,7 +77,7 @@ def unit_grids_page(
             f"There is no duty grid {code}." + (f" Nearest: {', '.join(near)}." if near else ""),
         )
     names = names_of(connection)
-    found = _view(row, office, names, date.fromisoformat(day), office.records.clock.now())
+    found = _view(row, office, names, date.fromisoformat(day), office.records.clock.now()) | _walked(row, names)
     grids = connection.execute(_GRIDS, {"code": code, "after": after, "limit": limit}).mappings().all()
     with day_file.opened(office.records.home, day) as file:
         items = []
@@ -130,7 +134,7 @@ def plan_of_row(row: Any, office: Office) -> Plan:
     """The plan of a duty grid's row; what was due on a day that was counted stays as it was then."""
     plan = plan_of(row["code"], attributes_of(row["attributes"]), office.settings.patrols)
     due = 0 if not row["grids"] else plan.rounds if row["rounds_due"] is None else row["rounds_due"]
-    return replace(plan, rounds=due)
+    return plan if plan.rounds == due else replace(plan, rounds=due)
 
 
 def names_of(connection: Connection) -> dict[str, str]:
@@ -143,8 +147,6 @@ def _view(row: Any, office: Office, names: dict[str, str], day: date, now: int) 
     done, grids, passed = row["rounds_done"] or 0, row["grids"], row["passed"] or 0
     due_now = plan.due(day, zone, now)
     behind, collector = done < due_now, row["collector"]
-    walkers = msgspec.json.decode(row["walkers"]) if row["walkers"] else []
-    rounds = msgspec.json.decode(row["rounds"]) if row["rounds"] else []
     return {
         "duty_grid": row["code"], "name": row["name"] or row["code"], "collector": collector,
         "collector_name": names.get(collector, collector), "rounds_due": plan.rounds, "rounds_due_now": due_now,
@@ -152,13 +154,21 @@ def _view(row: Any, office: Office, names: dict[str, str], day: date, now: int) 
         "share": round(passed / grids, 4) if grids else 0.0, "last_at": rfc3339(row["last_at"]),
         "last_by": row["last_by"], "last_by_name": names.get(row["last_by"], row["last_by"]), "behind": behind,
         "behind_since": rfc3339(plan.due_at(day, zone, done + 1)) if behind else None,
+        "counted_at": rfc3339(row["counted_at"]),
+    }  # fmt: skip
+
+
+def _walked(row: Any, names: dict[str, str]) -> Row:
+    """Who walked, and the rounds one by one."""
+    walkers = msgspec.json.decode(row["walkers"]) if row["walkers"] else []
+    rounds = msgspec.json.decode(row["rounds"]) if row["rounds"] else []
+    return {
         "walkers": [
-            {**walker, "name": names.get(walker["who"], walker["who"]), "own": walker["who"] == collector}
+            {**walker, "name": names.get(walker["who"], walker["who"]), "own": walker["who"] == row["collector"]}
             for walker in walkers
         ],
         "rounds": [
             {"began_at": rfc3339(one["began_at"]), "done_at": rfc3339(one["done_at"]), "grids": one["grids"]}
             for one in rounds
         ],
-        "counted_at": rfc3339(row["counted_at"]),
-    }  # fmt: skip
+    }

@@ -24,6 +24,7 @@ ROUTES = (
     "/api/v1/cases/{number}/requests/{request_id}/decision", "/api/v1/cases/{number}/evidence", "/api/v1/evidence",
     "/api/v1/evidence/{sha256}", "/api/v1/positions", "/api/v1/calls", "/api/v1/public/cases/{query_code}",
     "/api/v1/jobs/{name}", "/api/v1/actions", "/api/v1/locate", "/api/v1/geocode", "/api/v1/events",
+    "/api/v1/tracks/{who}", "/api/v1/patrols", "/api/v1/patrols/{duty_grid}", "/api/v1/patrols/alarms",
 )  # fmt: skip
 
 

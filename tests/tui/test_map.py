@@ -251,7 +251,7 @@ def test_a_shape_of_every_light_and_names_that_cover_nothing() -> None:
 
 def test_what_is_not_patrolled_has_a_sign_of_its_own_and_lies_over_the_rest() -> None:
     view = Viewport(113.5, 34.1, 5.0, 80, 40)
-    grids = [{"lon": 113.4985 + at * 0.0005, "lat": 34.1, "level": at, "number": 1} for at in range(3)]
+    grids = [{"lon": 113.4985 + at * 0.0005, "lat": 34.1, "level": at} for at in range(3)]
     grids.append({**grids[2], "level": 0})
     cameras = [{"lon": 113.5, "lat": 34.1005, "due": due} for due in (True, False)]
     patrols = {
@@ -262,6 +262,11 @@ def test_what_is_not_patrolled_has_a_sign_of_its_own_and_lies_over_the_rest() ->
     draw_map(canvas, view, Content(patrols=patrols))
     drawn = canvas.text().plain
     assert "".join(sign for sign in drawn if sign in "-~=Vv") == "Vv-~-"
+    canvas = Canvas(40, 10)
+    by_cell = {"bbox": list(view.box), "rows": ["." * 38 + "2.", *["." * 40] * 8, "01" + "." * 38]}
+    draw_map(canvas, view, Content(patrols=by_cell))
+    rows = [row.plain for row in canvas.rows()]
+    assert (rows[0].rstrip(), rows[-1].rstrip(), {*rows[1:-1]}) == (" " * 38 + "=", "-~", {" " * 40})
     canvas = Canvas(40, 10)
     draw_map(canvas, view, Content(patrols=patrols), {"patrols"})
     assert not canvas.text().plain.strip()

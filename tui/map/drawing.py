@@ -12,6 +12,8 @@ from tui.show import LIGHT_SIGN, LIGHT_STYLE
 Record = dict[str, Any]
 NO_LIGHT_SIGN = "*"
 COLLECTOR_SIGN = "A"
+NO_GRID = "."
+"""A cell of the patrols that has no unit grid."""
 NAMES_AT_MOST = 60
 CROSS = 4
 """Dots of each arm of the cross in the middle."""
@@ -67,6 +69,14 @@ def draw_patrols(canvas: Canvas, view: Viewport, patrols: Record) -> None:
     """Unit grids (- not passed, ~ passed, = as planned) and cameras (V due, v not); the worst over the others."""
     for grid in sorted(patrols.get("grids", ()), key=lambda grid: -grid["level"]):
         canvas.mark(*view.dots(grid["lon"], grid["lat"]), *PATROL_SIGNS[grid["level"]])
+    if rows := patrols.get("rows"):
+        west, south, east, north = patrols["bbox"]
+        wide, high = (east - west) / len(rows[0]), (north - south) / len(rows)
+        for down, row in enumerate(rows):
+            for across, level in enumerate(row):
+                if level != NO_GRID:
+                    dots = view.dots(west + (across + 0.5) * wide, north - (down + 0.5) * high)
+                    canvas.mark(*dots, *PATROL_SIGNS[int(level)])
     for camera in sorted(patrols.get("cameras", ()), key=lambda camera: camera["due"]):
         canvas.mark(*view.dots(camera["lon"], camera["lat"]), *CAMERA_SIGNS[camera["due"]])
 
