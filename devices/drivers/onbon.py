@@ -27,7 +27,7 @@ from devices.codecs.onbon_areas import (
 )
 from devices.drivers.interface import Action, Driver, Facts, Line, Option, check_value
 from devices.drivers.onbon_card import Card, model_name
-from devices.drivers.onbon_layout import CELL_PIXELS, LINE_PIXELS, Layout, lay_out, one_line
+from devices.drivers.onbon_layout import CELL_PIXELS, LINE_PIXELS, Layout, lay_out, one_line, without_colour
 from devices.drivers.onbon_text import MISSING, SIGNS, marks, read_text
 from devices.drivers.options import seconds, whole, word, wrong_option, zone
 from devices.errors import BadValue, DeviceRefused, NoAnswer
@@ -42,6 +42,8 @@ EFFECTS = {"still": 1, "quick": 2, "left": 3, "right": 4, "up": 5, "down": 6}
 RUNNING = ("left", "right")
 ALIGNMENTS = {"left": 0, "right": 1, "centre": 2}
 MIDDLE = 0b1000
+BESIDE_COLOURS = "red"
+"""What stands outside the marks of a text with colours, where no colour is set; every sign with colours has it."""
 
 
 class Onbon(Driver):
@@ -68,7 +70,7 @@ class Onbon(Driver):
         "x": Option(0, "显示区左边 (像素)", "left edge of the area in pixels"),
         "y": Option(0, "显示区上边 (像素)", "upper edge of the area in pixels"),
         "colours": Option("dual", "single 单色 dual 双色 full 全彩", "single, dual or full"),
-        "colour": Option("red", "文字颜色", "colour of the text outside marks"),
+        "colour": Option("", "标记外的文字颜色", "colour outside marks; red beside other colours, else the card's own"),
         "area": Option(0, "动态区号", "number of the dynamic area"),
         "effect": Option("still", "显示方式", "still, quick, left, right, up or down"),
         "align": Option("left", "对齐", "left, right or centre"),
@@ -96,8 +98,9 @@ class Onbon(Driver):
         self._height = whole(self, "height", LINE_PIXELS, 2048)
         self._x, self._y = whole(self, "x", 0, 4096), whole(self, "y", 0, 2048)
         self._sign = word(self, "colours", SIGNS)
-        self._colour = word(self, "colour", [mark.name for mark in marks().values() if mark.kind == "colour"])
-        if self._sign != "single" and self._sign not in marks()[self._colour].signs:
+        colours = ["", *(mark.name for mark in marks().values() if mark.kind == "colour")]
+        self._colour = word(self, "colour", colours)
+        if self._colour and self._sign != "single" and self._sign not in marks()[self._colour].signs:
             raise wrong_option(
                 self, "colour", self._colour, f"{self._sign} 屏有的颜色", f"a colour of a {self._sign} sign"
             )
@@ -171,9 +174,10 @@ class Onbon(Driver):
         }
 
     def _text(self, line: Line, given: str) -> Facts:
-        read = read_text(given, self._sign, self._colour)
+        read = read_text(given, self._sign, self._colour or BESIDE_COLOURS)
+        lines = read.lines if self._colour else without_colour(read.lines, marks()[BESIDE_COLOURS].code)
         running = self._effect in RUNNING
-        layout = one_line(read.lines) if running else lay_out(read.lines, self._width, self._height)
+        layout = one_line(lines) if running else lay_out(lines, self._width, self._height)
         self._check_length(layout)
         area = Area(
             self._area, self._x, self._y, self._width, self._height, layout.data,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.drivers.onbon_text import Glyph, marks
 
@@ -40,6 +40,13 @@ def one_line(lines: list[list[Glyph]]) -> Layout:
     for number, line in enumerate(lines):
         joined += [Glyph(" ", b" ", 1, colour), *line] if number else line
     return Layout(_written([joined]), (_seen(joined),), 1)
+
+
+def without_colour(lines: list[list[Glyph]], base: bytes) -> list[list[Glyph]]:
+    """A text that is in its base colour throughout is left to the card, which has a colour of its own for it."""
+    if any(glyph.colour != base for line in lines for glyph in line):
+        return lines
+    return [[replace(glyph, colour=b"") for glyph in line] for line in lines]
 
 
 def wrap(line: list[Glyph], cells: int) -> list[list[Glyph]]:

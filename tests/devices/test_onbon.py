@@ -54,6 +54,18 @@ def test_a_chinese_notice_arrives_wrapped_and_coloured() -> None:
         assert (area.x, area.width, area.height) == (0, 128, 32)
 
 
+def test_a_text_without_colours_is_left_to_the_card_and_one_colour_is_kept() -> None:
+    with wired(Onbon(QUICK), FakeOnbon(), paced=False) as sign:
+        sign.do("text", "欢迎光临")
+        assert last_area(sign).text == "欢迎光临".encode("gbk")
+    with wired(Onbon(QUICK), FakeOnbon(), paced=False) as sign:
+        sign.do("text", "{green}畅通{/}")
+        assert sign.state["colours"] == [("green", "畅通")]
+    with wired(Onbon(QUICK | {"colour": "yellow"}), FakeOnbon(), paced=False) as sign:
+        sign.do("text", "缓行")
+        assert sign.state["colours"] == [("yellow", "缓行")]
+
+
 def test_live_figures_run_in_the_card_and_take_their_room() -> None:
     with wired(Onbon(QUICK | {"width": 96}), FakeOnbon()) as sign:
         told = sign.do("text", "现在{time}{br}{year}年{月}月{day}日{weekday}")
