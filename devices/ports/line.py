@@ -26,6 +26,8 @@ BITS_PER_BYTE = 10
 """Start bit, eight bits or seven and parity, stop bit."""
 WRITE_SECONDS = 5.0
 STALE_AT_MOST = 64 * 1024
+PSEUDO_TERMINALS = "/dev/pts/"
+"""They carry bytes, not bits: the kernel gives them no parity, and setting one fails."""
 FRAMINGS = {
     "8N1": (serial.EIGHTBITS, serial.PARITY_NONE, serial.STOPBITS_ONE),
     "7E1": (serial.SEVENBITS, serial.PARITY_EVEN, serial.STOPBITS_ONE),
@@ -60,7 +62,7 @@ class SerialLine:
                 f"没有串口格式 {framing};可用: {'、'.join(FRAMINGS)}。",
                 f"There is no framing {framing}; known: {', '.join(FRAMINGS)}.",
             )
-        size, parity, stop = FRAMINGS[framing]
+        size, parity, stop = FRAMINGS["8N1" if os.path.realpath(path).startswith(PSEUDO_TERMINALS) else framing]
         try:
             port = serial.Serial(
                 path, rate, bytesize=size, parity=parity, stopbits=stop, timeout=0, write_timeout=WRITE_SECONDS,

@@ -32,8 +32,8 @@ class Wired:
 
 @contextmanager
 def wired(driver: Driver, fake: Fake, **host: Any) -> Iterator[Wired]:
-    """Plug the fake in and open its port at its own rate."""
-    with Host(fake, **host) as cable, SerialLine.open(cable.path, fake.rate) as line:
+    """Plug the fake in and open its port at its own rate, as the driver wants it."""
+    with Host(fake, **host) as cable, SerialLine.open(cable.path, fake.rate, driver.framing) as line:
         sent: list[bytes] = []
         line.taps.append(lambda direction, data: sent.append(data) if direction == "out" else None)
         yield Wired(driver, fake, line, sent)
