@@ -65,6 +65,7 @@ def _metrics(connection: Connection, node: Node) -> bytes:
         "wanmi_writer_waiting": ("units waiting for the writer", writer.waiting),
         "wanmi_writer_units_total": ("units written since start", writer.units),
         "wanmi_writer_groups_total": ("commits since start", writer.groups),
+        "wanmi_tracks_waiting": ("batches of positions waiting for the disk", node.tracks.waiting),
         "wanmi_feed_last": ("number of the newest change", last_seq(connection)),
         "wanmi_cases_open": ("open cases", figures["open"]),
         "wanmi_cases_overdue": ("overdue cases", figures["overdue"]),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "plans.csv"
 ATTRIBUTES = ("patrol", "巡查类别", "巡查等级")
 """Names of the attribute of a duty grid that says its kind."""
+MIDNIGHT = "24:00"
 
 
 class PlanError(ValueError):
@@ -40,7 +41,7 @@ class Plan:
     Attributes:
         rounds: how many times a day; 0 is not at all.
         hours_between: at least between the beginnings of two rounds.
-        begins, ends: the working window as `08:00`; at or before `begins` it ends on the next day.
+        begins, ends: the working window as `08:00`, within a day: it ends at 24:00 where `ends` is not later.
         share: of the unit grids must be passed to make a round.
     """
 
@@ -61,7 +62,7 @@ class Plan:
     def window(self, day: date, zone: ZoneInfo) -> tuple[int, int]:
         """The working window of a county day, in microseconds."""
         first, last = _moment(day, self.begins, zone), _moment(day, self.ends, zone)
-        return first, last if last > first else _moment(day + timedelta(days=1), self.ends, zone)
+        return first, last if last > first else _moment(day, MIDNIGHT, zone)
 
     def due(self, day: date, zone: ZoneInfo, now: int) -> int:
         """How many rounds ought to be complete at a moment: they are spread evenly over the window."""

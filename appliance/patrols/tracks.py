@@ -39,6 +39,11 @@ class Tracks:
         """The same for coroutines."""
         return await self._writer.write_async(self._by_day(positions))
 
+    @property
+    def waiting(self) -> int:
+        """How many batches wait for the disk now."""
+        return self._writer.waiting
+
     def close(self) -> None:
         """Write what waits and close the files."""
         self._writer.close()

@@ -195,6 +195,22 @@ def test_a_file_that_cannot_be_written_is_told_and_the_other_days_go_on(tracks: 
     assert tracks.add(bad) == len(bad)
 
 
+def test_a_file_from_before_packing_is_read_and_packed(tracks: Tracks, tmp_path: Path) -> None:
+    day_file.folder_of(tmp_path).mkdir()
+    track = [kept(item) for item in walk("l1", MORNING, rows_of(range(2), [0]))]
+    with closing(sqlite3.connect(day_file.path_of(tmp_path, DAY_TEXT))) as old:
+        old.execute(
+            "CREATE TABLE position (who TEXT NOT NULL, at INTEGER NOT NULL, lon REAL NOT NULL, lat REAL NOT NULL, "
+            "speed REAL, PRIMARY KEY (who, at)) WITHOUT ROWID"
+        )
+        rows = [(item.who, item.at, item.lon, item.lat, item.speed) for item in track]
+        old.executemany("INSERT INTO position VALUES (?, ?, ?, ?, ?)", rows)
+        old.commit()
+    assert tracks.of_day("l1", DAY_TEXT) == track
+    assert compaction.compact(tmp_path, DAY_TEXT) == 1
+    assert tracks.of_day("l1", DAY_TEXT) == track
+
+
 def test_a_thinned_track_keeps_its_ends_and_leaves_no_step_shorter() -> None:
     track = walk("l1", MORNING, rows_of(range(5), range(2)))
     thin = thinned(track, 50)

@@ -159,7 +159,7 @@ def test_the_plan_is_twice_a_day_and_a_county_sets_its_own() -> None:
     still = plan_of("G1", {"巡查类别": "不巡"}, own)
     assert (still.rounds, still.due(DAY, ZONE, evening)) == (0, 0)
     night = plan_of("G1", None, Patrols(plans={"普通": Plan(begins="22:00", ends="06:00")}))
-    assert night.window(DAY, ZONE) == (at("2026-10-09 22:00"), at("2026-10-10 06:00"))
+    assert night.window(DAY, ZONE) == (at("2026-10-09 22:00"), at("2026-10-10 00:00")), "a window lies within a day"
 
 
 def test_a_stay_is_what_it_says() -> None:

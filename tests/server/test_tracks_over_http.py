@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -11,6 +16,8 @@ from appliance.clock import micros, rfc3339
 from tests.nodes import RunningNode
 from tests.patrols.walkers import rows_of, walk
 from tests.server.test_routes import is_problem
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def send(node: RunningNode, account: str, start: datetime) -> int:
@@ -53,6 +60,35 @@ def test_old_tracks_are_forgotten_by_a_job_and_late_positions_are_taken_as_long(
     assert client.post("/api/v1/jobs/forget-tracks").json()["result"] == {"forgotten": []}
     old = {"account": "l2", "at": (now - timedelta(days=63)).isoformat(), "lon": 113.4, "lat": 34.1}
     is_problem(shared_node.client("l2").post("/api/v1/positions", json=old), 422, "invalid")
+
+
+def test_what_was_answered_outlives_a_killed_node(shared_node: RunningNode) -> None:
+    """Eight phones send while the node is killed; every position that was answered is there afterwards."""
+    node, start = shared_node, datetime.now(UTC) - timedelta(hours=1)
+    token, answered = node.client("admin").headers["Authorization"], set[str]()
+
+    def phone(number: int) -> None:
+        with httpx.Client(base_url=node.url, headers={"Authorization": token}) as client, suppress(httpx.HTTPError):
+            for second in itertools.count(number, 8):
+                at = (start + timedelta(seconds=second)).isoformat().replace("+00:00", "Z")
+                line = {"account": "l1", "at": at, "lon": 113.4, "lat": 34.1}
+                if client.post("/api/v1/positions", json=line).status_code == 201:
+                    answered.add(at)
+                if len(answered) > 100:
+                    enough.set()
+
+    enough = threading.Event()
+    phones = [threading.Thread(target=phone, args=(number,)) for number in range(8)]
+    for one in phones:
+        one.start()
+    assert enough.wait(30)
+    node.stop(signal.SIGKILL)
+    for one in phones:
+        one.join()
+    node.start()
+    days = {start.astimezone(ZONE).date(), datetime.now(ZONE).date()}
+    found = [node.client("z1").get(f"/api/v1/tracks/l1?day={day}").json()["items"] for day in days]
+    assert answered <= {item["at"] for items in found for item in items}
 
 
 @pytest.mark.parametrize("query", ["day=2026-13-01", "day=x", "metres=-1", "limit=0", "after=-2"])
