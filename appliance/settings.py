@@ -172,7 +172,7 @@ class Patrols(BaseModel):
     """Tracks and walked patrols: how long tracks are kept, plans by class of duty grid, rounds of single duty grids."""
 
     tracks_kept_days: int = Field(default=62, ge=2, le=3660)
-    counted_minutes: float = Field(default=10, ge=1)
+    counted_minutes: float = Field(default=10, gt=0)
     silent_minutes: float = Field(default=30, ge=1)
     plans: dict[str, Plan] = {}
     rounds: dict[str, int] = {}
