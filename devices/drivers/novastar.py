@@ -112,6 +112,7 @@ class NovaStar(Driver):
         alive = next((panel for panel in facts["panels"] if panel["reachable"]), None)
         if alive is not None:
             facts |= self._display(line, (alive["port"], alive["board"]))
+        facts |= self._of_the_family(line)
         facts["reachable"] = all(panel["reachable"] for panel in facts["panels"])
         return facts
 
@@ -129,6 +130,20 @@ class NovaStar(Driver):
             "pattern": patterns.get(code, str(code)),
             "frozen": self._read(line, "freeze", panel)[0] == BLACK,
         }
+
+    def _of_the_family(self, line: Line) -> Facts:
+        """Input, and freezing in the box itself, of models that tell them."""
+        model = self._model(line)[1]
+        if model is None:
+            return {}
+        facts: Facts = {}
+        if model.family.freeze == "display_mode" and (mode := self._read_if_known(line, "display_mode")):
+            facts["frozen"] = mode[0] == model.family.frozen
+        source = model.family.input
+        if source and tables().registers[source].access == "both" and (code := self._read_if_known(line, source)):
+            names = {number: name for name, number in model.family.inputs.items()}
+            facts["input"] = names.get(code[0], f"{code[0]:02X}")
+        return facts
 
     def _panel(self, line: Line, panel: Panel) -> Facts:
         """Health of a panel: temperature in degrees Celsius, supply in volts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devices.codecs import novastar
-from devices.codecs.novastar import ALL_BOARDS, DONE, NOT_REACHED, Decoder, Frame
+from devices.codecs.novastar import ALL_BOARDS, ALL_PORTS, DONE, NOT_REACHED, Decoder, Frame
 from devices.drivers.interface import Line
 from devices.drivers.novastar_tables import Register
 from devices.drivers.options import ask_again
@@ -75,8 +75,12 @@ class PanelUnreachable(DeviceRefused):
 
 
 def unreachable(panel: Panel) -> PanelUnreachable:
-    where_zh = f"输出口 {panel[0] + 1} 第 {panel[1] + 1} 块" if panel[1] != ALL_BOARDS else "全部"
-    where_en = f"panel {panel[1] + 1} on output {panel[0] + 1}" if panel[1] != ALL_BOARDS else "panels"
+    """The refusal that names the panel, counted from 1 as on the boxes."""
+    port, board = panel
+    where_zh = "全部输出口" if port == ALL_PORTS else f"输出口 {port + 1}"
+    where_zh += " 全部" if board == ALL_BOARDS else f" 第 {board + 1} 块"
+    where_en = "all panels" if board == ALL_BOARDS else f"panel {board + 1}"
+    where_en += " on all outputs" if port == ALL_PORTS else f" on output {port + 1}"
     return PanelUnreachable(
         f"屏体接收卡不可达 ({where_zh});串口正常,请检查屏体供电和网线。",
         f"Panel not reachable ({where_en}); the serial line is well: check the panel's power and network cable.",

@@ -27,11 +27,13 @@ from devices.codecs.onbon_areas import (
 )
 from devices.drivers.interface import Action, Driver, Facts, Line, Option, check_value
 from devices.drivers.onbon_card import Card, model_name
-from devices.drivers.onbon_layout import CELL_PIXELS, LINE_PIXELS, Layout, lay_out, one_line, without_colour
+from devices.drivers.onbon_layout import CELL_PIXELS, LINE_PIXELS, lay_out, one_line, without_colour
 from devices.drivers.onbon_text import MISSING, SIGNS, marks, read_text
 from devices.drivers.options import seconds, whole, word, wrong_option, zone
 from devices.errors import BadValue, DeviceRefused, NoAnswer
 
+MARKS_TO_BYTES = 8
+"""A mark is at most so much longer than what the card gets for it; a longer text is not even laid out."""
 REFRESH_SECONDS = 1.0
 """Areas are not written faster than this."""
 AREA_FRAME = len(areas_payload()) + 5 + 2 + FIELDS.size
@@ -147,7 +149,7 @@ class Onbon(Driver):
         frame = self._card.ask(line, "ping")[0]
         facts: Facts = {"address": frame.source, "model": model_name(frame.device_type)}
         try:
-            told = self._card.ask(line, "parameters")[1].payload
+            told = self._card.ask(line, "parameters", tries=1)[1].payload
         except (DeviceRefused, NoAnswer):
             return facts
         if len(told) < 9:
@@ -174,11 +176,15 @@ class Onbon(Driver):
         }
 
     def _text(self, line: Line, given: str) -> Facts:
+        if len(given) > MARKS_TO_BYTES * self._text_bytes:
+            self._check_length(len(given))
         read = read_text(given, self._sign, self._colour or BESIDE_COLOURS)
         lines = read.lines if self._colour else without_colour(read.lines, marks()[BESIDE_COLOURS].code)
         running = self._effect in RUNNING
         layout = one_line(lines) if running else lay_out(lines, self._width, self._height)
-        self._check_length(layout)
+        self._check_length(len(layout.data))
+        if not any(layout.lines):
+            raise BadValue("没有可显示的文字;清屏请用 clear。", "There is nothing to show; to remove texts use clear.")
         area = Area(
             self._area, self._x, self._y, self._width, self._height, layout.data,
             run_mode=DROP_WHEN_STALE if self._drop_after else LOOP,
@@ -202,16 +208,14 @@ class Onbon(Driver):
             "notes": [{"zh": zh, "en": en} for zh, en in notes],
         }
 
-    def _check_length(self, layout: Layout) -> None:
-        if len(layout.data) > self._text_bytes:
+    def _check_length(self, size: int) -> None:
+        if size > self._text_bytes:
             raise BadValue(
-                f"文字太长: {len(layout.data)} 字节,控制卡一次至多 {self._text_bytes} 字节 "
+                f"文字太长: {size} 字节,控制卡一次至多 {self._text_bytes} 字节 "
                 f"(约 {self._text_bytes // 2} 个汉字);请缩短。",
-                f"The text is too long: {len(layout.data)} bytes, the card takes {self._text_bytes} "
+                f"The text is too long: {size} bytes, the card takes {self._text_bytes} "
                 f"(about {self._text_bytes // 2} Chinese characters); shorten it.",
             )
-        if not any(layout.lines):
-            raise BadValue("没有可显示的文字;清屏请用 clear。", "There is nothing to show; to remove texts use clear.")
 
     def _write_areas(self, line: Line, payload: bytes) -> None:
         """Not faster than the card allows: what still has to pass is spent listening to the line."""

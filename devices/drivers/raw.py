@@ -16,6 +16,7 @@ from devices.errors import BadSetup, BadValue, DeviceRefused, NoAnswer
 
 HEARD_AT_MOST = 4096
 SHOWN_AT_MOST = 200
+TEXT_AT_MOST = 1000
 
 
 class Raw(Driver):
@@ -74,6 +75,11 @@ class Raw(Driver):
                 low, high = command.scale
                 number = low + round((high - low) * number / 100)
             return bytes((number,)) if command.is_hex else str(number).encode("ascii")
+        if len(given) > TEXT_AT_MOST:
+            raise BadValue(
+                f"文字太长: {len(given)} 字,至多 {TEXT_AT_MOST}。",
+                f"The text has {len(given)} characters, at most {TEXT_AT_MOST}.",
+            )
         try:
             data = given.encode(self.file.encoding)
         except UnicodeEncodeError as error:

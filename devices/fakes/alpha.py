@@ -37,8 +37,11 @@ class FakeAlpha(Fake):
         return b"".join(answers)
 
     def state(self) -> Mapping[str, Any]:
-        date, time = self.told.get(DATE), self.told.get(TIME_OF_DAY)
-        clock = datetime.strptime(date + time, "%m%d%y%H%M").isoformat() if date and time else None
+        try:
+            told = self.told.get(DATE, "") + self.told.get(TIME_OF_DAY, "")
+            clock = datetime.strptime(told, "%m%d%y%H%M").isoformat()
+        except ValueError:
+            clock = None
         return {
             "text": "\n".join(text.strip() for _, (_, text) in sorted(self.files.items())),
             "modes": {label: mode for label, (mode, _) in self.files.items()},

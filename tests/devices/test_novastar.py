@@ -135,6 +135,7 @@ def test_inputs_go_by_the_model(model: Any, value: str, address: int, code: int)
         written = [frame for frame in frames(wall.sent) if frame.code == novastar.WRITE]
         assert [(frame.address, frame.data) for frame in written] == [(address, bytes((code,)))]
         assert wall.state["input"] == value.lower()
+        assert wall.do("status").get("input") == (None if model == "VX4S" else value.lower())
         with pytest.raises(BadValue, match="it has dvi"):
             wall.do("input", "scart")
 
@@ -165,6 +166,8 @@ def test_freezing_goes_by_the_family() -> None:
     with wired(NovaStar(QUICK), FakeNovaStar(options={"model": "VX4S"})) as wall:
         wall.do("freeze", "on")
         assert wall.state["frozen"]
+        assert wall.do("status")["frozen"]
+        wall.do("freeze", "on")
         assert frames(wall.sent)[-1].address == 0x02200050
         wall.do("freeze", "off")
         assert not wall.state["frozen"]

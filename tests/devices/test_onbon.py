@@ -184,6 +184,8 @@ def test_a_text_that_is_too_long_or_empty_is_refused_before_anything_is_sent() -
     with wired(Onbon(QUICK | {"series": "5K"}), FakeOnbon(options={"series": "5K"})) as sign:
         with pytest.raises(BadValue, match="shorten"):
             sign.do("text", "长" * 240)
+        with pytest.raises(BadValue, match="shorten"):
+            sign.do("text", "长" * 1_000_000)
         with pytest.raises(BadValue, match="use clear"):
             sign.do("text", "{red}{/}")
         with pytest.raises(BadValue, match=r"no mark \{pink\}"):
