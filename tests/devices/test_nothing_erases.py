@@ -14,6 +14,7 @@ from devices.codecs import alpha, am03127, novastar, onbon
 from devices.codecs.onbon_commands import read_request
 from devices.drivers.alpha import Alpha
 from devices.drivers.am03127 import Am03127
+from devices.drivers.csv_tables import read_table
 from devices.drivers.interface import Driver
 from devices.drivers.novastar import NovaStar
 from devices.drivers.novastar_tables import tables
@@ -36,6 +37,7 @@ NASTY = (
     " ",
     "{",
 )
+COLUMNS = ("name", "group", "command", "reads")
 FACTORY_RESET, SAVE = 0x01000002, 0x01000011
 ONBON_ERASES = {
     (0xA1, 0x00): "format", (0xA1, 0x01): "delete files", (0xA1, 0x05): "write a file", (0xA1, 0x06): "write a file",
@@ -172,3 +174,31 @@ def test_the_tables_name_nothing_that_erases() -> None:
     addresses = {register.address: name for name, register in tables().registers.items()}
     assert FACTORY_RESET not in addresses
     assert addresses[SAVE] == "save"
+
+
+def test_a_probe_and_every_reading_action_send_frames_that_only_read() -> None:
+    reading = {row["name"] for row in read_table("onbon_commands.csv", COLUMNS, unique="name") if row["reads"] == "yes"}
+    seen = 0
+    for driver in every_driver():
+        line = StraightLine(make_fake(driver.key, options={"reads": True}))
+        driver.probe(line)
+        driver.poll(line)
+        for action in driver.actions:
+            if action.reads:
+                with suppress(DeviceError):
+                    driver.do(line, action.name, None)
+        sent = b"".join(line.sent)
+        for frame in novastar.Decoder().feed(sent) if driver.key == "novastar" else ():
+            assert frame.code == novastar.READ
+            seen += 1
+        for card in onbon.Decoder().feed(sent) if driver.key == "onbon" else ():
+            request = read_request(card.data)
+            assert request is not None
+            assert request.kind in {commands()[name] for name in reading}
+            seen += 1
+        for sign in alpha.Decoder().feed(sent) if driver.key == "alpha" else ():
+            assert isinstance(sign, alpha.Packet)
+            assert {command.code for command in sign.commands} <= {"B", "F"}
+            seen += 1
+        assert driver.key != "am03127" or sent == b""
+    assert seen > 100
