@@ -22,7 +22,7 @@ from devices.drivers.interface import Event, Facts
 
 BATCH = 5000
 WAITING_AT_MOST = 50_000
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 3.0
 CALL_SECONDS = 60.0
 """A call that could not be told within a minute rings no more."""
 AGREED_SECONDS = 60.0

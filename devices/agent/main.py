@@ -155,16 +155,16 @@ def run(home: Path, node: str | None = None) -> None:
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
-    settings = home_settings.load(home)
-    agent = Agent(home, settings, node)
+    seen = _stamp(home)  # before they are read, so that no change in between is missed
+    running = home_settings.load(home)
+    agent = Agent(home, running, node)
     agent.start()
-    seen, good = _stamp(home), settings
     while not ending.wait(LOOK_SECONDS):
         stamp = _stamp(home)
         if stamp == seen:
             continue
         seen = stamp
-        changed = _changed(home, good)
+        changed = _changed(home, running)
         if changed is not None:
             agent.close()
             again = ["-m", "appliance", "devices", "agent", "--home", str(home), *(["--node", node] if node else [])]
