@@ -36,10 +36,9 @@ def test_the_wall_shows_the_brightness_that_was_asked_for() -> None:
         assert (wall.state["blank"], wall.state["pattern"], wall.state["saved"]) == (False, "grey", False)
 
 
-@pytest.mark.parametrize("value", range(101))
-def test_a_percentage_is_read_back_as_it_was_set(value: int) -> None:
-    assert percent(raw(value)) == value
-    assert 0 <= raw(value) <= 255
+def test_a_percentage_is_read_back_as_it_was_set() -> None:
+    assert [percent(raw(value)) for value in range(101)] == list(range(101))
+    assert (raw(0), raw(100)) == (0, 255)
 
 
 def test_the_status_tells_what_the_wall_shows_and_how_it_is() -> None:
