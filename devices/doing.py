@@ -19,16 +19,17 @@ class Exchange:
 
 @dataclass(slots=True)
 class Done:
-    """What a device answered, and the exchanges that led there."""
+    """What a device answered, and the exchanges that led there; `main` is the one that did it."""
 
     facts: Facts
     exchanges: list[Exchange] = field(default_factory=list)
+    main: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; bytes in hexadecimal."""
         wire = [{"request": item.request.hex(), "answer": item.answer.hex()} for item in self.exchanges]
-        last = wire[-1] if wire else {"request": "", "answer": ""}
-        return {"facts": self.facts, **last, "exchanges": wire}
+        main = wire[self.main] if wire else {"request": "", "answer": ""}
+        return {"facts": self.facts, **main, "exchanges": wire}
 
 
 class Transcript:
@@ -53,4 +54,6 @@ def perform(line: SerialLine, driver: Driver, action: str, value: str | None) ->
         facts = driver.do(line, action, value)
     finally:
         line.taps.remove(transcript.hear)
-    return Done(facts, transcript.exchanges)
+    exchanges = transcript.exchanges
+    main = next((at for at, item in enumerate(exchanges) if driver.changes(item.request)), 0)
+    return Done(facts, exchanges, main)

@@ -150,6 +150,11 @@ class Driver(ABC):
         """Called a quarter of a second after the last byte and then once a second: for what only time tells."""
         return []
 
+    def changes(self, request: bytes) -> bool:
+        """Whether a frame of this driver changes something at the device; of several that an action sends, the first
+        such one is told as its request."""
+        return True
+
     @property
     def recognised(self) -> int:
         """How many whole, checked frames were heard; a rate is right once this grows."""

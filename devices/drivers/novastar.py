@@ -70,6 +70,10 @@ class NovaStar(Driver):
             return None
         return {"model_id": f"{model_id:04X}", "model": model.name if model else None} if model_id else None
 
+    def changes(self, request: bytes) -> bool:
+        frames = novastar.Decoder().feed(request)
+        return any(frame.code == novastar.WRITE for frame in frames)
+
     def do(self, line: Line, action: str, value: str | None) -> Facts:
         given = check_value(self, action, value)
         match action:
