@@ -119,6 +119,30 @@ class Alarms(msgspec.Struct):
     next: str | None
 
 
+class PeriodRow(msgspec.Struct):
+    """A collector or duty grid: `rate` is rounds done by rounds due, `share` unit grids passed, day by day."""
+
+    code: str
+    name: str
+    days: int
+    rounds_due: int
+    rounds_done: int
+    rate: float
+    grids: int
+    passed: int
+    share: float | None
+
+
+class Period(msgspec.Struct, rename={"first": "from", "last": "to"}):
+    """A page of a period by code."""
+
+    first: str
+    last: str
+    by: str
+    items: list[PeriodRow]
+    next: str | None
+
+
 class Odd(msgspec.Struct):
     """A position that cannot be; `speed` in metres a second would have been needed to get there."""
 

@@ -12,6 +12,8 @@ from appliance.clock import local, rfc3339
 from appliance.errors import FieldError, Invalid
 from appliance.patrols import standing
 from appliance.patrols.alarms import KINDS, alarms, key, numbers
+from appliance.patrols.periods import period_page
+from appliance.people.roster import checked_day
 from server import answers, examples, patrol_answers
 from server.node import Node, node_of
 from server.paging import PAGE, Limit, page, sent
@@ -84,6 +86,26 @@ class PatrolController(Controller):
         rows = [alarm for alarm in found if key(alarm) > above and kind in ("", alarm["kind"])]
         shown = page(rows, limit, lambda alarm: f"{alarm['kind']}:{alarm['code']}")
         return sent({"at": rfc3339(node.office.records.clock.now()), "numbers": numbers(found), **shown})
+
+    @get(
+        "/period", operation_id="patrols_of_period",
+        responses={**answers.shows(patrol_answers.Period), **examples.refusals(401, 403, 422)},
+    )  # fmt: skip
+    async def period(
+        self,
+        request: Request[Any, Any, Any],
+        first: Annotated[str, Parameter(query="from", max_length=10, description="First county day, YYYY-MM-DD")],
+        last: Annotated[str, Parameter(query="to", max_length=10, description="Last county day")],
+        by: Annotated[str, Parameter(max_length=20, description="collector or duty_grid")] = "collector",
+        after: AfterCode = "",
+        limit: Limit = PAGE,
+    ) -> Response[bytes]:
+        """For scores: rounds due and done in a period by collector or duty grid, and the share of unit grids passed."""
+        begins, ends = checked_day(first, "from"), checked_day(last, "to")
+        rows = await node_of(request).read(
+            lambda connection: period_page(connection, begins, ends, by, after=after, limit=limit + 1)
+        )
+        return sent({"from": first, "to": last, "by": by, **page(rows, limit, lambda row: row["code"])})
 
     @get(
         "/odd", operation_id="odd_positions",

@@ -97,6 +97,16 @@ def test_a_duty_grid_tells_who_was_in_each_unit_grid_and_when(walked: RunningNod
     assert FIRST in problem["detail"]
 
 
+def test_a_period_is_summed_for_scores(walked: RunningNode) -> None:
+    period = f"from={YESTERDAY}&to={YESTERDAY}"
+    first, other = got(walked, f"patrols/period?{period}")["items"]
+    assert (first["code"], first["name"], first["rounds_due"], first["rounds_done"]) == ("l1", "采集员一", 2, 2)
+    assert (other["code"], other["rate"], other["share"]) == ("l2", 0.0, 0.0)
+    page = got(walked, f"patrols/period?{period}&by=duty_grid&limit=1")
+    assert (page["items"][0]["code"], page["items"][0]["name"], page["next"]) == (FIRST, "颍川街道一", FIRST)
+    assert got(walked, "patrols/period?from=2020-01-01&to=2020-02-01")["items"] == []
+
+
 def test_alarms_come_by_kind_in_pages(walked: RunningNode) -> None:
     whole = got(walked, "patrols/alarms")
     assert whole["numbers"]["camera"] == 2
@@ -163,6 +173,10 @@ def test_those_who_lead_look_and_nobody_else(walked: RunningNode, path: str) -> 
         "patrols/alarms?after=dog",
         "patrols/odd?after=x",
         f"patrols/{FIRST}?day=x",
+        "patrols/period?from=2026-10-09",
+        "patrols/period?from=2026-10-09&to=2026-10-08",
+        "patrols/period?from=2026-01-01&to=2026-10-08",
+        "patrols/period?from=2026-10-09&to=2026-10-09&by=dog",
         "map/patrols?bbox=1,2,3",
     ],
 )
