@@ -28,7 +28,7 @@ class Raw(Driver):
     rates = (9600,)
     known_options: ClassVar[Mapping[str, Option]] = {
         "file": Option("", "命令文件 (TOML) 的路径", "path of the command file (TOML)"),
-        "tries": Option(2, "最多发送次数 (只对等待应答的命令)", "how often to send at most, where an answer comes"),
+        "tries": Option(1, "最多发送次数", "how often to send at most; more only where that does no harm"),
     }
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:

@@ -45,7 +45,7 @@ def test_what_the_file_does_not_have_is_refused_with_its_names() -> None:
 def test_a_noisy_or_busy_splicer_is_asked_again_and_a_dead_one_told(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8").replace('expect = "OK"', 'expect = "OK"\nseconds = 0.2')
     quick = written(tmp_path, text)
-    with wired(Raw({"file": quick}), FakeRaw(Moods(busy=1, echo=True))) as splicer:
+    with wired(Raw({"file": quick, "tries": 2}), FakeRaw(Moods(busy=1, echo=True))) as splicer:
         assert splicer.do("blank", "off")["answer"] == "OK"
         assert len(splicer.sent) == 2
     with wired(Raw({"file": quick, "tries": 1}), FakeRaw(Moods(refusing=True))) as splicer, pytest.raises(NoAnswer):
