@@ -163,15 +163,30 @@ class NovaStar(Driver):
         return facts
 
     def _brightness(self, line: Line, wanted: int) -> Facts:
-        """Write, then read back from the first panel: a box answers for all panels without asking any."""
+        """Write, then read back from the first panel that answers: a box answers for all without asking any."""
         self._write(line, "brightness", raw(wanted))
-        found = percent(self._read(line, "brightness", self._looked_at()[0])[0])
+        found, missing = self._brightness_read(line)
         if found != wanted:
             raise DeviceRefused(
                 f"亮度设为 {wanted},回读为 {found};请检查发送盒是否开启了自动亮度。",
                 f"The brightness was set to {wanted} and reads {found}; see whether the box dims by itself.",
             )
-        return {"brightness": found}
+        return {"brightness": found} | ({"unreachable": missing} if missing else {})
+
+    def _brightness_read(self, line: Line) -> tuple[int, list[Facts]]:
+        """The brightness of the first panel that answers, and the panels before it that do not.
+
+        Raises:
+            PanelUnreachable: none of them answers.
+        """
+        missing: list[Facts] = []
+        for panel in self._looked_at():
+            try:
+                return percent(self._read(line, "brightness", panel)[0]), missing
+            except PanelUnreachable as refusal:
+                missing.append({"port": panel[0], "board": panel[1]})
+                last = refusal
+        raise last
 
     def _freeze(self, line: Line, frozen: bool) -> Facts:
         family = self._known_model(line).family

@@ -69,6 +69,9 @@ def test_an_unpowered_panel_is_told_as_a_panel_not_as_a_dead_line() -> None:
         assert [panel["reachable"] for panel in facts["panels"]] == [True, False]
         assert not facts["reachable"]
         assert facts["brightness"] == 100
+    fake.panels[0, 0].reachable, fake.panels[0, 1].reachable = False, True
+    with wired(NovaStar(QUICK | {"panels": [2]}), fake) as wall:
+        assert wall.do("brightness", "55") == {"brightness": 55, "unreachable": [{"port": 0, "board": 0}]}
 
 
 def test_a_noisy_line_is_asked_again_until_the_answer_is_whole() -> None:
