@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from appliance.i18n.labels import Labels
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat, seat_at
+from tui.figures.patrols import patrols_text
 
 
 def test_the_shift_leader_sees_the_findings_and_runs_a_job(shared_node: RunningNode) -> None:
@@ -43,6 +45,20 @@ async def open_system(seat: Seat) -> None:
     await seat.settled()
 
 
+def test_the_worst_duty_grids_stand_under_the_numbers() -> None:
+    rounds = {"rounds_done": 0, "rounds_due_now": 1, "rounds_due": 2}
+    worst = {"name": "名字特别长的颍川街道药城社区责任网格", "collector_name": None, "share": 0.4567, **rounds}
+    patrols = {
+        "counted_at": "2026-10-09T05:00:00Z", "rounds_done": 12, "rounds_due_now": 14, "rounds_due": 28, "behind": 2,
+        "passed": 900, "grids": 1000, "share": 0.9, "alarms": {"behind": 2, "silent": 0, "camera": 3}, "worst": [worst],
+    }  # fmt: skip
+    lines = patrols_text(patrols, Labels("en")).plain.splitlines()
+    assert lines[1].split() == ["Rounds", "walked", "today", "12", "14", "due", "by", "now,", "28", "in", "the", "day"]
+    assert lines[2].endswith("90.0%  900/1000")
+    assert [line.split()[-1] for line in lines[3:6]] == ["2", "0", "3"]
+    assert lines[6].split()[-3:] == ["-", "0/1", "46%"]
+
+
 def test_the_figures_and_the_shift_tell_of_the_patrols(shared_node: RunningNode) -> None:
     async def run() -> None:
         async with seat_at(shared_node, "z1") as seat:
@@ -51,6 +67,7 @@ def test_the_figures_and_the_shift_tell_of_the_patrols(shared_node: RunningNode)
             await seat.keys("tj", "enter")
             await seat.until(lambda: "今日巡查轮次" in seat.screen_text(), "the rounds of today")
             assert "全天 4" in seat.screen_text(), "two duty grids, twice a day"
+            assert "巡查尚未统计" in seat.screen_text(), "nobody sent a position yet"
             await seat.keys("f11")
             await seat.until(lambda: "巡查" in seat.screen_text() and "告警" in seat.screen_text(), "the alarms")
         async with seat_at(shared_node, "s1") as seat:

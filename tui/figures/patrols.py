@@ -22,11 +22,10 @@ def patrols_text(patrols: Record, labels: Labels) -> Text:
     style = "bold red" if patrols["behind"] else "bold"
     _line(text, labels("figure.patrol_rounds"), str(done), style)
     text.append(f"  {labels('figure.patrol_rounds_of', now=now, day=patrols['rounds_due'])}\n", "dim")
-    if patrols["counted_at"] is None:
-        return text.append(f"{labels('figure.patrol_not_counted')}\n", "dim")
-    share = "-" if patrols["share"] is None else f"{patrols['share']:.1%}"
-    _line(text, labels("figure.patrol_share"), share, "bold")
-    text.append(f"  {patrols['passed']}/{patrols['grids']}\n", "dim")
+    counted = patrols["counted_at"] is not None and patrols["share"] is not None
+    _line(text, labels("figure.patrol_share"), f"{patrols['share']:.1%}" if counted else "-", "bold")
+    told = f"{patrols['passed']}/{patrols['grids']}" if counted else labels("figure.patrol_not_counted")
+    text.append(f"  {told}\n", "dim")
     for kind in ("behind", "silent", "camera"):
         number = patrols["alarms"][kind]
         _line(text, labels(f"figure.patrol_{kind}"), str(number), "bold red" if number else "")
