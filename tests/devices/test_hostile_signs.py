@@ -63,7 +63,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devices.drivers.onbon.REFRESH_SECONDS", 0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(0, 255), st.binary(max_size=300))
 def test_a_box_that_answers_anything_is_told_or_refused(data: st.DataObject, ack: int, told: bytes) -> None:
     def answer(wire: bytes) -> bytes:
@@ -74,7 +74,7 @@ def test_a_box_that_answers_anything_is_told_or_refused(data: st.DataObject, ack
     do_everything(NovaStar({"tries": 1}), StrangeLine(answer))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=80), st.booleans(), st.integers(0, 255))
 def test_a_card_that_answers_anything_is_told_or_refused(told: bytes, plain: bool, error: int) -> None:
     def answer(wire: bytes) -> bytes:
@@ -85,7 +85,7 @@ def test_a_card_that_answers_anything_is_told_or_refused(told: bytes, plain: boo
     do_everything(Onbon({"tries": 1}), StrangeLine(answer))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.one_of(alpha_frames(), am03127_frames()), st.binary(max_size=40))
 def test_a_sign_that_answers_anything_is_told_or_refused(frame: Any, noise: bytes) -> None:
     encode = am03127.encode if isinstance(frame, am03127.Packet | am03127.BoardId | am03127.Answer) else alpha.encode
@@ -109,7 +109,7 @@ WIRES = st.one_of(
 
 @pytest.mark.parametrize("key", SIGNS)
 def test_a_simulated_device_never_breaks_and_its_state_can_be_seen(key: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.lists(WIRES, max_size=6))
     def holds(wires: list[bytes]) -> None:
         fake = make_fake(key, options={"acknowledge": True, "reads": True})
