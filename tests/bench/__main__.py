@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import console, county, creates, imports, pages, patrols, signs, start, tracks
+from tests.bench import console, county, creates, imports, pages, patrols, receivers, signs, start, tracks
 from tests.bench.senders import SENDERS
 
-PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "patrols", "signs", "start")
+PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "patrols", "receivers", "signs", "start")
 SMALL, LARGE, PARTS = 15_000, 1_500_000, 420_000
 OTHER_SYSTEM = 10_457
 
@@ -55,6 +55,8 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         return patrols.measure(_county(scratch / "patrols", 100, 0), SENDERS // 10 if small else SENDERS)
     if part == "signs":
         return signs.measure()
+    if part == "receivers":
+        return receivers.measure(scratch)
     if part == "start":
         return start.measure()
     sys.exit(f"no part {part}; known: {', '.join(PARTS_OF_BENCH)}")

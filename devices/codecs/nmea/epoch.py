@@ -41,6 +41,8 @@ METRES_OF_DILUTION, METRES_OF_DIFFERENTIAL = 19.0, 4.75
 HEIGHT_METRES, HEIGHT_DIFFERENTIAL = 23.0, 5.75
 NINETY_FIVE = 1.96
 """Standard deviations within which 95 % lie."""
+TIMED = (Recommended, FixData, Geographic, DateTime, Errors)
+"""Sentences that tell a time of day."""
 LEARNED = 2
 SOLID = 4
 """Satellites that give a height."""
@@ -79,8 +81,8 @@ class Assembler:
         self.at: float | None = None
         self.sky = Sky()
         self._now = Moment()
-        self._last: tuple[str, ...] = ()
-        self._ender: tuple[str, ...] = ()
+        self._last = ""
+        self._ender = ""
         self._agreed = 0
         self._reported: int | None = None
         self._notes: dict[type, Callable[[Any], None]] = {
@@ -100,19 +102,25 @@ class Assembler:
             return []
         if isinstance(said, Text):
             return [{"class": "TXT", "text": said.text}]
-        reports = []
-        time = getattr(said, "time", None)
-        if time is not None:
-            if self._now.time is not None and time != self._now.time:
-                self._learn()
-                reports = self.flush()
-            self._now.time = time
+        reports = self._begin(said.time) if isinstance(said, TIMED) else []
         if self._now.began is None:
             self._now.began = self.at
         self._notes[type(said)](said)
-        self._last = _name(sentence, said)
-        if self._agreed >= LEARNED and self._last == self._ender and self._now.time is not None:
+        self._last = name = _name(sentence, said)
+        if name == self._ender and self._agreed >= LEARNED and self._now.time is not None:
             reports += self.flush(keep=True)
+        return reports
+
+    def _begin(self, time: int | None) -> list[Report]:
+        """A sentence with another time begins a new epoch; the reports of the one before it."""
+        now = self._now
+        if time is None or time == now.time:
+            return []
+        reports = []
+        if now.time is not None:
+            self._learn()
+            reports = self.flush()
+        self._now.time = time
         return reports
 
     def flush(self, *, keep: bool = False) -> list[Report]:
@@ -287,6 +295,7 @@ def deviations(said: Errors) -> Report:
     return {"class": "GST", **{name: value for name, value in values.items() if value is not None}}
 
 
-def _name(sentence: Sentence, said: Said) -> tuple[str, ...]:
-    part = "last" if isinstance(said, InView) and said.part == said.parts else ""
-    return sentence.talker, sentence.kind, part
+def _name(sentence: Sentence, said: Said) -> str:
+    """What tells the sentences of an epoch apart; of a list in parts the last one counts."""
+    name = sentence.talker + sentence.kind
+    return f"{name} last" if isinstance(said, InView) and said.part == said.parts else name

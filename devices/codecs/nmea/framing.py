@@ -8,10 +8,14 @@ A sentence without a right checksum is damaged and nothing else; what surrounds 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
+_FORM = re.compile(rb"([0-9A-Za-z]{3,20}(?:,[ -)+-~]{0,1000})?)\*([0-9A-Fa-f]{2})\s*").fullmatch
+"""Address, fields of printable characters without `*`, two digits."""
+_SHIFTS = [tuple(8 << half for half in reversed(range(bits))) for bits in range(64)]
 LONGEST = 1024
 """Longer than any sentence (82 by the standard, proprietary ones more): what grows beyond it is noise."""
 
@@ -59,6 +63,9 @@ class Framer:
 
     def _sentences(self, line: bytes) -> list[Sentence]:
         """Those of one line; where a line end was lost there are several."""
+        if line.rfind(b"$") == 0 and (whole := parse(line[1:])) is not None:
+            self.accepted += 1
+            return [whole]
         _noise, *pieces = line.split(b"$")
         if not pieces:
             self.damaged += 1
@@ -71,19 +78,13 @@ class Framer:
 
 def parse(piece: bytes) -> Sentence | None:
     """The sentence between `$` and the line's end, None when it is damaged."""
-    body, star, digits = piece.rstrip().rpartition(b"*")
-    if len(digits) != 2 or not star or b"*" in body or len(body) > LONGEST:
+    found = _FORM(piece)
+    if found is None:
         return None
-    try:
-        text = body.decode("ascii")
-        told = int(digits, 16)
-    except ValueError:
+    body, digits = found.groups()
+    if int(digits, 16) != checksum(body):
         return None
-    if told != checksum(body) or not text.isprintable() or not digits.isalnum():
-        return None
-    address, *fields = text.split(",")
-    if not address.isalnum():
-        return None
+    address, *fields = body.decode("ascii").split(",")
     if address[0] == "P":
         return Sentence("P", address[1:], tuple(fields))
     return Sentence(address[:2], address[2:], tuple(fields)) if len(address) == 5 else None
@@ -104,8 +105,7 @@ def encode(talker: str, kind: str, fields: Sequence[str]) -> bytes:
 
 def checksum(body: bytes) -> int:
     """Exclusive or of the bytes between `$` and `*`: the halves of one long number are laid over each other."""
-    value, length = int.from_bytes(body, "little"), 1 << len(body).bit_length()
-    while length > 1:
-        length >>= 1
-        value ^= value >> 8 * length
+    value = int.from_bytes(body, "little")
+    for shift in _SHIFTS[len(body).bit_length()]:
+        value ^= value >> shift
     return value & 0xFF

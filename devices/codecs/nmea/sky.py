@@ -5,6 +5,7 @@ Numbers: NMEA counts each system in its own way and gpsd maps them to one range 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from devices.codecs.nmea.sentences import Active, InView, Satellite
@@ -90,6 +91,7 @@ class Sky:
         self.dilutions[name] = value
 
 
+@lru_cache(maxsize=1024)
 def identify(talker: str, number: int) -> Key:
     """System and number of a satellite; talkers of several systems tell it by the range of the number."""
     system = SYSTEM_OF_TALKER.get(talker)

@@ -1,17 +1,19 @@
 """Single fields of a sentence: empty is None, impossible is refused. Nothing is guessed.
 
-Text that Python would take for a number and a receiver never sends (`nan`, `1_0`, `1e5`) is impossible too.
+Text that Python would take for a number and a receiver never sends (`nan`, `1_0`, `1e5`) is impossible too. What comes
+again and again (the time in every sentence of an epoch, numbers of satellites) is read once.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 DAY = 86_400_000_000
+PLAIN = "0123456789."
 LONGEST = 20
 """No field with a number has more characters."""
-_ANGLE = re.compile(r"(\d{1,4})(\d\d(?:\.\d*)?)").fullmatch
 _TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d*))?").fullmatch
 KNOT = 1852 / 3600
 """Metres a second."""
@@ -21,15 +23,20 @@ class Impossible(ValueError):
     """A field holds what cannot be: minutes of 75, a 31st of February, letters where a number stands."""
 
 
+@lru_cache(maxsize=1024)
 def number(text: str) -> float | None:
     """A plain decimal number."""
     if not text:
         return None
-    if len(text) > LONGEST or not text.removeprefix("-").replace(".", "", 1).isdigit():
+    if len(text) > LONGEST or text.strip(PLAIN) not in ("", "-"):
         raise Impossible(text)
-    return float(text)
+    try:
+        return float(text)
+    except ValueError:
+        raise Impossible(text) from None
 
 
+@lru_cache(maxsize=1024)
 def whole(text: str) -> int | None:
     """A number without sign or fraction."""
     if not text:
@@ -46,6 +53,7 @@ def between(low: float, value: float | None, high: float) -> float | None:
     return value
 
 
+@lru_cache(maxsize=16)
 def angle(text: str, side: str, sides: str, at_most: float) -> float | None:
     """Degrees of `ddmm.mmmm` with its side of the world; None when either is empty.
 
@@ -55,10 +63,10 @@ def angle(text: str, side: str, sides: str, at_most: float) -> float | None:
     """
     if not text or not side:
         return None
-    found = _ANGLE(text)
-    if found is None or side not in sides or len(side) != 1 or len(text) > LONGEST:
+    told = number(text)
+    if told is None or told < 0 or side not in sides or len(side) != 1:
         raise Impossible(f"{text},{side}")
-    degrees, minutes = int(found[1]), float(found[2])
+    degrees, minutes = divmod(told, 100)
     value = degrees + minutes / 60
     if minutes >= 60 or value > at_most:
         raise Impossible(text)
@@ -72,6 +80,7 @@ def position(fields: tuple[str, ...], at: int) -> tuple[float, float] | None:
     return None if latitude is None or longitude is None else (latitude, longitude)
 
 
+@lru_cache(maxsize=16)
 def time_of_day(text: str) -> int | None:
     """Microseconds since midnight of `hhmmss.sss`; a leap second (second 60) is one."""
     if not text:
@@ -86,6 +95,7 @@ def time_of_day(text: str) -> int | None:
     return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction
 
 
+@lru_cache(maxsize=16)
 def day(day_text: str, month_text: str, year_text: str) -> date | None:
     """A date of the calendar; a year of two digits is of this century from 00 to 79, of the last one from 80 on."""
     if not (day_text and month_text and year_text):
