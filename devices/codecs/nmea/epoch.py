@@ -81,8 +81,8 @@ class Assembler:
         self.at: float | None = None
         self.sky = Sky()
         self._now = Moment()
-        self._last = ""
-        self._ender = ""
+        self._last: tuple[Sentence, Said] | None = None
+        self._ender = ("", "", False)
         self._agreed = 0
         self._reported: int | None = None
         self._notes: dict[type, Callable[[Any], None]] = {
@@ -106,9 +106,9 @@ class Assembler:
         if self._now.began is None:
             self._now.began = self.at
         self._notes[type(said)](said)
-        self._last = name = _name(sentence, said)
-        if name == self._ender and self._agreed >= LEARNED and self._now.time is not None:
-            reports += self.flush(keep=True)
+        self._last = sentence, said
+        if self._agreed >= LEARNED and sentence.kind == self._ender[1] and self._now.time is not None:
+            reports += self.flush(keep=True) if _name(sentence, said) == self._ender else []
         return reports
 
     def _begin(self, time: int | None) -> list[Report]:
@@ -143,8 +143,9 @@ class Assembler:
 
     def _learn(self) -> None:
         """Which sentence ends an epoch: the one that was the last before a new time, several times in a row."""
-        self._agreed = self._agreed + 1 if self._last == self._ender else 0
-        self._ender = self._last
+        ender = _name(*self._last) if self._last is not None else self._ender
+        self._agreed = self._agreed + 1 if ender == self._ender else 0
+        self._ender = ender
 
     def _recommended(self, said: Recommended) -> None:
         now = self._now
@@ -295,7 +296,6 @@ def deviations(said: Errors) -> Report:
     return {"class": "GST", **{name: value for name, value in values.items() if value is not None}}
 
 
-def _name(sentence: Sentence, said: Said) -> str:
+def _name(sentence: Sentence, said: Said) -> tuple[str, str, bool]:
     """What tells the sentences of an epoch apart; of a list in parts the last one counts."""
-    name = sentence.talker + sentence.kind
-    return f"{name} last" if isinstance(said, InView) and said.part == said.parts else name
+    return sentence.talker, sentence.kind, isinstance(said, InView) and said.part < said.parts

@@ -13,8 +13,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-_FORM = re.compile(rb"([0-9A-Za-z]{3,20}(?:,[ -)+-~]{0,1000})?)\*([0-9A-Fa-f]{2})\s*").fullmatch
-"""Address, fields of printable characters without `*`, two digits."""
+_BODY, _DIGITS = rb"[0-9A-Za-z]{3,20}(?:,[ -#%-)+-~]{0,1000})?", rb"[0-9A-Fa-f]{2}"
+_FORM = re.compile(rb"(%b)\*(%b)\s*" % (_BODY, _DIGITS)).fullmatch
+"""Address, fields of printable characters without `$` and `*`, two digits."""
+_CLEAN = re.compile(rb"(?:\$%b\*%b\r?\n)*" % (_BODY, _DIGITS)).fullmatch
+_EACH = re.compile(rb"\$(%b)\*(%b)" % (_BODY, _DIGITS)).findall
+"""A healthy stream is nothing but whole sentences."""
 _SHIFTS = [tuple(8 << half for half in reversed(range(bits))) for bits in range(64)]
 LONGEST = 1024
 """Longer than any sentence (82 by the standard, proprietary ones more): what grows beyond it is noise."""
@@ -48,24 +52,30 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Sentence]:
         """The sentences that these bytes complete."""
-        lines = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        rest = lines.pop()
+        whole, end, rest = (self._rest + data).rpartition(b"\n")
         if len(rest) > LONGEST:
             self.damaged += 1
             start = rest.rfind(b"$", -LONGEST)
             rest = rest[start:] if start >= 0 else b""
         self._rest = rest
+        whole += end
+        if _CLEAN(whole) is not None:
+            return self._counted(_EACH(whole))
         found: list[Sentence] = []
-        for line in lines:
+        for line in whole.replace(b"\r", b"\n").split(b"\n"):
             if line:
                 found += self._sentences(line)
         return found
 
+    def _counted(self, parts: list[tuple[bytes, bytes]]) -> list[Sentence]:
+        """The sentences of bodies with their digits; one with a wrong sum is damaged."""
+        found = [sentence for body, digits in parts if (sentence := _checked(body, digits)) is not None]
+        self.accepted += len(found)
+        self.damaged += len(parts) - len(found)
+        return found
+
     def _sentences(self, line: bytes) -> list[Sentence]:
         """Those of one line; where a line end was lost there are several."""
-        if line.rfind(b"$") == 0 and (whole := parse(line[1:])) is not None:
-            self.accepted += 1
-            return [whole]
         _noise, *pieces = line.split(b"$")
         if not pieces:
             self.damaged += 1
@@ -79,9 +89,10 @@ class Framer:
 def parse(piece: bytes) -> Sentence | None:
     """The sentence between `$` and the line's end, None when it is damaged."""
     found = _FORM(piece)
-    if found is None:
-        return None
-    body, digits = found.groups()
+    return None if found is None else _checked(*found.groups())
+
+
+def _checked(body: bytes, digits: bytes) -> Sentence | None:
     if int(digits, 16) != checksum(body):
         return None
     address, *fields = body.decode("ascii").split(",")

@@ -195,7 +195,7 @@ def _active(talker: str, fields: Fields) -> Active:
         raise Impossible(fields[1])
     system = fields[17] if len(fields) > 17 else ""
     return Active(
-        talker, fix, tuple(int(field) for field in fields[2:14] if field and whole(field)), number(fields[14]),
+        talker, fix, tuple([found for field in fields[2:14] if (found := whole(field))]), number(fields[14]),
         number(fields[15]), number(fields[16]), int(system, 16) if len(system) == 1 and system in "0123456789ABCDEF"
         else None,
     )  # fmt: skip
@@ -208,15 +208,15 @@ def _in_view(talker: str, fields: Fields) -> InView:
     if not 1 <= part <= parts <= 16 or extra > 1:
         raise Impossible("GSV")
     signal_id = rest[-1] if extra else ""
-    groups = [rest[at : at + 4] for at in range(0, len(rest) - extra, 4)]
-    return InView(talker, parts, part, tuple(_satellite(group) for group in groups if group[0]), signal_id)
+    satellites = [_satellite(*rest[at : at + 4]) for at in range(0, len(rest) - extra, 4) if rest[at]]
+    return InView(talker, parts, part, tuple(satellites), signal_id)
 
 
-def _satellite(group: Fields) -> Satellite:
-    elevation, azimuth, signal = number(group[1]), number(group[2]), number(group[3])
+def _satellite(which: str, height: str, side: str, strength: str) -> Satellite:
+    elevation, azimuth, signal = number(height), number(side), number(strength)
     if not (-90 <= (elevation or 0) <= 90 and 0 <= (azimuth or 0) <= 360 and 0 <= (signal or 0) <= 99):
-        raise Impossible(",".join(group))
-    return Satellite(whole(group[0]) or 0, elevation, azimuth, signal)
+        raise Impossible(f"{which},{height},{side},{strength}")
+    return Satellite(whole(which) or 0, elevation, azimuth, signal)
 
 
 def _course(_talker: str, fields: Fields) -> Course:

@@ -18,6 +18,7 @@ SYSTEM_OF_ID = {1: GPS, 2: GLONASS, 3: GALILEO, 4: BEIDOU, 5: QZSS, 6: NAVIC}
 """System ids of NMEA 4.10 and later, the last field of GSA."""
 FIRST_NUMBER = {GALILEO: 301, BEIDOU: 401, QZSS: 193, NAVIC: 901}
 """gpsd's number of a system's first satellite, where NMEA counts from 1."""
+OFFSET = {GLONASS: 64, **{system: first - 1 for system, first in FIRST_NUMBER.items()}}
 SETS_AT_MOST = 32
 
 Key = tuple[int, int]
@@ -68,12 +69,7 @@ class Sky:
     def report(self) -> dict[str, Any]:
         """gpsd's SKY, and `changed` is cleared."""
         self.changed = False
-        seen: dict[Key, Satellite] = {}
-        for satellites in self._lists.values():
-            for key, item in satellites.items():
-                known = seen.get(key)
-                if known is None or (item.signal or 0) > (known.signal or 0):
-                    seen[key] = item
+        seen = self._seen()
         used = set().union(*self._used.values()) if self._used else set()
         told: dict[str, Any] = {"class": "SKY", **self.dilutions}
         if self._lists:
@@ -82,6 +78,19 @@ class Sky:
         if self._lists:
             told["satellites"] = [_satellite(key, item, key in used) for key, item in seen.items()]
         return told
+
+    def _seen(self) -> dict[Key, Satellite]:
+        """All lists in one; of a satellite that is heard on several signals the strongest."""
+        seen: dict[Key, Satellite] = {}
+        for satellites in self._lists.values():
+            if seen.keys().isdisjoint(satellites):
+                seen.update(satellites)
+                continue
+            for key, item in satellites.items():
+                known = seen.get(key)
+                if known is None or (item.signal or 0) > (known.signal or 0):
+                    seen[key] = item
+        return seen
 
     def _dilution(self, name: str, value: float | None) -> None:
         if value is None or not 0 < value < 99:
@@ -126,13 +135,12 @@ def _by_range(number: int) -> Key:
 
 def _satellite(key: Key, item: Satellite, used: bool) -> dict[str, Any]:
     system, number = key
-    if system == GLONASS:
-        shown = number + 64
-    else:
-        shown = FIRST_NUMBER[system] + number - 1 if system in FIRST_NUMBER else number
-    told: dict[str, Any] = {"PRN": shown, "gnssid": system, "svid": number}
-    for name, value in (("az", item.azimuth), ("el", item.elevation), ("ss", item.signal)):
-        if value is not None:
-            told[name] = value
+    told: dict[str, Any] = {"PRN": number + OFFSET.get(system, 0), "gnssid": system, "svid": number}
+    if item.azimuth is not None:
+        told["az"] = item.azimuth
+    if item.elevation is not None:
+        told["el"] = item.elevation
+    if item.signal is not None:
+        told["ss"] = item.signal
     told["used"] = used
     return told
