@@ -18,6 +18,7 @@ from devices.fakes.fake import Fake, Moods
 METRES_PER_DEGREE = 111_320.0
 SIDE_METRES = 200.0
 KNOTS = 3600 / 1852
+ASTRAY = timedelta(seconds=2)
 
 
 class FakeGnss(Fake):
@@ -62,8 +63,7 @@ class FakeGnss(Fake):
         if self._log:
             return self._logged()
         self.seconds += 1
-        moving = 0 if self.options.get("frozen") else self.seconds
-        now = self.began + timedelta(seconds=moving)
+        now = self._now()
         time, day = now.strftime("%H%M%S.00"), now.strftime("%d%m%y")
         if not self.options.get("fix", True):
             return encode("GN", "RMC", (time, "V", "", "", "", "", "", "", "", "", "", "N")) + encode(
@@ -83,6 +83,17 @@ class FakeGnss(Fake):
             + encode("BD", "GSV", ("1", "1", "02", "01", "60", "090", "42", "02", "45", "180", "38"))
             + encode("GN", "RMC", (time, "A", *place, knots, "90.0", day, "", "", "A"))
         )
+
+    def _now(self) -> datetime:
+        """Whole seconds that go on one by one; after it was unplugged it tells the time again as it is."""
+        if self.options.get("frozen"):
+            return self.began
+        now = self.began + timedelta(seconds=self.seconds)
+        true = datetime.now(UTC).replace(microsecond=0)
+        if abs(true - now) > ASTRAY:
+            self.began = true - timedelta(seconds=self.seconds)
+            return true
+        return now
 
     def _logged(self) -> bytes:
         """One recorded line a second; after the last one it begins again."""
