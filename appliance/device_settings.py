@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from appliance.messages.rules import RuleError, check_words
@@ -149,3 +149,9 @@ class Messages(Strict):
         if address and not re.match(r"https?://[^\s/]+", address):
             raise wrong(f"webhook 须为 http(s) 地址,得到 {address}", f"webhook is an http(s) address, got {address}")
         return address
+
+    @model_validator(mode="after")
+    def _webhook_has_an_address(self) -> Messages:
+        if "webhook" in self.channels and not self.webhook:
+            raise wrong("开通 webhook 须写明地址 webhook", "the channel webhook needs its address in webhook")
+        return self

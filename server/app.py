@@ -14,6 +14,7 @@ from litestar.config.app import AppConfig
 
 from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
+from appliance.equipment.commands import lapse, some_lapsed
 from appliance.messages.writing import something_to_tell, write_messages
 from server import openapi, sign_in
 from server.account_settings import AccountSettingController
@@ -57,6 +58,8 @@ CONTROLLERS = [
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
+SLICES = 50
+"""At most so many slices of messages a second."""
 SWITCH_SECONDS = 0.0005
 """The writer and the event loop hand over to each other ten times as soon as Python would by itself."""
 
@@ -96,25 +99,36 @@ def create_app(office: Office) -> Litestar:
 
 
 async def tick(node: Node) -> None:
-    """What the clock does: suspended cases whose end date came go on, departments are told what they must hear."""
+    """What the clock does: suspended cases go on at their end date, departments are told, old commands lapse."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
         try:
             await node.office.records.write_async(lambda unit: resume_due(unit, node.office))
             await tell_departments(node)
+            await end_old_commands(node)
         except Exception as error:  # a full disk must not end the clock; the next second tries again
             structlog.get_logger("wanmi").error("tick", error=str(error))
 
 
 async def tell_departments(node: Node) -> None:
-    """Write the messages of what happened since the last time, and wake the agents that send them."""
-    office, now = node.office, node.office.records.clock.now()
-    if not office.settings.messages.channels:
-        return
-    if await node.read(lambda connection: something_to_tell(connection, office, now)):
-        written = await office.records.write_async(lambda unit: write_messages(unit, office))
-        if written:
-            node.watcher.tell("device", "message", {"written": written})
+    """Write the messages of what happened since the last time, and wake the agents that send them.
+
+    What piled up is written slice by slice, so that the writer takes others in between.
+    """
+    office, now, written = node.office, node.office.records.clock.now(), 0
+    for _ in range(SLICES):
+        if not await node.read(lambda connection: something_to_tell(connection, office, now)):
+            break
+        written += await office.records.write_async(lambda unit: write_messages(unit, office))
+    if written:
+        node.watcher.tell("device", "message", {"written": written})
+
+
+async def end_old_commands(node: Node) -> None:
+    """Answer the commands that no agent fetched in time."""
+    now = node.office.records.clock.now()
+    if await node.read(lambda connection: some_lapsed(connection, now)):
+        await node.office.records.write_async(lapse)
 
 
 def _quiet(config: AppConfig) -> AppConfig:

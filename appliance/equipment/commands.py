@@ -42,6 +42,7 @@ _LAPSE = text(
     "UPDATE device_command SET answered_at = :now, ok = false, zh = :zh, en = :en "
     "WHERE answered_at IS NULL AND at < :since"
 )
+_OLD = text("SELECT 1 FROM device_command WHERE answered_at IS NULL AND at < :since LIMIT 1")
 NOBODY_ZH = "设备代理没有运行,命令已作废。"
 NOBODY_EN = "No device agent runs; the command lapsed."
 
@@ -52,12 +53,14 @@ def command(unit: Unit, actor: Actor, device: str, action: str, value: str | Non
     Raises:
         Invalid: a name or a value that is too long. Conflict: too many commands wait already.
     """
-    for name, given, most in (("device", device, NAME_AT_MOST), ("action", action, NAME_AT_MOST),
-                              ("value", value or "", TEXT_AT_MOST)):  # fmt: skip
-        if len(given) > most or (name != "value" and not given):
+    for name, given, least, most in (
+        ("device", device, 1, NAME_AT_MOST), ("action", action, 1, NAME_AT_MOST),
+        ("value", value or "", 0, TEXT_AT_MOST),
+    ):  # fmt: skip
+        if not least <= len(given) <= most:
             raise Invalid(
-                f"{name} 须有 1 到 {most} 字。",
-                f"{name} has 1 to {most} characters.",
+                f"{name} 须有 {least} 到 {most} 字。",
+                f"{name} has {least} to {most} characters.",
                 fields=(FieldError(name, "长度不对", "wrong length"),),
             )
     lapse(unit)
@@ -84,6 +87,11 @@ def lapse(unit: Unit) -> int:
     """Answer what nobody fetched in time, and say how many."""
     values = {"now": unit.now, "since": unit.now - LIFE, "zh": NOBODY_ZH, "en": NOBODY_EN}
     return int(unit.connection.execute(_LAPSE, values).rowcount)
+
+
+def some_lapsed(connection: Connection, now: int) -> bool:
+    """Whether `lapse` has anything to do."""
+    return connection.execute(_OLD, {"since": now - LIFE}).first() is not None
 
 
 def find_command(connection: Connection, command_id: int) -> dict[str, Any]:

@@ -32,8 +32,8 @@ _RESULT = text(
 )
 _FORGET = text("DELETE FROM message WHERE at < :before")
 _COUNTS = text(
-    "SELECT state, count(*) AS number FROM message WHERE state = 'waiting' OR (state <> 'sent' AND at >= :since) "
-    "GROUP BY state"
+    "SELECT 'waiting' AS state, count(*) AS number FROM message WHERE state = 'waiting' UNION ALL "
+    "SELECT state, count(*) FROM message WHERE at >= :since AND state NOT IN ('waiting', 'sent') GROUP BY state"
 )
 
 

@@ -57,14 +57,17 @@ def rules() -> tuple[Rule, ...]:
 
 
 def check_words(text: str) -> None:
-    """Refuse words with an unknown field.
+    """Refuse words with an unknown field, or with more than its name between the braces.
 
     Raises:
         RuleError: it names the field.
     """
     try:
-        fields = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        parts = [part for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         raise RuleError(f"{text!r}: {error}") from None
-    if unknown := fields - FIELDS:
-        raise RuleError(f"{{{sorted(unknown)[0]}}} is no field; known: {', '.join(sorted(FIELDS))}")
+    for _, name, form, conversion in parts:
+        if name not in FIELDS:
+            raise RuleError(f"{{{name}}} is no field; known: {', '.join(sorted(FIELDS))}")
+        if form or conversion:
+            raise RuleError(f"{{{name}}} stands alone between its braces, without {form or conversion!r}")

@@ -11,10 +11,13 @@ from sqlalchemy import event
 
 from appliance.cases.common import commonest_classes
 from appliance.cases.office import Office
+from appliance.equipment import commands
+from appliance.messages import outbox, writing
 from appliance.people.accounts import actor_of
 from server.ogc.collections import COLLECTIONS
 from server.ogc.features import Features, Question
 from server.open311 import requests
+from tests.messages.outgoing import Outgoing
 
 DAY = 86_400 * 1_000_000
 
@@ -99,3 +102,53 @@ def test_the_commonest_classes_walk_only_the_last_months(office: Office) -> None
     found = plans(office, lambda connection: commonest_classes(connection, office))
     assert any("ix_cases_reported_at" in plan for plan in found)
     assert not walks(found)
+
+
+def test_the_look_of_every_second_goes_by_indexes_only(home: Path) -> None:
+    """What is to be told to departments, what an agent is to send, which commands lapsed; and the count for metrics."""
+    out = Outgoing(home)
+    try:
+        out.tell()
+        now = out.now
+        looks = (
+            lambda connection: writing.something_to_tell(connection, out.office, now + DAY),
+            lambda connection: outbox.waiting_messages(connection, now),
+            lambda connection: outbox.counts(connection, now),
+            lambda connection: commands.some_lapsed(connection, now),
+            lambda connection: commands.waiting_commands(connection, now),
+        )
+        for look in looks:
+            found = plans(out.office, look)
+            assert found
+            assert [plan for plan in found if plan.startswith("SCAN ") and "INDEX" not in plan] == [], found
+        told = plans(out.office, looks[0])
+        assert any("ix_cases_due_at (due_at>? AND due_at<?)" in plan for plan in told), told
+    finally:
+        out.close()
+
+
+def test_telling_departments_walks_no_large_table(home: Path) -> None:
+    """A dispatch, a supervision and a case that became overdue, written as in the node."""
+    out = Outgoing(home)
+    try:
+        out.tell()
+        number = out.desk.to_dispatched()
+        out.desk.act("b1", number, "supervise", note="督")
+        out.go_to(out.now + DAY)
+        seen: list[tuple[str, Any]] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            seen.append((statement, parameters))
+
+        event.listen(out.office.records._writing, "before_cursor_execute", note)
+        assert out.tell() == 3
+        found = []
+        with out.office.records.read() as connection:
+            for statement, parameters in seen:
+                if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
+                    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                    found += [str(row.detail) for row in rows]
+        assert any("ix_case_action_case" in plan for plan in found)
+        assert [plan for plan in found if plan.startswith("SCAN ")] == [], found
+    finally:
+        out.close()
