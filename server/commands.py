@@ -105,7 +105,7 @@ def up(host: str, port: int, home: Path) -> None:
 
     That is the node and the device agent. Where systemd is at hand the units of the system install do the same.
     """
-    from server.agent_key import ensure_agent_key
+    from appliance.people.agent_key import ensure_agent_key
     from server.supervisor import supervise
 
     ensure_agent_key(home)

@@ -15,13 +15,14 @@ from appliance.errors import BadHome, Broken
 from appliance.options import say
 from appliance.records.store import Records
 from appliance.settings import FILE
-from provisioning.demo import past, walks, world
+from provisioning.demo import hall, past, walks, world
 from provisioning.home import make_home
 
 COUNTY, NAME = "411081", "禹州市"
 READY, MAKING = "demo.ready", "demo.making"
 """Files in the home: the demo is there; the demo was begun. A home without either is somebody's own."""
 
+SETTINGS = {"http": {"public_requests_per_minute": 600}, **hall.SETTINGS}
 ORDER = ("boundary", "departments", "staff", "duty-grids", "places", "parts", "duties", "cameras", "roster")
 
 
@@ -40,7 +41,7 @@ def make(home: Path, days: int = past.DAYS) -> bool:
     say("生成示范县 禹州市 411081 / making the demo county")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home / MAKING).touch()
-    make_home(home, county=COUNTY, name=NAME, edition="2026", settings={"http": {"public_requests_per_minute": 600}})
+    make_home(home, county=COUNTY, name=NAME, edition="2026", settings=SETTINGS)
     fill(home)
     live(home, days)
     (home / MAKING).rename(home / READY)

@@ -15,7 +15,9 @@ import httpx
 
 from appliance.errors import Broken
 from appliance.options import say
+from provisioning.demo.devices import watch_devices, watch_messages
 from provisioning.demo.ground import town_communities
+from provisioning.demo.hall import hall
 from provisioning.demo.running import running_node
 from provisioning.demo.world import PASSWORD, collectors
 
@@ -60,23 +62,25 @@ def play(home: Path) -> None:
     Raises:
         Broken: a step was not answered as it should be.
     """
-    with running_node(home) as url:
+    with running_node(home) as url, hall(home, url) as devices:
         day = Day(url)
         try:
+            watch_devices(day.who("zhiban"), devices, tell)
             number = _hotline_call(day)
+            watch_messages(day.who("zhiban"), devices, tell)
             _extension(day)
             _duplicate(day, number)
             _citizen(day, home)
             _figures(day)
         finally:
             day.close()
-    _checks(home)
+        _checks(home)
     say("一天结束，全部步骤完成 / the day is over, every step was done")
 
 
 def open_console(home: Path) -> None:
-    """Start the node and open the console on it."""
-    with running_node(home) as url:
+    """Start the node and its simulated devices, and open the console on it."""
+    with running_node(home) as url, hall(home, url):
         say(f"账号 yiren (一人多岗)  密码 {PASSWORD}   account yiren, password {PASSWORD}   {url}")
         subprocess.run([sys.executable, "-m", "appliance", "console", "--url", url], check=False)
 

@@ -32,6 +32,7 @@ DEPARTMENTS = (
     *((f"S{number + 1:02d}", f"{name}办事处", "", "街道组") for number, name in enumerate(
         ("颍川街道", "夏都街道", "韩城街道", "钧台街道", "褚河街道"))),
 )  # fmt: skip
+DEPARTMENT_COLUMNS = ("code", "name", "parent", "group", "phone")
 DESK = (
     ("admin", "系统管理员", "admin|technician", ""),
     ("shouli1", "受理员一席", "acceptor", ""),
@@ -65,7 +66,7 @@ def write_files(folder: Path) -> dict[str, Path]:
     random = Random(SEED)
     files = {
         "boundary": _geojson(folder / "boundary.geojson", _boundary()),
-        "departments": _csv(folder / "departments.csv", ["code", "name", "parent", "group"], DEPARTMENTS),
+        "departments": _csv(folder / "departments.csv", list(DEPARTMENT_COLUMNS), _departments()),
         "staff": _csv(folder / "staff.csv", ["account", "name", "roles", "department", "password"], _staff()),
         "duty-grids": _geojson(folder / "duty-grids.geojson", _duty_grids()),
         "places": _geojson(folder / "places.geojson", _places(random)),
@@ -75,6 +76,11 @@ def write_files(folder: Path) -> dict[str, Path]:
         "roster": _csv(folder / "roster.csv", ["account", "date", "shift"], _roster(date.today())),
     }
     return files
+
+
+def _departments() -> list[tuple[str, ...]]:
+    """The units with a telephone each, of a range that nobody has."""
+    return [(*unit, f"1380000{number:04d}") for number, unit in enumerate(DEPARTMENTS, start=101)]
 
 
 def spot(random: Random) -> Spot:

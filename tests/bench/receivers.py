@@ -22,7 +22,7 @@ from devices.codecs.nmea.epoch import Decoder
 from devices.codecs.nmea.framing import encode
 from devices.configuration import add_device, checked
 from devices.fakes.gnss import FakeGnss
-from server.agent_key import ensure_agent_key
+from appliance.people.agent_key import ensure_agent_key
 from tests import homes
 from tests.nodes import RunningNode
 

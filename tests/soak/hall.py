@@ -21,7 +21,7 @@ from devices.fakes.host import Host
 from devices.fakes.modem import FakeModem
 from devices.fakes.novastar import FakeNovaStar
 from devices.fakes.onbon import FakeOnbon
-from server.agent_key import ensure_agent_key
+from appliance.people.agent_key import ensure_agent_key
 from tests import homes
 from tests.nodes import RunningNode
 
