@@ -52,6 +52,8 @@ class Spool:
 
     def drop(self, count: int) -> None:
         """The oldest lines were delivered, or give way."""
+        if not self._count:
+            return
         with self._path.open("rb") as file:
             file.seek(self._begin)
             gone = list(islice(file, count))

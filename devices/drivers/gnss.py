@@ -58,7 +58,7 @@ class Gnss(Driver):
         self._valid_at: float | None = None
         self._fix_at: float | None = None
         self._moved_at: float | None = None
-        self._time: str | None = None
+        self._time: int | None = None
         self._place: tuple[float, float, float] | None = None
         self._mode = 1
         self._odd = False
@@ -80,6 +80,8 @@ class Gnss(Driver):
         events = self._events(self.decoder.feed(data), at)
         if self.decoder.accepted > before:
             self._valid_at = at
+        if self.decoder.assembler.time != self._time:
+            self._time, self._moved_at = self.decoder.assembler.time, at
         return events + self._health(at)
 
     def quiet(self, at: float) -> list[Event]:
@@ -104,9 +106,6 @@ class Gnss(Driver):
         return events
 
     def _note_fix(self, report: Report, at: float) -> None:
-        time = report.get("time")
-        if time is not None and time != self._time:
-            self._time, self._moved_at = time, at
         self._mode = report["mode"]
         if "lat" not in report:
             return

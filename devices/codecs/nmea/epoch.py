@@ -74,11 +74,13 @@ class Assembler:
     Attributes:
         impossible: sentences with a right checksum whose values cannot be.
         at: the caller's clock, set before it adds; a report has it as `began`, when its epoch began.
+        time: the last time of day that a sentence told, with or without a fix or a date.
     """
 
     def __init__(self) -> None:
         self.impossible = 0
         self.at: float | None = None
+        self.time: int | None = None
         self.sky = Sky()
         self._now = Moment()
         self._last: tuple[Sentence, Said] | None = None
@@ -120,7 +122,7 @@ class Assembler:
         if now.time is not None:
             self._learn()
             reports = self.flush()
-        self._now.time = time
+        self._now.time = self.time = time
         return reports
 
     def flush(self, *, keep: bool = False) -> list[Report]:
