@@ -38,6 +38,7 @@ class Standing:
     facts: dict[str, Facts] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    listens: bool = False
 
     @property
     def well(self) -> bool:
@@ -59,9 +60,16 @@ class Board:
         self._lock = threading.Lock()
         self._standings: dict[str, Standing] = {}
 
-    def add(self, name: str, driver: str, port: str, actions: tuple[Action, ...] = ()) -> None:
+    def add(
+        self, name: str, driver: str, port: str, actions: tuple[Action, ...] = (), *, listens: bool = False
+    ) -> None:
+        """A device.
+
+        Args:
+            listens: it talks by itself, so an open port says nothing of it yet.
+        """
         with self._lock:
-            self._standings[name] = Standing(name, driver, port, actions=actions)
+            self._standings[name] = Standing(name, driver, port, actions=actions, listens=listens)
             self.version += 1
 
     def note(self, name: str, event: Event) -> None:
@@ -105,6 +113,8 @@ class Board:
     @staticmethod
     def _change(standing: Standing, facts: Facts) -> None:
         state = str(facts["state"])
+        if state == "open" and standing.listens:
+            state = "starting"
         if state != standing.state:
             standing.state, standing.since = state, time()
         standing.rate = facts.get("rate", standing.rate)

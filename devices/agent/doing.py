@@ -35,12 +35,15 @@ class Outcome:
 
 
 class Doer:
-    """Knows the ports' owners by the names of their devices."""
+    """Knows the ports' owners by the names of their devices; `changed` is told which device obeyed a command."""
 
-    def __init__(self, owners: Mapping[str, PortOwner], board: Board, notices: Notices) -> None:
+    def __init__(
+        self, owners: Mapping[str, PortOwner], board: Board, notices: Notices, changed: Callable[[str], None]
+    ) -> None:
         self._owners = owners
         self._board = board
         self._notices = notices
+        self._changed = changed
         self._one_at_a_time = threading.Lock()
 
     def do(self, name: str, action: str, value: str | None) -> Outcome:
@@ -66,4 +69,6 @@ class Doer:
         done = owner.do(action, value).result(SECONDS)
         if action in ("status", "identify"):
             self._board.told(name, action, done.facts)
+        else:
+            self._changed(name)
         return Outcome(True, done.as_dict())

@@ -58,6 +58,10 @@ class Keeper(Beat):
         self._poll_at[name] = monotonic() + self._pauses[name]
         owner.poll().add_done_callback(lambda future: self._polled(name, future))
 
+    def poll_soon(self, name: str) -> None:
+        """Something was changed at a device: ask how it is at the next beat."""
+        self._poll_at[name] = 0.0
+
     def _polled(self, name: str, future: Future[Facts]) -> None:
         error = future.exception()
         if error is None:
@@ -90,6 +94,7 @@ class Keeper(Beat):
 
     def _lit(self, name: str, future: Future[Done]) -> None:
         """What failed is tried again after a while."""
+        self.poll_soon(name)
         if future.exception() is not None:
             self._again_at[name] = monotonic() + AGAIN_SECONDS
             self._set.pop(name, None)

@@ -88,7 +88,8 @@ class Agent:
                 self._add(device)
         signs = Signs(self.owners, settings.strip, clients[1], settings.zone, home / "run" / "notice.json")
         messenger = Messenger(self.owners, settings.messages, home, clients[2])
-        doer = Doer(self.owners, self.board, signs.command)
+        keeper = Keeper(self.owners, self.board, settings.light, settings.zone, settings.agent.poll_seconds)
+        doer = Doer(self.owners, self.board, signs.command, keeper.poll_soon)
         self.reporter = Reporter(self.board, self.feeder, clients[3], home / "run" / "agent.json")
 
         def changed() -> None:
@@ -100,7 +101,6 @@ class Agent:
                 return self.reporter.report()
             return doer.do(request["device"], request["action"], request.get("value")).as_dict()
 
-        keeper = Keeper(self.owners, self.board, settings.light, settings.zone, settings.agent.poll_seconds)
         listener = Listener(clients[4], clients[5], doer, changed)
         control = Control(home, asked)
         self._parts: list[Any] = [
@@ -113,7 +113,7 @@ class Agent:
         driver = make_driver(device.driver, device.options)
         if not device.port:
             raise BadSetup(f"设备 {device.name} 没有写 port。", f"The device {device.name} has no port.")
-        self.board.add(device.name, device.driver, device.port, driver.actions)
+        self.board.add(device.name, device.driver, device.port, driver.actions, listens=driver.listens)
         self._options[device.name] = driver.options
         if driver.options.get("chrony"):
             self._chrony[device.name] = ChronySocket(str(driver.options["chrony"]))

@@ -54,13 +54,14 @@ class Gnss(Driver):
         super().__init__(options)
         self.decoder = Decoder()
         self.health = "silent"
+        self._first_at: float | None = None
         self._byte_at: float | None = None
         self._valid_at: float | None = None
         self._fix_at: float | None = None
         self._moved_at: float | None = None
         self._time: int | None = None
         self._place: tuple[float, float, float] | None = None
-        self._mode = 1
+        self._mode: int | None = None
         self._odd = False
         self._flushed = True
 
@@ -74,6 +75,8 @@ class Gnss(Driver):
         return self.decoder.rejected
 
     def heard(self, data: bytes, at: float) -> list[Event]:
+        if self._first_at is None or self._byte_at is None or at - self._byte_at > SILENT_SECONDS:
+            self._first_at = at
         self._byte_at, self._flushed = at, False
         before = self.decoder.accepted
         self.decoder.assembler.at = at
@@ -138,14 +141,17 @@ class Gnss(Driver):
         return [Event("HEALTH", facts, at)]
 
     def _found(self, at: float) -> str:
-        if self._byte_at is None or at - self._byte_at > SILENT_SECONDS:
+        if self._byte_at is None or self._first_at is None or at - self._byte_at > SILENT_SECONDS:
             return "silent"
+        beginning = at - self._first_at <= SILENT_SECONDS
         if self._valid_at is None or at - self._valid_at > SILENT_SECONDS:
-            return "unreadable"
+            return self.health if beginning else "unreadable"
         if self._moved_at is not None and at - self._moved_at > FROZEN_SECONDS:
             return "frozen"
         if self._fix_at is not None and at - self._fix_at > STALE_SECONDS:
             return "stale"
+        if self._mode is None:
+            return self.health if beginning else "no_fix"
         if self._mode < 2:
             return "no_fix"
         if self._odd:

@@ -18,6 +18,7 @@ import httpx
 import pytest
 import tomli_w
 
+from appliance.people.agent_key import ensure_agent_key
 from devices.configuration import add_device, checked, remove_device
 from devices.errors import BadSetup
 from devices.fakes.gnss import FakeGnss
@@ -25,7 +26,6 @@ from devices.fakes.host import Host
 from devices.fakes.modem import FakeModem
 from devices.fakes.novastar import FakeNovaStar
 from devices.fakes.onbon import FakeOnbon
-from appliance.people.agent_key import ensure_agent_key
 from tests.devices.waiting import until
 from tests.homes import copy_home
 from tests.nodes import RunningNode

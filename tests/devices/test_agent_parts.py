@@ -161,7 +161,8 @@ def states(events: list[Event]) -> list[str]:
 
 def test_a_receiver_s_health_goes_from_silent_to_fixed_and_tells_what_is_wrong() -> None:
     driver = Gnss()
-    assert states(driver.heard(b"\xff\x00noise\n", 0.0)) == ["unreadable"]
+    assert states(driver.heard(b"\xff\x00noise\n", -4.0)) == [], "a moment is no verdict"
+    assert states(driver.heard(b"\xff\x00noise\n", -2.0) + driver.heard(b"$\n", 0.0)) == ["unreadable"]
     assert states(driver.heard(rmc(0, status="V") + rmc(1, status="V"), 1.0)) == ["no_fix"]
     assert states(driver.heard(rmc(2) + rmc(3), 2.0)) == ["2d"]
     frozen = [state for second in range(3, 12) for state in states(driver.heard(rmc(3), float(second)))]

@@ -94,7 +94,6 @@ def test_the_rate_of_a_receiver_is_found_by_listening_and_nothing_is_written_to_
         driver = Gnss()
         driver.rates = (9600, 38400)  # type: ignore[misc]  # two are enough for the story
         with owned(cable.path, driver) as (owner, news):
-            wait_for(news, "HEALTH", state="unreadable")
             wait_for(news, "HEALTH", state="3d")
             assert owner.rate == 38400
             assert owner.counters.bytes_out == 0
