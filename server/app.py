@@ -101,13 +101,13 @@ def create_app(office: Office) -> Litestar:
 async def tick(node: Node) -> None:
     """What the clock does: suspended cases go on at their end date, departments are told, old commands lapse."""
     while True:
-        await asyncio.sleep(TICK_SECONDS)
         try:
             await node.office.records.write_async(lambda unit: resume_due(unit, node.office))
             await tell_departments(node)
             await end_old_commands(node)
         except Exception as error:  # a full disk must not end the clock; the next second tries again
             structlog.get_logger("wanmi").error("tick", error=str(error))
+        await asyncio.sleep(TICK_SECONDS)
 
 
 async def tell_departments(node: Node) -> None:

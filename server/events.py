@@ -18,12 +18,14 @@ from appliance.cases.listing import CURSOR_DIGITS
 from appliance.cases.sight import sees_all, sees_case
 from appliance.cases.walks import seen_ids
 from appliance.clock import rfc3339
-from appliance.errors import FieldError, Invalid, NotSignedIn
+from appliance.errors import FieldError, Forbidden, Invalid, NotSignedIn
+from appliance.patrols.position import Position
 from appliance.people.actor import Actor
 from appliance.people.sessions import FRESH_SECONDS
 from appliance.records.feed import FeedRow, changes_after, last_seq
 from server import examples
 from server.node import CURSOR_AT_MOST, Node, actor_of_request, node_of
+from server.positions import SEES, told
 from server.sign_in import token_actor, token_of
 
 PAGE = 500
@@ -47,7 +49,7 @@ class EventController(Controller):
     path = "/api/v1"
     tags = ["events"]
 
-    @get("/events", operation_id="events", media_type="text/event-stream", responses=examples.refusals(401, 422))
+    @get("/events", operation_id="events", media_type="text/event-stream", responses=examples.refusals(401, 403, 422))
     async def events(
         self,
         request: Request[Any, Any, Any],
@@ -56,20 +58,28 @@ class EventController(Controller):
             Parameter(ge=0, le=CURSOR_AT_MOST, description="Cursor; without it only what comes from now on"),
         ] = None,
         last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID")] = None,
+        vehicles: Annotated[bool, Parameter(description="Also positions of devices, as they move")] = False,
     ) -> Stream:
-        """`event: change` with `{"seq","type","id","op","at"}`; `call` rings at this seat, `command` is for agents."""
+        """`event: change` with `{"seq","type","id","op","at"}`; `call` rings at this seat, `positions` has vehicles.
+
+        `command` and `message` are for agents: there is something to fetch.
+        """
         node, actor = node_of(request), actor_of_request(request)
         token = token_of(request.scope["headers"]) or ""
         cursor = _cursor(after, last_event_id)
         if cursor is None:
             cursor = await node.read(last_seq)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Stream(_stream(node, actor, token, cursor), media_type="text/event-stream", headers=headers)
+        if vehicles and actor.roles.isdisjoint(SEES):
+            raise Forbidden(
+                "您的角色看不到车辆位置。", "Your role does not see where vehicles are.", needed=sorted(SEES)
+            )
+        return Stream(_stream(node, actor, token, cursor, vehicles), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(node: Node, actor: Actor, token: str, cursor: int) -> AsyncIterator[bytes]:
+async def _stream(node: Node, actor: Actor, token: str, cursor: int, vehicles: bool) -> AsyncIterator[bytes]:
     """The lines of one stream; it ends when the node or the session does."""
-    listener = node.watcher.listen(actor.account, actor.roles)
+    listener = node.watcher.listen(actor.account, actor.roles, vehicles=vehicles)
     told_at = monotonic()
     try:
         known = Known(
@@ -85,6 +95,8 @@ async def _stream(node: Node, actor: Actor, token: str, cursor: int) -> AsyncIte
             while listener.news:
                 name, told_now = listener.news.pop(0)
                 yield b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(told_now))
+            if listener.vehicles and not actor.roles.isdisjoint(SEES):
+                yield _moved(node, listener.vehicles)
             rows = await node.watcher.rows_after(cursor, lambda after: _page(node, after))
             visible = rows if sees_all(actor) else await _seen(node, actor, rows, known)
             if rows:
@@ -145,6 +157,14 @@ async def _seen(node: Node, actor: Actor, rows: list[FeedRow], known: Known) -> 
 
     told = known.told(await node.read(work), numbers)
     return [row for row in rows if row.type in CASE_TYPES and row.id.split("/")[0] in told]
+
+
+def _moved(node: Node, vehicles: dict[str, Position]) -> bytes:
+    """Where the vehicles are that moved since the last time."""
+    now = node.office.records.clock.now()
+    items = [told(position, None, now) for position in vehicles.values()]
+    vehicles.clear()
+    return b"event: positions\ndata: %s\n\n" % msgspec.json.encode({"items": items})
 
 
 def _event(row: FeedRow) -> bytes:

@@ -26,6 +26,7 @@ LINES_AT_MOST = 20_000
 FRESH_SECONDS = 10.0
 SHOWN = 20
 ANYBODY = frozenset(("device", "admin", "technician"))
+SEES = ("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")
 SECONDS_AT_MOST = 2 * 86_400
 _ACCOUNTS = text("SELECT account FROM account WHERE active")
 _NAMES = text("SELECT account, name FROM account WHERE active")
@@ -78,11 +79,12 @@ class PositionController(Controller):
         if not positions:
             raise reader.nothing_good()
         added = await node.tracks.add_async(positions)
+        tell_moved(node, positions, reader.devices)
         return Taken(len(lines), added, reader.refused)
 
     @get(
         operation_id="last_positions",
-        guards=[require("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")],
+        guards=[require(*SEES)],
         responses={**answers.shows(answers.LastPositions), **examples.refusals(401, 403, 422)},
     )
     async def last(
@@ -101,14 +103,25 @@ class PositionController(Controller):
             if west <= item.lon <= east and south <= item.lat <= north and now - item.at <= seconds * SECOND
         ]
         names = await node.read(lambda connection: dict(connection.execute(_NAMES).tuples().all()))
-        items = [
-            answers.LastPosition(
-                item.who, names.get(item.who, item.who), moment(item.at), max(now - item.at, 0) // SECOND, item.lon,
-                item.lat, item.speed,
-            )
-            for item in found
-        ]  # fmt: skip
-        return json_bytes(msgspec.json.encode({"items": items}))
+        return json_bytes(msgspec.json.encode({"items": [told(item, names.get(item.who), now) for item in found]}))
+
+
+def told(position: Position, name: str | None, now: int) -> answers.LastPosition:
+    """A position as it is told, with its age."""
+    return answers.LastPosition(
+        position.who, name or position.who, moment(position.at), max(now - position.at, 0) // SECOND, position.lon,
+        position.lat, position.speed,
+    )  # fmt: skip
+
+
+def tell_moved(node: Node, positions: list[Position], devices: set[str]) -> None:
+    """Tell those who follow the vehicles where these devices are now; a late position moves none of them."""
+    if not devices or not node.watcher.vehicles_followed:
+        return
+    sent = {(position.who, position.at) for position in positions}
+    newest = [position for position in node.tracks.newest_of(devices) if (position.who, position.at) in sent]
+    if newest:
+        node.watcher.moved(newest)
 
 
 async def known_accounts(request: Request[Any, Any, Any], node: Node) -> frozenset[str]:
@@ -126,10 +139,14 @@ class Reader:
 
     Args:
         behind: how many microseconds late a position may come; as long as tracks are kept.
+
+    Attributes:
+        devices: those of the positions that were sent for a device and not for an account.
     """
 
     def __init__(self, actor: Actor, accounts: frozenset[str], now: int, behind: int, language: str) -> None:
         self.refused: list[dict[str, Any]] = []
+        self.devices: set[str] = set()
         self._actor, self._accounts, self._language = actor, accounts, language
         self._now, self._behind = now, behind
         self._anybody = not ANYBODY.isdisjoint(actor.roles)
@@ -152,6 +169,8 @@ class Reader:
         at = micros(item.at)
         if not self._now - self._behind <= at <= self._now + AHEAD_AT_MOST:
             return self._refuse(f"时间 {item.at} 太早或在未来", f"the time is too old or in the future: {item.at}")
+        if item.account is None and who not in self._accounts:
+            self.devices.add(who)
         return Position(who, at, item.lon, item.lat, item.speed)
 
     def nothing_good(self) -> Invalid:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.patrols.position import Position
 from appliance.records.feed import FeedRow, last_seq
 from appliance.records.store import Records
 
@@ -15,12 +16,16 @@ FOREIGN_SECONDS = 1.0
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One open stream: an event that is set when there may be something new, and news that are for it alone."""
+    """One open stream: an event that is set when there may be something new, and news that are for it alone.
+
+    `vehicles` holds the newest position of each that sent one since they were told; None where nobody follows them.
+    """
 
     account: str
     roles: frozenset[str]
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    vehicles: dict[str, Position] | None = None
 
 
 class Watcher:
@@ -54,11 +59,11 @@ class Watcher:
         self._loop = None
         self._wake()
 
-    def listen(self, account: str, roles: frozenset[str] = frozenset()) -> Listener:
-        """A new listener; give it back with `leave`."""
+    def listen(self, account: str, roles: frozenset[str] = frozenset(), *, vehicles: bool = False) -> Listener:
+        """A new listener, that follows the vehicles or does not; give it back with `leave`."""
         if not self._listeners:
             self._reads = {}  # nobody was woken, so nothing was forgotten
-        listener = Listener(account, roles)
+        listener = Listener(account, roles, vehicles={} if vehicles else None)
         self._listeners.add(listener)
         return listener
 
@@ -88,6 +93,18 @@ class Watcher:
         heard = [listener for listener in self._listeners if role in listener.roles]
         self._hand(name, told, heard)
         return len(heard)
+
+    @property
+    def vehicles_followed(self) -> bool:
+        """Whether any stream follows the vehicles."""
+        return any(listener.vehicles is not None for listener in self._listeners)
+
+    def moved(self, positions: Sequence[Position]) -> None:
+        """Tell the streams that follow vehicles where these are now; a stream that is slow hears the newest only."""
+        for listener in self._listeners:
+            if listener.vehicles is not None:
+                listener.vehicles.update((position.who, position) for position in positions)
+                listener.woken.set()
 
     @staticmethod
     def _hand(name: str, told: dict[str, Any], heard: list[Listener]) -> None:

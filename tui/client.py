@@ -60,7 +60,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One message of the event stream: `change` (data: seq, type, id, op, at), `call`, `cursor`."""
+    """One message of the event stream: `change` (data: seq, type, id, op, at), `call`, `positions`, `cursor`."""
 
     name: str
     data: dict[str, Any]
@@ -186,13 +186,18 @@ class NodeClient:
         )
         return str(answer["sha256"])
 
-    async def events(self, after: int | None = None) -> AsyncIterator[Event]:
+    async def events(self, after: int | None = None, *, vehicles: bool = False) -> AsyncIterator[Event]:
         """The event stream from a cursor; the first one is `open` as soon as the node answers.
+
+        Args:
+            vehicles: also where vehicles are, as they move.
 
         Raises:
             NodeAway: it broke off or never began. SignedOut, Refused.
         """
         parameters = {} if after is None else {"after": str(after)}
+        if vehicles:
+            parameters["vehicles"] = "true"
         try:
             async with self._http.stream(
                 "GET", "/api/v1/events", params=parameters, headers=self._spoken(), timeout=STREAM_TIMEOUT

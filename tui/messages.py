@@ -66,6 +66,14 @@ class ChangeHeard(Message):
         self.number = number
 
 
+class VehiclesMoved(Message):
+    """Where some vehicles are now."""
+
+    def __init__(self, items: list[Record]) -> None:
+        super().__init__()
+        self.items = items
+
+
 class CallHeard(Message):
     """A caller rings at this seat."""
 

@@ -53,6 +53,12 @@ class Tracks:
         with self._lock:
             return sorted(self._newest().values(), key=lambda position: position.who)
 
+    def newest_of(self, names: Iterable[str]) -> list[Position]:
+        """The newest positions of these, of those who sent one."""
+        with self._lock:
+            newest = self._newest()
+            return [newest[name] for name in names if name in newest]
+
     def of_day(self, who: str, day: str) -> list[Position]:
         """The track of one day (YYYY-MM-DD in county time), oldest first."""
         with day_file.opened(self._home, day) as connection:

@@ -15,6 +15,8 @@ COLLECTOR_SIGN = "A"
 NO_GRID = "."
 """A cell of the patrols that has no unit grid."""
 NAMES_AT_MOST = 60
+LIVE_SECONDS = 5
+"""A younger position is drawn without its age, which would change every second and say nothing."""
 CROSS = 4
 """Dots of each arm of the cross in the middle."""
 
@@ -116,13 +118,14 @@ def draw_cells(canvas: Canvas, view: Viewport, cells: list[Record]) -> None:
 
 
 def draw_positions(canvas: Canvas, view: Viewport, positions: list[Record], *, names: bool) -> None:
-    """Collectors and vehicles where they were last heard of, with the age in minutes; dim when that is long ago."""
+    """Collectors and vehicles where they were last heard of, with the age; dim when that is long ago."""
     for item in positions:
         style = "dim" if item["age"] > OLD_SECONDS else STYLES["positions"]
         x, y = view.dots(item["lon"], item["lat"])
         canvas.mark(x, y, COLLECTOR_SIGN, style)
         if names:
-            text = f"{item['name']} {age_text(item['age'])}"
+            age = age_text(item["age"]) if item["age"] >= LIVE_SECONDS else ""
+            text = f"{item['name']} {age}".rstrip()
             if not canvas.write(x, y + 4, text, style):
                 canvas.write(x, y - 4, text, style)
 

@@ -20,6 +20,7 @@ from tui.map.engine import MapEngine
 from tui.map.jump import JumpScreen
 from tui.map.layers import HIDDEN_AT_FIRST, LAYERS, SEES_PATROLS, SEES_POSITIONS, Content
 from tui.map.legend import case_line, here_lines, legend
+from tui.map.vehicles import Vehicles
 from tui.map.view import MapView
 from tui.map.viewport import Viewport
 from tui.screens.pick import PickScreen
@@ -98,6 +99,7 @@ class MapPane(Vertical, can_focus=True):
         self._seat = context
         self.engine = MapEngine(context.client)
         self.theme = ""
+        self.vehicles = Vehicles()
 
     def compose(self) -> ComposeResult:
         view = MapView(self._seat, cross=True, id="map")
@@ -173,7 +175,23 @@ class MapPane(Vertical, can_focus=True):
     def _content_read(self, event: Read) -> None:
         event.stop()
         if event.view == self.map.viewport:  # a later pan wins
+            event.content.positions = self.vehicles.newer(event.content.positions, event.view.box)
             self.map.show(event.content)
+            self.relabel()
+
+    def heard(self, items: list[Record]) -> bool:
+        """Where vehicles are now; says whether `draw_vehicles` is to be called soon, once."""
+        return self.vehicles.heard(items)
+
+    def draw_vehicles(self) -> None:
+        """Draw the vehicles where they were heard of last; rows that look the same are not sent again."""
+        moved, content = self.vehicles.moved(), self.map.content
+        if self.map.viewport is None or "positions" in self.map.hidden:
+            return
+        before = len(content.positions)
+        content.positions = self.vehicles.put(content.positions, moved, self.map.viewport.box)
+        self.map.draw()
+        if len(content.positions) != before:
             self.relabel()
 
     @on(WholeRead)

@@ -11,8 +11,9 @@ from textual.binding import Binding
 
 from tui.live import listen
 from tui.map.glyphs import GlyphScreen
+from tui.map.layers import SEES_POSITIONS
 from tui.map.pane import MapPane
-from tui.messages import ChangeHeard
+from tui.messages import ChangeHeard, VehiclesMoved
 from tui.screens.base import SeatScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.work import careful, worker
@@ -21,6 +22,8 @@ GATHER_SECONDS = 1.2
 """After a change; the node reads the open cases at most once a second."""
 POSITION_SECONDS = 30.0
 """Between two looks where the collectors are, while the map is on the screen."""
+VEHICLE_SECONDS = 0.2
+"""After a vehicle moved, for others that move with it; then the map is drawn once."""
 
 
 class MapScreen(SeatScreen):
@@ -74,7 +77,8 @@ class MapScreen(SeatScreen):
 
     def on_screen_resume(self) -> None:
         self.console.let_keys_go()
-        worker(self, partial(listen, self), "live")
+        sees = not self.context.roles.isdisjoint(SEES_POSITIONS)
+        worker(self, partial(listen, self, vehicles=sees), "live")
 
     def on_screen_suspend(self) -> None:
         self.workers.cancel_group(self, "live")
@@ -83,6 +87,11 @@ class MapScreen(SeatScreen):
     def _change_heard(self) -> None:
         if not any(job.group == "map-changes" and job.is_running for job in self.workers):
             worker(self, partial(self._gather), "map-changes")
+
+    @on(VehiclesMoved)
+    def _vehicles_moved(self, event: VehiclesMoved) -> None:
+        if self.pane.heard(event.items):
+            self.set_timer(VEHICLE_SECONDS, self.pane.draw_vehicles)
 
     @careful
     async def _gather(self) -> None:

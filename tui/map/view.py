@@ -1,4 +1,4 @@
-"""The map as a widget: a view on the county, drawn row by row; only rows that changed go over the line."""
+"""The map as a widget: a view on the county, drawn row by row; only cells that changed go over the line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.map.canvas import Canvas
+from tui.map.changed import changed_cells
 from tui.map.drawing import draw_map
 from tui.map.layers import Content
 from tui.map.viewport import Viewport, fitting
@@ -71,7 +72,7 @@ class MapView(Widget):
         self.draw()
 
     def draw(self) -> None:
-        """Draw anew; rows that look the same are not sent again."""
+        """Draw anew; cells that look the same are not sent again."""
         view = self.viewport
         if view is None or not self.size:
             return
@@ -82,9 +83,10 @@ class MapView(Widget):
         if len(rows) != len(before):
             self.refresh()
             return
-        width = self.size.width
         changed = [
-            Region(0, y, width, 1) for y, row in enumerate(rows) if row != before[y] or row.spans != before[y].spans
+            Region(first, y, width, 1)
+            for y, (row, old) in enumerate(zip(rows, before, strict=True))
+            for first, width in changed_cells(old, row)
         ]
         if changed:
             self.refresh(*changed)
