@@ -40,6 +40,8 @@ class Line(Protocol):
         decode: Callable[[bytes], Iterable[T]],
         wanted: Callable[[T], bool],
         seconds: float,
+        *,
+        keep: bool = False,
     ) -> T:
         """Send a request and wait for its answer.
 
@@ -48,6 +50,7 @@ class Line(Protocol):
 
         Args:
             seconds: how long to wait after the request has left the wire.
+            keep: what lies on the line is not thrown away but offered too: the device talks by itself as well.
 
         Raises:
             NoAnswer: nothing wanted came in time. PortLost: the port went away.

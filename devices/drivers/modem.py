@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from devices.codecs import at as answers
 from devices.codecs import sms
 from devices.drivers.interface import Action, Driver, Event, Facts, Line, Option, check_value
+from devices.drivers.options import seconds
 from devices.errors import BadValue, DeviceRefused, NoAnswer
 
-ANSWER_SECONDS = 3.0
 SEND_SECONDS = 60.0
 """The network may take so long to take a message (TS 27.005 names no limit; modems give up after about a minute)."""
 SETUP = ("ATE0", "AT+CMEE=1", "AT+CLIP=1", "AT+CMGF=0")
@@ -37,13 +37,16 @@ class Modem(Driver):
     )
     known_options: ClassVar[Mapping[str, Option]] = {
         "seat": Option("", "来电转到哪个坐席 (账号)", "the seat (account) at which callers ring"),
+        "seconds": Option(3.0, "应答等待秒数", "how long to wait for an answer"),
     }
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
+        self._seconds = seconds(self, "seconds", 0.1, 30)
         self._decoder = answers.Decoder()
         self._aside: list[str] = []
         self._ready = False
+        self._late = False
         self._rings: dict[str, float] = {}
         self._reference = 0
         self._lines_heard = 0
@@ -129,14 +132,14 @@ class Modem(Driver):
     def _told(self, line: Line, command: str) -> str:
         return " ".join(text for text in self._command(line, command) if not answers.is_final(text))
 
-    def _command(self, line: Line, command: str, seconds: float = ANSWER_SECONDS) -> list[str]:
-        answer = self._ask(line, command.encode() + b"\r", answers.is_final, seconds)
+    def _command(self, line: Line, command: str, wait: float | None = None) -> list[str]:
+        answer = self._ask(line, command.encode() + b"\r", answers.is_final, wait)
         why = answers.refusal(answer[-1])
         if why is not None:
             raise _refused(command, why)
         return [text for text in answer if text != command]
 
-    def _ask(self, line: Line, request: bytes, ends: Any, seconds: float = ANSWER_SECONDS) -> list[str]:
+    def _ask(self, line: Line, request: bytes, ends: Any, wait: float | None = None) -> list[str]:
         """The lines of an answer up to the one that ends it; what belongs to no answer is laid aside."""
         answer: list[str] = []
 
@@ -152,12 +155,14 @@ class Modem(Driver):
             answer.append(text)
             return bool(ends(text))
 
-        while early := line.read(0):
-            self._aside += lines(early)
+        if self._late:  # an answer that came too late is no answer to this command
+            self._late = False
+            while rest := line.read(self._seconds):
+                self._aside += [text for text in lines(rest) if answers.caller(text) is not None]
         try:
-            line.ask(request, lines, wanted, seconds)
+            line.ask(request, lines, wanted, self._seconds if wait is None else wait, keep=True)
         except NoAnswer:
-            self._ready = False
+            self._ready, self._late = False, True
             raise
         return answer
 

@@ -1,7 +1,8 @@
 """A fake receiver: drives round a square and tells where it is once a second, or replays a recorded log.
 
 The route is a function of the time, so that a test knows where it must be. Options: `lat`, `lon` (where it begins),
-`speed` metres a second, `log` a recorded file, `fix` false for none, `frozen` true for a time that stands still.
+`speed` metres a second, `every` seconds between two epochs, `log` a recorded file, `fix` false for none, `frozen` true
+for a time that stands still. `seconds` counts the epochs, which are a second each where nothing else is said.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ class FakeGnss(Fake):
         super().__init__(moods, options)
         self.seconds = 0
         self.began = datetime.now(UTC).replace(microsecond=0)
+        self._every = float(self.options.get("every", 1.0))
         self._waited = 0.0
         self._log = _log_lines(self.options.get("log"))
 
     def talk(self, seconds: float) -> bytes:
         self._waited += seconds
         said = b""
-        while self._waited >= 1.0:
-            self._waited -= 1.0
+        while self._waited >= self._every:
+            self._waited -= self._every
             said += self._second()
         return said
 
     def place(self, second: int) -> tuple[float, float]:
-        """Latitude and longitude so many seconds after the beginning: along the sides of a square."""
+        """Latitude and longitude after so many epochs: along the sides of a square."""
         latitude, longitude = float(self.options.get("lat", 34.1595)), float(self.options.get("lon", 113.4716))
-        way = second * float(self.options.get("speed", 5.0)) % (4 * SIDE_METRES)
+        way = second * self._every * float(self.options.get("speed", 5.0)) % (4 * SIDE_METRES)
         side, along = divmod(way, SIDE_METRES)
         east, north = (
             (along, 0.0),
@@ -64,7 +66,7 @@ class FakeGnss(Fake):
             return self._logged()
         self.seconds += 1
         now = self._now()
-        time, day = now.strftime("%H%M%S.00"), now.strftime("%d%m%y")
+        time, day = f"{now:%H%M%S}.{now.microsecond // 10_000:02}", now.strftime("%d%m%y")
         if not self.options.get("fix", True):
             return encode("GN", "RMC", (time, "V", "", "", "", "", "", "", "", "", "", "N")) + encode(
                 "GN", "GGA", (time, "", "", "", "", "0", "00", "", "", "M", "", "M", "", "")
@@ -88,10 +90,10 @@ class FakeGnss(Fake):
         """Whole seconds that go on one by one; after it was unplugged it tells the time again as it is."""
         if self.options.get("frozen"):
             return self.began
-        now = self.began + timedelta(seconds=self.seconds)
+        now = self.began + timedelta(seconds=self.seconds * self._every)
         true = datetime.now(UTC).replace(microsecond=0)
         if abs(true - now) > ASTRAY:
-            self.began = true - timedelta(seconds=self.seconds)
+            self.began = true - timedelta(seconds=self.seconds * self._every)
             return true
         return now
 

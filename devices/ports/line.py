@@ -145,9 +145,12 @@ class SerialLine:
         decode: Callable[[bytes], Iterable[T]],
         wanted: Callable[[T], bool],
         seconds: float,
+        *,
+        keep: bool = False,
     ) -> T:
         """Send a request and wait for its answer; see `devices/drivers/interface.py`."""
-        self._throw_away()
+        if not keep:
+            self._throw_away()
         self.counters.exchanges += 1
         self.write(request)
         until = monotonic() + len(request) * BITS_PER_BYTE / self.rate + seconds

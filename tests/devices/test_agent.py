@@ -222,9 +222,20 @@ def test_a_dispatched_case_is_told_to_the_department_by_text_message_and_a_calle
 
 def test_positions_of_the_time_without_a_node_are_there_when_it_is_back(tmp_path: Path) -> None:
     home = copy_home(tmp_path / "home")
-    fake = FakeGnss(options=INSIDE)
+    fake = FakeGnss(options=INSIDE | {"every": 0.25})
     with Host(fake, tmp_path / "car", paced=False):
-        add_device(home, checked({"name": "car", "driver": "nmea", "port": str(tmp_path / "car"), "baud": 9600}))
+        add_device(
+            home,
+            checked(
+                {
+                    "name": "car",
+                    "driver": "nmea",
+                    "port": str(tmp_path / "car"),
+                    "baud": 9600,
+                    "options": {"every": 0.2},
+                }
+            ),
+        )
         node = RunningNode(home).start()
         with agent_of(home, node.url) as agent:
             until(lambda: node.client("z1").get("/api/v1/positions").json()["items"], "the first position")

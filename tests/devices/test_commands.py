@@ -61,7 +61,7 @@ def test_watch_replays_a_recorded_receiver_in_gpsd_s_words() -> None:
 
 
 def test_watch_counts_what_is_damaged_and_ends_with_sigterm() -> None:
-    with Host(FakeGnss(Moods(noisy=0.01)), paced=False) as cable:
+    with Host(FakeGnss(Moods(noisy=0.01), {"every": 0.1}), paced=False) as cable:
         command = [
             sys.executable,
             "-m",
@@ -87,12 +87,12 @@ def test_watch_counts_what_is_damaged_and_ends_with_sigterm() -> None:
 
 
 def test_probe_says_what_hangs_where_and_writes_nothing_to_a_receiver() -> None:
-    receiver, wall, sign = FakeGnss(), FakeNovaStar(), FakeOnbon()
+    receiver, wall, sign = FakeGnss(options={"every": 0.25}), FakeNovaStar(), FakeOnbon()
     written: list[bytes] = []
     receiver.receive = lambda data: written.append(data) or b""  # type: ignore[method-assign,func-returns-value]
     with Host(receiver) as one, Host(wall, minds_rate=True) as two, Host(sign, minds_rate=True) as three:
         ports = [word for cable in (one, two, three) for word in ("--port", cable.path)]
-        told = json.loads(run("probe", *ports, "--listen", "1.5", "--json").stdout)
+        told = json.loads(run("probe", *ports, "--listen", "1.0", "--json").stdout)
     assert [item["driver"] for item in told] == ["nmea", "novastar", "onbon"]
     assert [item["rate"] for item in told] == [9600, 115200, 9600]
     assert told[1]["facts"]["model"] == "VX4S"

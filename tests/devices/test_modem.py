@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from devices.codecs import sms
 from devices.drivers.modem import Modem
-from devices.errors import BadValue, DeviceRefused
+from devices.errors import BadValue, DeviceRefused, NoAnswer
 from devices.fakes.fake import Moods
 from devices.fakes.host import Host
 from devices.fakes.modem import FakeModem
+from devices.ports.line import SerialLine
 from tests.devices.test_ports import owned, wait_for
 
 LONG = "案件4110812026112600001派遣: 污水井盖破损 颍川街道药城路18号。请于11-26 18:30前处置,并上传处置后照片。" * 2
@@ -54,6 +55,19 @@ def test_what_the_network_refuses_is_told_with_its_number_and_the_next_message_g
             with pytest.raises(BadValue):
                 owner.do("sms", bad).result(20)
         assert [part.text for part in fake.sent] == ["y"]
+
+
+def test_an_answer_that_comes_too_late_is_no_answer_to_the_next_command() -> None:
+    fake = FakeModem()
+    with Host(fake) as cable, SerialLine.open(cable.path, 115200) as line:
+        driver = Modem({"seconds": 0.3})
+        assert driver.do(line, "identify", None)["model"] == "Modem 4G"
+        fake.moods.slow = 0.5
+        with pytest.raises(NoAnswer):
+            driver.do(line, "status", None)
+        fake.moods.slow = 0.0
+        assert driver.do(line, "status", None) == {"registered": True, "signal": -71}
+        assert driver.do(line, "identify", None)["model"] == "Modem 4G"
 
 
 phones = st.builds(str.__add__, st.sampled_from(["", "+"]), st.text("0123456789", min_size=3, max_size=20))

@@ -107,7 +107,7 @@ def test_the_rate_of_an_answering_device_is_found_by_its_probe() -> None:
 
 def test_an_unplugged_receiver_is_found_again_behind_its_lasting_name(tmp_path: Path) -> None:
     link = tmp_path / "usb-receiver"
-    with Host(FakeGnss(), link) as cable, owned(link, Gnss(), rate=9600) as (owner, news):
+    with Host(FakeGnss(options={"every": 0.2}), link) as cable, owned(link, Gnss(), rate=9600) as (owner, news):
         wait_for(news, "TPV")
         first = cable.path
         keeper = os.openpty()  # takes the number, so that the adapter comes back under another one
@@ -146,7 +146,7 @@ def test_a_port_has_one_owner_and_strangers_are_named() -> None:
 
 
 def test_a_receiver_that_falls_silent_has_its_port_opened_anew() -> None:
-    fake = FakeGnss()
+    fake = FakeGnss(options={"every": 0.2})
     with Host(fake) as cable:
         driver = Gnss()
         driver.silent_seconds = 1.5  # type: ignore[misc]  # ten seconds are long in a test
@@ -175,7 +175,7 @@ class Broken(Gnss):
 
 
 def test_a_driver_that_fails_at_every_byte_is_told_and_the_port_goes_on() -> None:
-    with Host(FakeGnss()) as cable, owned(cable.path, Broken(), rate=9600) as (owner, news):
+    with Host(FakeGnss(options={"every": 0.2})) as cable, owned(cable.path, Broken(), rate=9600) as (owner, news):
         assert "ZeroDivisionError" in wait_for(news, "PORT", state="device").facts["en"]
         until(lambda: owner.counters.opened >= 2)
 
