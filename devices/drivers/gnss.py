@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from devices.codecs.nmea.epoch import Decoder, Report
 from devices.drivers.interface import Driver, Event, Facts, Option
+from devices.drivers.options import seconds, wrong_option
 
 SILENT_SECONDS = 3.0
 STALE_SECONDS = 5.0
@@ -52,6 +53,9 @@ class Gnss(Driver):
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
+        self.options["every"] = seconds(self, "every", 0.1, 3600)
+        self.options["delay"] = seconds(self, "delay", 0, 5)
+        self._box = self._box_option()
         self.decoder = Decoder()
         self.health = "silent"
         self._first_at: float | None = None
@@ -64,6 +68,23 @@ class Gnss(Driver):
         self._mode: int | None = None
         self._odd = False
         self._flushed = True
+
+    def _box_option(self) -> tuple[float, float, float, float] | None:
+        """West, south, east, north; None where the option is empty.
+
+        Raises:
+            BadSetup: it is no box.
+        """
+        box = self.options["bbox"]
+        if box in ([], "", ()):
+            return None
+        try:
+            west, south, east, north = (float(edge) for edge in box)
+        except (TypeError, ValueError):
+            west = south = east = north = 0.0
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise wrong_option(self, "bbox", box, "[西, 南, 东, 北]", "[west, south, east, north]")
+        return west, south, east, north
 
     @property
     def recognised(self) -> int:
@@ -119,10 +140,9 @@ class Gnss(Driver):
         self._place = (*here, at)
 
     def _outside(self, here: tuple[float, float]) -> bool:
-        box = self.options["bbox"]
-        if len(box) != 4:
+        if self._box is None:
             return False
-        west, south, east, north = box
+        west, south, east, north = self._box
         return not (south <= here[0] <= north and west <= here[1] <= east)
 
     def _jumped(self, here: tuple[float, float], at: float) -> bool:

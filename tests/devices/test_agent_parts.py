@@ -185,6 +185,16 @@ def test_a_fix_outside_the_county_or_after_a_jump_is_shown_and_not_recorded(tmp_
     assert sent.waiting == 2, "the far one, and the jump back from it, are not recorded"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"every": 0}, {"every": "often"}, {"delay": -1}, {"bbox": [1, 2, 3]}, {"bbox": [114, 34, 113, 35]}, {"bbox": "x"},
+     {"colour": "red"}],
+)  # fmt: skip
+def test_a_receiver_with_wrong_options_is_refused_before_it_is_used(options: dict[str, Any]) -> None:
+    with pytest.raises(BadSetup):
+        Gnss(options)
+
+
 def test_a_position_has_the_receiver_s_time_where_that_can_be_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 11, 26, 12, 0, 0, 500_000, tzinfo=ZoneInfo("UTC")).timestamp()
     monkeypatch.setattr(feeding, "time", lambda: now)
