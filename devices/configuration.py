@@ -53,11 +53,8 @@ def add_device(home: Path, device: Device) -> None:
                 f"串口 {device.port} 已属于设备 {known.name}。",
                 f"The port {device.port} belongs to the device {known.name} already.",
             )
-    values = device.model_dump(exclude_defaults=True)
     text = (home / FILE).read_text(encoding="utf-8")
-    block = tomli_w.dumps({"devices": [values]})
-    block = block if block.startswith(HEADER) else _as_block(values)
-    _write(home, f"{text.rstrip()}\n\n{block}")
+    _write(home, f"{text.rstrip()}\n\n{_as_block(device.model_dump(exclude_defaults=True))}")
 
 
 def remove_device(home: Path, name: str) -> None:

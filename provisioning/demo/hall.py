@@ -6,10 +6,8 @@ A patrol car with a receiver, the video wall's sending box, a text strip and a m
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from appliance.people.agent_key import ensure_agent_key
@@ -22,8 +20,8 @@ from devices.fakes.modem import FakeModem
 from devices.fakes.novastar import FakeNovaStar
 from devices.fakes.onbon import FakeOnbon
 from provisioning.demo.ground import town_communities
+from provisioning.demo.running import running_command
 
-STOP_SECONDS = 15.0
 STRIP_OPTIONS = {"width": 256}
 SETTINGS = {
     "light": {"enabled": True, "sun": True, "longitude": 113.47, "latitude": 34.15},
@@ -47,16 +45,8 @@ def hall(home: Path, url: str) -> Iterator[dict[str, Fake]]:
             plugged.enter_context(Host(fake, ports / name))
         _configure(home, ports, fakes)
         ensure_agent_key(home)
-        command = [sys.executable, "-m", "appliance", "devices", "agent", "--home", str(home), "--node", url]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as agent:
-            try:
-                yield fakes
-            finally:
-                agent.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    agent.wait(STOP_SECONDS)
-                if agent.poll() is None:
-                    agent.kill()
+        with running_command("devices", "agent", "--home", str(home), "--node", url):
+            yield fakes
 
 
 def _start() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The demo's node in a process of its own."""
+"""The demo's node, and other commands, in processes of their own."""
 
 from __future__ import annotations
 
@@ -26,14 +26,19 @@ def running_node(home: Path) -> Iterator[str]:
         Broken: it did not start.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "appliance", "serve", "--home", str(home), "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as child:
+    with running_command("serve", "--home", str(home), "--port", str(port)) as child:
+        _wait(child, url, home)
+        yield url
+
+
+@contextmanager
+def running_command(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A `wanmi` command in a process of its own, ended at the end."""
+    command, quiet = [sys.executable, "-m", "appliance", *words], subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as child:
         try:
-            _wait(child, url, home)
-            yield url
+            yield child
         finally:
             child.terminate()
             with suppress(subprocess.TimeoutExpired):
