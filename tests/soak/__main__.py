@@ -31,17 +31,18 @@ def main() -> int:
     with TemporaryDirectory(prefix="wanmi-soak-") as scratch, Hall(Path(scratch), asked.seed) as hall:
         hall.wait_until_well()
         sleep(SETTLE)
-        first = hall.size()
+        sizes = [hall.size()]
         ends, looked = monotonic() + asked.minutes * 60, monotonic()
         while monotonic() < ends:
             hall.mishap()
             if monotonic() - looked > LOOK * 4:
                 looked = monotonic()
-                print(f"{(ends - looked) / 60:5.1f} min left  {hall.size()}  mishaps {hall.mishaps}", flush=True)
+                sizes.append(hall.size())
+                print(f"{(ends - looked) / 60:5.1f} min left  {sizes[-1]}  mishaps {hall.mishaps}", flush=True)
         hall.calm()
         hall.wait_until_well()
         sleep(SETTLE)
-        good = [hall.no_fix_is_lost(), hall.has_not_grown(first), hall.obeys()]
+        good = [hall.no_fix_is_lost(), hall.has_not_grown(sizes), hall.obeys()]
     print("held" if all(good) else "DID NOT HOLD")
     return 0 if all(good) else 1
 

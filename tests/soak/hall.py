@@ -30,7 +30,7 @@ RECOVERED = 8.0
 """Seconds after a mishap from which every fix counts: five of back-off, and what the receiver needs to begin."""
 LONGEST_MISHAP = 8.0
 PATIENCE = 120.0
-GROWN_MEGABYTES, GROWN_DESCRIPTORS = 12.0, 8
+GROWN_MEGABYTES, SETTLED_MEGABYTES, GROWN_DESCRIPTORS = 6.0, 1.0, 8
 NEAR = 1e-6
 
 
@@ -159,12 +159,13 @@ class Hall:
                 good = good and not lost and len(wanted) > 10
         return good
 
-    def has_not_grown(self, first: Size) -> bool:
-        """The agent holds about what it held at the beginning."""
-        last = self.size()
-        print(f"at the beginning {first}; at the end {last}")
+    def has_not_grown(self, sizes: list[Size]) -> bool:
+        """The agent holds about what it held at the beginning, and in the last third it stayed as it was."""
+        first, settled, last = sizes[0], sizes[len(sizes) * 2 // 3], self.size()
+        print(f"at the beginning {first}; after two thirds {settled}; at the end {last}")
         return (
             last.megabytes <= first.megabytes + GROWN_MEGABYTES
+            and last.megabytes <= settled.megabytes + SETTLED_MEGABYTES
             and last.descriptors <= first.descriptors + GROWN_DESCRIPTORS
             and last.threads <= first.threads + GROWN_DESCRIPTORS
         )
