@@ -18,11 +18,11 @@ from time import monotonic, perf_counter, process_time, sleep
 import httpx
 import pynmeagps
 
+from appliance.people.agent_key import ensure_agent_key
 from devices.codecs.nmea.epoch import Decoder
 from devices.codecs.nmea.framing import encode
 from devices.configuration import add_device, checked
 from devices.fakes.gnss import FakeGnss
-from appliance.people.agent_key import ensure_agent_key
 from tests import homes
 from tests.nodes import RunningNode
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from appliance.people.agent_key import ensure_agent_key
 from devices.configuration import add_device, checked
 from devices.fakes.fake import Fake, Moods
 from devices.fakes.gnss import FakeGnss
@@ -21,7 +22,6 @@ from devices.fakes.host import Host
 from devices.fakes.modem import FakeModem
 from devices.fakes.novastar import FakeNovaStar
 from devices.fakes.onbon import FakeOnbon
-from appliance.people.agent_key import ensure_agent_key
 from tests import homes
 from tests.nodes import RunningNode
 
