@@ -8,22 +8,25 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
-from textual.widgets import DataTable, Static
+from textual.containers import Vertical
+from textual.events import Resize
+from textual.widgets import DataTable
 
 from tui.equipment.calls import EquipmentCalls, EquipmentRead
-from tui.equipment.text import commands_text, device_rows, device_text, messages_text, positions_text, well
+from tui.equipment.ledger import SIGNS, commands_text, messages_text, nothing_text, positions_text, unsent
+from tui.equipment.text import device_rows, device_text, key_of, well
 from tui.fields import TEXT, Choice, Field, Form
 from tui.screens.base import SeatScreen
 from tui.screens.form import FormScreen
 from tui.widgets.bars import Banner, KeyLine, TitleLine
+from tui.widgets.line_pane import LinePane
 from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
 COMMANDS = frozenset(("shift_leader", "admin", "technician"))
-SIGNS = "signs"
 LIVE_SECONDS = 3.0
 FORM_SECONDS = 2.0
+NOTICE_MINUTES = "30"
 
 
 class DevicesScreen(EquipmentCalls, SeatScreen):
@@ -40,6 +43,8 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
         Binding("i", "identify", "key.device_status", id="devices.status"),
         Binding("u", "notice", "key.urgent_notice", id="devices.notice"),
         Binding("U", "normal", "key.end_notice", id="devices.normal"),
+        Binding("J", "turn_below(1)", "key.scroll_down", id="devices.down"),
+        Binding("K", "turn_below(-1)", "key.scroll_up", id="devices.up"),
         Binding("N", "reload", "key.reload", id="devices.reload"),
         Binding("escape", "leave", "key.back", id="devices.leave"),
     ]
@@ -47,12 +52,13 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
     def __init__(self) -> None:
         super().__init__()
         self.told: EquipmentRead | None = None
+        self._below_of = ""
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
         yield Rows()
-        with VerticalScroll(id="below", can_focus=False):
-            yield Static("", id="text", markup=False)
+        with Vertical(id="below"):
+            yield LinePane(id="text")
         yield Banner()
         yield KeyLine()
 
@@ -74,7 +80,7 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
     def device(self) -> Record | None:
         """The device under the cursor."""
         devices = self.told.devices if self.told else []
-        return next((device for device in devices if device["name"] == self.rows.selected), None)
+        return next((device for device in devices if key_of(device) == self.rows.selected), None)
 
     @property
     def commands(self) -> bool:
@@ -92,24 +98,30 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
         labels, told = self.context.labels, self.told
         if told is not None:
             unwell = sum(not well(device) for device in told.devices)
-            self.draw_title(labels("devices.counted", number=len(told.devices), unwell=unwell))
+            counted = labels("devices.counted", number=len(told.devices), unwell=unwell)
+            if left := unsent(told.messages):
+                counted = f"{labels('devices.unsent_short', number=len(left))}  {counted}"
+            self.draw_title(counted)
             self.rows.fill(*device_rows(told.devices, labels))
         self._draw_below()
 
-    def _draw_below(self) -> None:
+    def _draw_below(self, *, home: bool = False) -> None:
         labels, told, device, text = self.context.labels, self.told, self.device, Text(no_wrap=True)
+        width = max(self.app.size.width - 2, 40)
         if told is not None:
-            text = device_text(device, labels) if device else Text(f"{labels('devices.no_devices')}\n", no_wrap=True)
-            text.append(commands_text(told.commands, labels)).append(messages_text(told.messages, labels))
+            text = device_text(device, labels, width) if device else nothing_text(labels, width)
+            text.append(commands_text(told.commands, told.devices, labels, width))
+            text.append(messages_text(told.messages, labels, width))
             text.append(positions_text(told.positions, labels))
-        self.query_one("#text", Static).update(text)
+        self.query_one(LinePane).put(text, home=home)
         keys: list[tuple[str, str]] = []
         if device is not None and self.commands:
             keys += [("a", labels("key.device_action")), ("i", labels("key.device_status"))]
             keys += [("b", labels("key.brightness"))] if self._can("brightness") else []
         if self.commands and told is not None and any(_can(item, "text") for item in told.devices):
             keys += [("u", labels("key.urgent_notice")), ("U", labels("key.end_notice"))]
-        self.draw_keys([*keys, ("N", labels("key.reload")), ("Esc", labels("key.back"))])
+        keys.append(("J", labels("key.scroll_down")))
+        self.draw_keys([*keys, ("Esc", labels("key.back")), ("N", labels("key.reload"))])
 
     @on(EquipmentRead)
     def _equipment_read(self, event: EquipmentRead) -> None:
@@ -117,7 +129,12 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
         self._draw()
 
     @on(Rows.Moved)
-    def _moved(self) -> None:
+    def _moved(self, event: Rows.Moved) -> None:
+        self._draw_below(home=event.key != self._below_of)
+        self._below_of = event.key
+
+    @on(Resize)
+    def _resized(self) -> None:
         self._draw_below()
 
     @on(DataTable.RowSelected)
@@ -160,19 +177,26 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
         if not self._may():
             return
         self.console.hold_keys(FORM_SECONDS)
-        fields = (Field("notice", TEXT, True), Field("minutes", TEXT, default="30"))
+        fields = (Field("notice", TEXT, True), Field("minutes", TEXT, default=NOTICE_MINUTES))
         form = Form(labels("key.urgent_notice"), labels("devices.notice_about"), "", fields, versioned=False)
 
         def done(body: Record | None) -> None:
-            if body is not None:
-                minutes = str(body.get("minutes") or "").strip()
-                self.order(SIGNS, "notice", f"{minutes} {body['notice']}" if minutes.isdigit() else body["notice"])
+            if body is None:
+                return
+            minutes = str(body.get("minutes") or NOTICE_MINUTES)
+            if minutes.isascii() and minutes.isdigit() and int(minutes):
+                self.order(SIGNS, "notice", f"{minutes} {body['notice']}")
+            else:
+                self.say(labels("devices.minutes_wrong", minutes=minutes))
 
         self.app.push_screen(FormScreen(self.context, form, None), done)
 
     def action_normal(self) -> None:
         if self._may():
             self.order(SIGNS, "normal", None)
+
+    def action_turn_below(self, step: int) -> None:
+        self.query_one(LinePane).page(step)
 
     def action_reload(self) -> None:
         self.say("")

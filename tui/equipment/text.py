@@ -1,40 +1,60 @@
-"""Devices as rows and as text: how they stand, what they told, commands and messages that came to nothing. Pure."""
+"""Devices as rows and as text: how they stand and what they told last, what is wrong first. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from rich.text import Text
 
 from appliance.i18n.labels import Labels
-from tui.cells import fit
+from tui.cells import fit, wrap
 from tui.columns import Column, Row
 from tui.show import clock_text
 
 Record = dict[str, Any]
-SILENT_SECONDS = 900
-"""A collector who sent nothing for a quarter of an hour is shown as silent."""
-COMMANDS_SHOWN = 6
-LABEL_CELLS = 14
+LABEL_CELLS = 10
+TOLD_FIRST = (
+    "brightness",
+    "blank",
+    "frozen",
+    "pattern",
+    "input",
+    "clock",
+    "registered",
+    "signal",
+    "reachable",
+    "model",
+)
+"""Of what a device told of itself these come first; the others follow."""
+KILOMETRES = 3.6
 
 
 def device_rows(devices: list[Record], labels: Labels) -> tuple[list[Column], list[Row]]:
     """One row a device, the unwell ones first."""
     columns = [
-        Column(labels("devices.column_state"), 12), Column(labels("devices.column_name"), share=2),
-        Column(labels("devices.column_driver"), share=1), Column(labels("devices.column_tells"), share=5),
+        Column(labels("devices.column_state"), 14), Column(labels("devices.column_name"), share=2),
+        Column(labels("devices.column_driver"), 9), Column(labels("devices.column_tells"), share=5),
         Column(labels("devices.column_since"), 12),
     ]  # fmt: skip
     rows = []
-    for device in sorted(devices, key=lambda item: (well(item), item["name"])):
-        since = datetime.fromtimestamp(device["since"], UTC).isoformat()
+    for device in sorted(devices, key=lambda item: (well(item), item["name"], item["agent"])):
         cells = (
             state_of(device, labels), (device["name"], ""), (device["driver"], ""),
-            (summary(device, labels), ""), (clock_text(since), ""),
+            (summary(device, labels), ""), (clock_text(_since(device)), ""),
         )  # fmt: skip
-        rows.append(Row(device["name"], cells))
+        rows.append(Row(key_of(device), cells))
     return columns, rows
+
+
+def key_of(device: Record) -> str:
+    """What tells a device from all others: two agents may have one of the same name."""
+    return f"{device['agent']}/{device['name']}"
+
+
+def agent_of(device: Record) -> str:
+    """The name of the key with which the device's agent comes in."""
+    return str(device["agent"]).removeprefix("key:")
 
 
 def well(device: Record) -> bool:
@@ -53,82 +73,83 @@ def state_of(device: Record, labels: Labels) -> tuple[str, str]:
 
 def summary(device: Record, labels: Labels) -> str:
     """What a device told last, in one line; what is wrong with it comes first."""
-    if not device["well"] and device["zh"]:
-        return labels.pick(device["zh"], device["en"])
+    if trouble := trouble_of(device, labels):
+        return trouble
     fix = device["facts"].get("TPV")
     if fix is not None:
-        if "lat" not in fix:
-            return labels("devices.no_fix")
-        speed = f"  {fix['speed'] * 3.6:.0f} km/h" if "speed" in fix else ""
-        used = device["facts"].get("SKY", {}).get("uSat")
-        return f"{fix['lon']:.5f},{fix['lat']:.5f}{speed}" + (f"  {used}*" if used else "")
-    status = device["facts"].get("status") or {}
-    return "  ".join(f"{key} {_short(value)}" for key, value in status.items() if _is_plain(value))
+        return _fix_text(fix, device["facts"].get("SKY") or {}, labels)
+    return facts_text(device["facts"].get("status") or {}, labels)
 
 
-def device_text(device: Record, labels: Labels) -> Text:
-    """Everything that is known of one device."""
+def trouble_of(device: Record, labels: Labels) -> str:
+    """What is wrong, in a sentence; empty when nothing is."""
+    if not device["heard"]:
+        return labels("devices.agent_since", agent=agent_of(device), time=clock_text(device["told_at"]))
+    return "" if device["well"] else labels.pick(device["zh"], device["en"])
+
+
+def device_text(device: Record, labels: Labels, width: int) -> Text:
+    """Everything that is known of one device, in lines of at most `width` cells."""
     text = Text(no_wrap=True)
-    text.append(f"{device['name']}  {device['driver']}  {device['port']}", "bold")
-    text.append(f"  {device['rate'] or ''}  {device['agent']}\n", "dim")
-    if device["zh"]:
-        text.append(f"{labels.pick(device['zh'], device['en'])}\n", "bold red" if not device["well"] else "")
+    add(text, f"{device['name']}  {device['driver']}  {labels('devices.agent')} {agent_of(device)}", width, "bold")
+    add(text, f"{device['port']}  {device['rate'] or ''}", width, "dim")
+    if trouble := trouble_of(device, labels):
+        add(text, trouble, width, "bold red")
+    if not device["well"] and not device["heard"]:
+        add(text, labels.pick(device["zh"], device["en"]), width, "red")
     for kind, facts in device["facts"].items():
-        shown = "  ".join(f"{key}={_short(value)}" for key, value in facts.items() if _is_plain(value))
-        text.append(fit(kind, LABEL_CELLS)).append(f"{shown}\n", "")
+        name = f"devices.kind.{kind}"
+        add(text, facts_text(facts, labels), width, label=labels(name) if name in labels else kind)
     counters = "  ".join(f"{key} {value}" for key, value in device["counters"].items())
-    text.append(fit(labels("devices.counters"), LABEL_CELLS), "dim").append(f"{counters}\n", "dim")
+    add(text, counters, width, "dim", label=labels("devices.counters"))
     return text
 
 
-def commands_text(commands: list[Record], labels: Labels) -> Text:
-    """The last commands and what came of them."""
-    text = Text(no_wrap=True)
-    if not commands:
-        return text
-    text.append(f"\n{labels('devices.commands')}\n", "bold")
-    for item in commands[:COMMANDS_SHOWN]:
-        mark, style = (
-            ("..", "yellow") if item["ok"] is None
-            else (labels("devices.done"), "green") if item["ok"] else (labels("devices.not_done"), "bold red")
-        )  # fmt: skip
-        value = f" {item['value']}" if item["value"] else ""
-        text.append(f"{clock_text(item['at'])}  {item['name']}  {item['device']} {item['action']}{value}  ")
-        why = labels.pick(item["zh"], item["en"])
-        text.append(mark, style).append(f"  {why}\n" if why else "\n")
-    return text
+def facts_text(facts: Record, labels: Labels) -> str:
+    """Plain facts in one line, those that matter to an operator first."""
+    first = [key for key in TOLD_FIRST if key in facts]
+    keys = [*first, *(key for key in facts if key not in TOLD_FIRST)]
+    return "  ".join(f"{_name(key, labels)} {_value(facts[key], labels)}" for key in keys if _is_plain(facts[key]))
 
 
-def messages_text(messages: list[Record], labels: Labels) -> Text:
-    """Messages to departments that were not sent."""
-    text = Text(no_wrap=True)
-    unsent = [item for item in messages if item["state"] != "sent"]
-    if not unsent:
-        return text
-    text.append(f"\n{labels('devices.unsent', number=len(unsent))}\n", "bold yellow")
-    for item in unsent[:COMMANDS_SHOWN]:
-        state = labels(f"devices.message.{item['state']}")
-        text.append(f"{clock_text(item['at'])}  {item['department_name']}  {item['case']}  {state} {item['detail']}\n")
-    return text
+def add(text: Text, line: str, width: int, style: str = "", *, label: str | None = None) -> None:
+    """Add a line, broken where it is too long; under a label the further lines are indented."""
+    if not line.strip():
+        return
+    room = width if label is None else width - LABEL_CELLS
+    for at, piece in enumerate(wrap(line, max(room, LABEL_CELLS))):
+        if label is not None:
+            text.append(fit(label if at == 0 else "", LABEL_CELLS), "dim")
+        text.append(f"{piece}\n", style)
 
 
-def positions_text(positions: list[Record], labels: Labels) -> Text:
-    """Who sent a position and how long ago, the silent ones last."""
-    text = Text(no_wrap=True)
-    if not positions:
-        return text.append(f"\n{labels('devices.none')}\n")
-    text.append(f"\n{labels('devices.positions', number=len(positions))}\n", "bold")
-    for item in sorted(positions, key=lambda item: (item["age"] > SILENT_SECONDS, item["name"])):
-        silent = item["age"] > SILENT_SECONDS
-        text.append(fit(f"{item['name']} {item['who']}", 30), "dim" if silent else "")
-        text.append(labels("devices.age", minutes=item["age"] // 60), "bold yellow" if silent else "green")
-        text.append("\n")
-    return text
+def _fix_text(fix: Record, sky: Record, labels: Labels) -> str:
+    lon, lat, speed, used = fix.get("lon"), fix.get("lat"), fix.get("speed"), sky.get("uSat")
+    if not _is_number(lon) or not _is_number(lat):
+        return labels("devices.no_fix")
+    parts = [f"{lon:.5f},{lat:.5f}"]
+    parts += [f"{speed * KILOMETRES:.0f} km/h"] if _is_number(speed) else []
+    parts += [labels("devices.satellites", number=used)] if _is_number(used) else []
+    return "  ".join(parts)
+
+
+def _since(device: Record) -> str:
+    return datetime.fromtimestamp(device["since"], UTC).isoformat()
+
+
+def _name(key: str, labels: Labels) -> str:
+    return labels(f"devices.fact.{key}") if f"devices.fact.{key}" in labels else key
+
+
+def _value(value: Any, labels: Labels) -> str:
+    if isinstance(value, bool):
+        return labels("devices.yes" if value else "devices.no")
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
-def _short(value: Any) -> str:
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

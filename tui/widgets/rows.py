@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from rich.text import Text
 from textual import on
 from textual.binding import Binding
 from textual.events import Resize
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import DataTable
 
@@ -34,6 +36,7 @@ class Rows(DataTable[Text]):
         """The cursor comes near the last row."""
 
     def __init__(self) -> None:
+        self._held = False
         super().__init__(cursor_type="row", cell_padding=0, zebra_stripes=False, id="rows")
         self._shown: tuple[tuple[Column, ...], tuple[Row, ...]] = ((), ())
 
@@ -51,9 +54,12 @@ class Rows(DataTable[Text]):
             by_cell: the cursor is on a cell and not on a row.
             keep: the cursor stays on its row and column where they are still there, else at its place.
         """
-        key, at = self.selected, self.cursor_coordinate
+        key, at, before = self.selected, self.cursor_coordinate, self._shown
         self.cursor_type = "cell" if by_cell else "row"
         self._shown = (tuple(columns), tuple(rows))
+        if keep and before[0] == self._shown[0] and [row.key for row in before[1]] == [row.key for row in rows]:
+            self._draw_changes(before[1])
+            return
         self._draw()
         keys = [row.key for row in rows]
         if keep and keys:
@@ -91,13 +97,36 @@ class Rows(DataTable[Text]):
         with self.prevent(DataTable.RowHighlighted, DataTable.CellHighlighted):
             self.clear(columns=True)
             for at, (column, width) in enumerate(zip(columns, widths, strict=True)):
-                self.add_column(Text(fit(column.label, width), "dim"), width=width, key=str(at))
+                self.add_column(_drawn((column.label, "dim"), width), width=width, key=str(at))
             for row in rows:
-                cells = zip(row.cells, widths, strict=True)
-                drawn = [Text(fit(text, width - 1) + " ", style, no_wrap=True) for (text, style), width in cells]
+                drawn = [_drawn(cell, width) for cell, width in zip(row.cells, widths, strict=True)]
                 self.add_row(*drawn, key=row.key)
+
+    def _draw_changes(self, before: Sequence[Row]) -> None:
+        """Draw the cells that changed; everything else stays on the screen as it is."""
+        columns, rows = self._shown
+        widths = self._widths(columns)
+        for at, (row, old) in enumerate(zip(rows, before, strict=True)):
+            changed = [place for place, cell in enumerate(row.cells) if cell != old.cells[place]]
+            self._held = True
+            for place in changed:
+                self.update_cell(row.key, str(place), _drawn(row.cells[place], widths[place]))
+            self._held = False
+            if changed:
+                self.refresh_row(at)
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As of every widget; but `update_cell` would paint the whole table for one cell."""
+        if self._held and not layout:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _widths(self, columns: Sequence[Column]) -> list[int]:
         room = max(self.app.size.width - 2, 60) - sum(column.width for column in columns)
         total = sum(column.share for column in columns) or 1
         return [column.width or room * column.share // total for column in columns]
+
+
+def _drawn(cell: tuple[str, str], width: int) -> Text:
+    """A cell in its width, a blank at its end."""
+    return Text(f"{fit(cell[0], width - 1)} ", cell[1], no_wrap=True)
