@@ -20,6 +20,8 @@ from server.sign_in import require
 SEES = ("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")
 COMMANDS = ("shift_leader", "admin", "technician")
 DEVICES_AT_MOST = 200
+LATEST = 253_402_300_799
+"""The last second of the year 9999; a later one is no time that anybody could be told."""
 Facts = dict[str, Any]
 
 
@@ -40,7 +42,7 @@ class Standing(msgspec.Struct, kw_only=True):
     port: Annotated[str, msgspec.Meta(max_length=300)]
     state: Annotated[str, msgspec.Meta(max_length=40)]
     well: bool
-    since: float
+    since: Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
     zh: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     en: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     rate: int | None = None

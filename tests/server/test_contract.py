@@ -25,6 +25,9 @@ ROUTES = (
     "/api/v1/evidence/{sha256}", "/api/v1/positions", "/api/v1/calls", "/api/v1/public/cases/{query_code}",
     "/api/v1/jobs/{name}", "/api/v1/actions", "/api/v1/locate", "/api/v1/geocode", "/api/v1/events",
     "/api/v1/tracks/{who}", "/api/v1/patrols", "/api/v1/patrols/{duty_grid}", "/api/v1/patrols/alarms",
+    "/api/v1/devices", "/api/v1/devices/{device}/commands", "/api/v1/devices/commands",
+    "/api/v1/devices/commands/{command_id}", "/api/v1/devices/commands/{command_id}/answer", "/api/v1/messages",
+    "/api/v1/messages/{message_id}/result", "/api/v1/wall",
 )  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def send(client: httpx.Client, *lines: str) -> None:
 
 
 @contextmanager
-def stream(node: RunningNode, account: str, query: str = "") -> Iterator[Iterator[tuple[str, Told]]]:
-    """The events that an account hears from now on."""
-    with node.client(account).stream("GET", f"/api/v1/events{query}", timeout=20) as answer:
+def stream(client: httpx.Client, query: str = "") -> Iterator[Iterator[tuple[str, Told]]]:
+    """The events that somebody hears from now on."""
+    with client.stream("GET", f"/api/v1/events{query}", timeout=20) as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith(": cursor ")
         yield events(lines)
@@ -70,7 +70,7 @@ def events(lines: Iterator[str]) -> Iterator[tuple[str, Told]]:
 
 def test_a_seat_that_follows_vehicles_hears_where_they_are(shared_node: RunningNode, agent: httpx.Client) -> None:
     node = shared_node
-    with stream(node, "p1", "?vehicles=true") as follows, stream(node, "s2") as other:
+    with stream(node.client("p1"), "?vehicles=true") as follows, stream(node.client("s2")) as other:
         send(agent, line({"device": "car-1"}, 0.001))
         name, told = next(follows)
         assert name == "positions"
@@ -93,7 +93,7 @@ def test_a_seat_that_follows_vehicles_hears_where_they_are(shared_node: RunningN
 
 
 def test_of_many_positions_of_a_vehicle_the_newest_is_told(shared_node: RunningNode, agent: httpx.Client) -> None:
-    with stream(shared_node, "b1", "?vehicles=true") as follows:
+    with stream(shared_node.client("b1"), "?vehicles=true") as follows:
         now = datetime.now(UTC)
         send(agent, *(line({"device": "bus"}, at / 1e4, now - timedelta(seconds=30 - at)) for at in range(30)))
         _, told = next(follows)
