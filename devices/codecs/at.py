@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 LONGEST = 2048
 PROMPT = "> "
+RING = "RING"
 FINAL = frozenset(("OK", "ERROR", "NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE"))
 _CLIP = re.compile(r'\+CLIP:\s*"([+0-9*#]{0,24})"').match
-_NUMBER = re.compile(r"NMBR\s*=\s*([+0-9*#]{3,24})").match
+_NUMBER = re.compile(r"NMBR\s*=\s*([+0-9*#]{3,24}|[PO]$)").match
+_WITHHELD = ("P", "O")
+"""Private and out of area, instead of a number."""
 _SIGNAL = re.compile(r"\+CSQ:\s*(\d{1,3}),").match
 _SENT = re.compile(r"\+CMGS:\s*(\d{1,3})").match
 _ERROR = re.compile(r"\+CM[SE] ERROR:\s*(.*)").match
@@ -78,7 +81,12 @@ def refusal(line: str) -> str | None:
 def caller(line: str) -> Caller | None:
     """Who calls, of a line with the caller's number (`+CLIP` of mobile modems, `NMBR=` of fixed ones)."""
     found = _CLIP(line) or _NUMBER(line)
-    return None if found is None else Caller(found[1])
+    return None if found is None else Caller("" if found[1] in _WITHHELD else found[1])
+
+
+def is_call(line: str) -> bool:
+    """Whether the line tells of a call, so that it belongs to no answer."""
+    return line == RING or caller(line) is not None
 
 
 def signal(lines: list[str]) -> int | None:

@@ -57,6 +57,10 @@ class Gnss(Driver):
         self.options["delay"] = seconds(self, "delay", 0, 5)
         self._box = self._box_option()
         self.decoder = Decoder()
+        self.opened()
+
+    def opened(self) -> None:
+        """Nothing is known of the receiver's health, and it may have been carried far away meanwhile."""
         self.health = "silent"
         self._first_at: float | None = None
         self._byte_at: float | None = None
@@ -68,6 +72,7 @@ class Gnss(Driver):
         self._mode: int | None = None
         self._odd = False
         self._flushed = True
+        self.decoder.flush()
 
     def _box_option(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north; None where the option is empty.

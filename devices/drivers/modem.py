@@ -7,6 +7,7 @@ or in the middle of an answer is not lost.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any, ClassVar
 
 from devices.codecs import at as answers
@@ -21,6 +22,12 @@ SETUP = ("ATE0", "AT+CMEE=1", "AT+CLIP=1", "AT+CMGF=0")
 """No echo, errors by number, the caller's number, messages as PDU."""
 RING_SECONDS = 8.0
 """A bell rings every four to six seconds; the same caller after a longer pause calls again."""
+NUMBER_SECONDS = 3.0
+"""A ring whose number has not come by then has none: fixed networks tell it between the first ring and the second."""
+LATE_AT_MOST = 64 * 1024
+"""Bytes of an answer that came too late; a port that says more talks by itself."""
+ESCAPE = b"\x1b"
+"""Ends the waiting for a message without sending it (TS 27.005, 3.5.1)."""
 
 
 class Modem(Driver):
@@ -47,13 +54,22 @@ class Modem(Driver):
         self._aside: list[str] = []
         self._ready = False
         self._late = False
+        self._writing = False
         self._rings: dict[str, float] = {}
+        self._ring_at: float | None = None
         self._reference = 0
         self._lines_heard = 0
 
     @property
     def recognised(self) -> int:
         return self._lines_heard
+
+    def opened(self) -> None:
+        """The modem may have been without power: it is set up anew; what it said half is forgotten."""
+        self._ready, self._late = False, self._writing
+        self._ring_at = None
+        self._decoder = answers.Decoder()
+        self._aside.clear()
 
     def probe(self, line: Line) -> Facts | None:
         """AT and what the modem is called; nothing is set."""
@@ -62,6 +78,11 @@ class Modem(Driver):
             return {"model": self._told(line, "ATI")}
         except (NoAnswer, DeviceRefused):
             return None
+
+    def poll(self, line: Line) -> Facts:
+        """Network and signal. The modem is set up each time: one that was without power for a moment does not tell."""
+        self._ready = False
+        return self.do(line, "status", None)
 
     def do(self, line: Line, action: str, value: str | None) -> Facts:
         given = check_value(self, action, value)
@@ -78,23 +99,41 @@ class Modem(Driver):
         return self._events(self._decoder.feed(data), at)
 
     def quiet(self, at: float) -> list[Event]:
-        """What the modem said while a command ran."""
+        """What the modem said while a command ran, and the ring that no number followed."""
         aside, self._aside = self._aside, []
-        return self._events(aside, at)
+        events = self._events(aside, at)
+        if self._ring_at is not None and at - self._ring_at >= NUMBER_SECONDS:
+            events += self._called("", self._ring_at, at)
+        return events
 
     def _events(self, lines: list[str], at: float) -> list[Event]:
         self._lines_heard += len(lines)
         events = []
         for line in lines:
+            if line == answers.RING:
+                self._ring(at)
             found = answers.caller(line)
-            if found is None:
-                continue
-            last = self._rings.get(found.number)
-            self._rings = {number: rung for number, rung in self._rings.items() if at - rung <= RING_SECONDS}
-            self._rings[found.number] = at
-            if last is None or at - last > RING_SECONDS:
-                events.append(Event("CALL", {"number": found.number, "seat": self.options["seat"]}, at))
+            if found is not None:
+                events += self._called(found.number, at, at)
         return events
+
+    def _ring(self, at: float) -> None:
+        """A bell soon after one whose caller was told is the same call: many modems tell the number once."""
+        number = max(self._rings, key=lambda known: self._rings[known], default=None)
+        if number is not None and at - self._rings[number] <= RING_SECONDS:
+            self._rings[number] = at
+        elif self._ring_at is None:
+            self._ring_at = at
+
+    def _called(self, number: str, rung: float, at: float) -> list[Event]:
+        """The event of a call at its first ring; the number is empty where none is told."""
+        self._ring_at = None
+        last = self._rings.get(number)
+        self._rings = {known: before for known, before in self._rings.items() if rung - before <= RING_SECONDS}
+        self._rings[number] = rung
+        if last is not None and rung - last <= RING_SECONDS:
+            return []
+        return [Event("CALL", {"number": number, "seat": self.options["seat"]}, at)]
 
     def _set_up(self, line: Line) -> None:
         if self._ready:
@@ -118,12 +157,15 @@ class Modem(Driver):
 
     def _send_part(self, line: Line, part: sms.Part) -> int | None:
         length, pdu = sms.encode(part)
+        self._writing = True
         found = self._ask(
             line, f"AT+CMGS={length}\r".encode(), lambda text: text == answers.PROMPT or answers.is_final(text)
         )
+        self._writing = found[-1] == answers.PROMPT
         if found[-1] != answers.PROMPT:
             raise _refused(f"AT+CMGS={length}", answers.refusal(found[-1]) or found[-1])
         answer = self._ask(line, pdu.encode() + b"\x1a", answers.is_final, SEND_SECONDS)
+        self._writing = False
         why = answers.refusal(answer[-1])
         if why is not None:
             raise _refused("AT+CMGS", why)
@@ -143,28 +185,48 @@ class Modem(Driver):
         """The lines of an answer up to the one that ends it; what belongs to no answer is laid aside."""
         answer: list[str] = []
 
-        def lines(data: bytes) -> list[str]:
-            found = self._decoder.feed(data)
-            self._lines_heard += len(found)
-            return found
-
         def wanted(text: str) -> bool:
-            if text == "RING" or answers.caller(text) is not None:
+            if answers.is_call(text):
                 self._aside.append(text)
                 return False
             answer.append(text)
             return bool(ends(text))
 
-        if self._late:  # an answer that came too late is no answer to this command
-            self._late = False
-            while rest := line.read(self._seconds):
-                self._aside += [text for text in lines(rest) if answers.caller(text) is not None]
+        if self._late:
+            self._forget_late(line)
         try:
-            line.ask(request, lines, wanted, self._seconds if wait is None else wait, keep=True)
+            line.ask(request, self._lines, wanted, self._seconds if wait is None else wait, keep=True)
         except NoAnswer:
             self._ready, self._late = False, True
+            self._escape(line)
             raise
         return answer
+
+    def _lines(self, data: bytes) -> list[str]:
+        found = self._decoder.feed(data)
+        self._lines_heard += len(found)
+        return found
+
+    def _forget_late(self, line: Line) -> None:
+        """An answer that came too late is no answer to the next command; a port that never ends talking ends this."""
+        self._late = False
+        self._escape(line)
+        until, heard = monotonic() + 2 * self._seconds, 0
+        while heard < LATE_AT_MOST and (left := until - monotonic()) > 0:
+            rest = line.read(min(self._seconds, left))
+            if not rest:
+                break
+            heard += len(rest)
+            found = self._lines(rest)
+            self._aside += [text for text in found if answers.is_call(text)]
+            if answers.PROMPT in found:
+                self._escape(line)
+        self._writing = False
+
+    def _escape(self, line: Line) -> None:
+        """A modem that may wait for a message would take every command for it."""
+        if self._writing:
+            line.write(ESCAPE)
 
 
 def _refused(command: str, why: str) -> DeviceRefused:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from devices.codecs.nmea import dates
 from devices.codecs.nmea.epoch import Decoder, Report
 from devices.codecs.nmea.framing import LONGEST, Framer, Sentence, encode, parse
+from devices.drivers.gnss import Gnss
 from tests.fuzz.nmea import check_nmea
 from tests.shared import shared
 
@@ -196,6 +197,18 @@ def test_the_last_sentence_of_an_epoch_is_learned_so_that_a_fix_does_not_wait_fo
         decoder.feed(encode("GN", "GGA", (time, *gga)))
         told += [report["time"] for report in decoder.feed(rmc(time=time)) if report["class"] == "TPV"]
     assert told[-1] == "2026-11-26T12:35:05.000Z"
+
+
+def test_a_receiver_whose_port_was_opened_again_tells_its_health_anew_wherever_it_is() -> None:
+    receiver = Gnss()
+    first = receiver.heard(rmc(), 1.0) + receiver.heard(rmc(time="123520.00"), 2.0)
+    assert [event.facts["state"] for event in first if event.kind == "HEALTH"] == ["2d"]
+    receiver.opened()
+    assert receiver.health == "silent"
+    far = [event for second in (21, 22, 23)
+           for event in receiver.heard(rmc(time=f"1235{second}.00", lat="3809.5700"), second - 18.0)]  # fmt: skip
+    assert [event.facts["plausible"] for event in far if "lat" in event.facts][:2] == [True, True]
+    assert [event.facts["state"] for event in far if event.kind == "HEALTH"] == ["2d"]
 
 
 def test_positions_that_were_not_measured_are_shown_and_not_trusted() -> None:
