@@ -291,6 +291,11 @@ def load(home: Path) -> Settings:
             f"{home} 里没有 {FILE};请先运行 wanmi init --county 代码 --home {home}。",
             f"{home} has no {FILE}; run wanmi init --county CODE --home {home} first.",
         ) from None
+    except OSError as error:
+        raise BadHome(
+            f"{home} 不能作为数据目录 ({error.strerror}): 须为有 {FILE} 的目录;请检查 --home 和权限。",
+            f"{home} is no home ({error.strerror}): a folder with {FILE} is needed; check --home and its permissions.",
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadHome(f"{path} 不是有效的 TOML: {error}。", f"{path} is not valid TOML: {error}.") from None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from devices.drivers.registry import make_driver
 from devices.errors import BadSetup
 
 HEADER = "[[devices]]"
+ALL_SIGNS = "signs"
+"""Stands for all signs in commands, so that no device has this name."""
 
 
 def checked(values: dict[str, Any]) -> Device:
@@ -31,12 +34,34 @@ def checked(values: dict[str, Any]) -> Device:
         key = ".".join(str(part) for part in first["loc"])
         zh = first.get("ctx", {}).get("zh", first["msg"])
         raise BadSetup(f"设备的 {key} 不对: {zh}。", f"{key} of the device is wrong: {first['msg']}.") from None
+    if device.name == ALL_SIGNS:
+        raise BadSetup(
+            f"设备不能叫 {ALL_SIGNS}: 这个名字代表所有条屏;请换一个名字。",
+            f"No device may be named {ALL_SIGNS}, which stands for all signs; take another name.",
+        )
+    for key, value in device.options.items():
+        if not is_plain(value):
+            raise BadSetup(
+                f"设备的选项 {key} 须为文字、数字、true/false 或它们的列表,得到 {value!r}。",
+                f"The option {key} of a device is a text, a number, true or false, or a list of these, got {value!r}.",
+            )
     make_driver(device.driver, device.options)
     return device
 
 
+def is_plain(value: Any) -> bool:
+    """Whether an option is a text, a finite number, true or false, or a list of these: what TOML and JSON both have."""
+    if isinstance(value, list):
+        return all(not isinstance(item, list) and is_plain(item) for item in value)
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, bool | int):
+        return abs(value) < 2**63
+    return isinstance(value, str) and value == value.encode("utf-8", "ignore").decode()
+
+
 def add_device(home: Path, device: Device) -> None:
-    """Write a device to the end of the settings.
+    """Write a device to the end of the settings; where that cannot be done as text the settings are written anew.
 
     Raises:
         BadSetup: the name or the port is in use. BadHome: the settings cannot be read.
@@ -54,7 +79,9 @@ def add_device(home: Path, device: Device) -> None:
                 f"The port {device.port} belongs to the device {known.name} already.",
             )
     text = (home / FILE).read_text(encoding="utf-8")
-    _write(home, f"{text.rstrip()}\n\n{_as_block(device.model_dump(exclude_defaults=True))}")
+    values, wanted = device.model_dump(exclude_defaults=True), tomllib.loads(text)
+    wanted["devices"] = [*wanted.get("devices", []), values]
+    _write(home, _proved(f"{text.rstrip()}\n\n{_as_block(values)}", wanted))
 
 
 def remove_device(home: Path, name: str) -> None:
@@ -74,17 +101,22 @@ def remove_device(home: Path, name: str) -> None:
     wanted["devices"] = [device for device in wanted["devices"] if device["name"] != name]
     if not wanted["devices"]:
         del wanted["devices"]
-    shorter = _without_block(text, names.index(name))
+    _write(home, _proved(_without_block(text, names.index(name)), wanted))
+
+
+def _proved(text: str, wanted: dict[str, Any]) -> str:
+    """The text if it says what is wanted; else (inline devices, for instance) that written anew, without comments."""
     try:
-        same = tomllib.loads(shorter) == wanted
+        same = tomllib.loads(text) == wanted
     except tomllib.TOMLDecodeError:
         same = False
-    _write(home, shorter if same else tomli_w.dumps(wanted))
+    return text if same else tomli_w.dumps(wanted)
 
 
 def _as_block(values: dict[str, Any]) -> str:
-    options = values.pop("options", {})
-    text = f"{HEADER}\n{tomli_w.dumps(values)}"
+    options = values.get("options", {})
+    rest = {key: value for key, value in values.items() if key != "options"}
+    text = f"{HEADER}\n{tomli_w.dumps(rest)}"
     return text + (f"\n[devices.options]\n{tomli_w.dumps(options)}" if options else "")
 
 

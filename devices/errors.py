@@ -57,3 +57,7 @@ class BadSetup(DeviceError):
     """The configuration of a device is wrong: an unknown driver or option, a name given twice."""
 
     kind = "bad-setup"
+
+
+class FaultyDriver(BadSetup):
+    """A driver itself failed, ours or a third party's; the sentence names it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def list_(home: Path, as_json: bool) -> None:
     rows = []
     for device in configured:
         standing = standings.get(device.name, {"state": "not running" if device.enabled else "disabled"})
-        rows.append({**device.model_dump(), **standing})
+        rows.append({**device.model_dump(mode="json"), **standing})
     if as_json:
         show(rows)
         return
@@ -51,29 +52,14 @@ def list_(home: Path, as_json: bool) -> None:
 @json_option
 def drivers(home: Path, as_json: bool) -> None:
     """List the drivers: what each device can do and which options it has."""
-    from devices.drivers.registry import driver_class, driver_names
-    from devices.errors import BadSetup
+    from devices.drivers.registry import driver_names
 
-    rows: list[dict[str, Any]] = []
-    for name in driver_names():
-        try:
-            found = driver_class(name)
-        except BadSetup as error:
-            rows.append({"driver": name, "error": error.en})
-            continue
-        rows.append(
-            {
-                "driver": name, "zh": found.zh, "en": found.en, "rates": list(found.rates), "framing": found.framing,
-                "actions": [{"name": item.name, "value": item.value, "zh": item.zh} for item in found.actions],
-                "options": {key: {"default": item.default, "zh": item.zh, "en": item.en}
-                            for key, item in found.known_options.items()},
-            }
-        )  # fmt: skip
+    rows = [_driver_row(name) for name in driver_names()]
     if as_json:
         show(rows)
         return
     for row in rows:
-        click.echo(f"{row['driver']}\t{row.get('zh', row.get('error'))}\t{row.get('en', '')}")
+        click.echo(f"{row['driver']}\t{row['zh']}\t{row.get('en', row.get('error'))}")
         for item in row.get("actions", ()):
             click.echo(f"    {item['name']} {item['value']}\t{item['zh']}".rstrip())
         for key, item in row.get("options", {}).items():
@@ -91,9 +77,11 @@ def probe(paths: tuple[str, ...], wanted: tuple[str, ...], listen: float, home: 
 
     A device that talks by itself (a receiver) is never written to. Ports that the agent owns are told as in use.
     """
+    from devices.drivers.registry import check_names
     from devices.ports.names import Port, ports
     from devices.ports.probing import probe_port
 
+    check_names(wanted)
     known = [Port(path, path, "") for path in paths] or ports()
     rows = []
     for port in known:
@@ -105,6 +93,8 @@ def probe(paths: tuple[str, ...], wanted: tuple[str, ...], listen: float, home: 
         if not as_json:
             what = f"{found.driver} @{found.rate} {found.facts}" if found.driver else f"- {found.zh}"
             click.echo(f"{port.path}\t{what}")
+            for fault in found.faulty:
+                say(f"{fault['zh']}\n{fault['en']}")
     if as_json:
         show(rows)
     elif not rows:
@@ -129,21 +119,24 @@ def add(
 
     The device is tried first. A udev rule that keeps other programs off the port is written to the home's run folder.
     """
+    from appliance.settings import load
     from devices.configuration import add_device, checked
-    from devices.drivers.registry import make_driver
+    from devices.drivers.registry import blamed, make_driver
     from devices.ports.names import is_lasting, lasting_name
 
+    load(home)
     lasting = lasting_name(port)
     values = {"name": name, "driver": driver, "port": lasting, "baud": baud or "auto", "options": options}
     device = checked(values)
-    tried = None if no_try else _try(lasting, driver, baud, options)
+    with blamed(driver):
+        tried = None if no_try else _try(lasting, driver, baud, options)
     add_device(home, device)
-    rule_file = _write_rule(home, name, lasting, make_driver(driver).key == "modem", udev)
+    rule_file = _write_rule(home, name, lasting, make_driver(driver, options).key == "modem", udev)
     if not is_lasting(lasting):
         say(f"{lasting} 没有固定名称,重新插拔后可能改变。\n{lasting} has no lasting name; it may change.")
     _advise()
     if as_json:
-        show({**device.model_dump(), "tried": tried, "udev": str(rule_file)})
+        show({**device.model_dump(mode="json"), "tried": tried, "udev": str(rule_file)})
         return
     click.echo(f"已添加 {name} (added): {driver} {lasting}")
     say(f"udev 规则 (rule): {rule_file}")
@@ -159,6 +152,26 @@ def remove(name: str, home: Path, as_json: bool) -> None:
 
     remove_device(home, name)
     show({"removed": name}) if as_json else click.echo(f"已移除 {name} (removed)")
+
+
+def _driver_row(name: str) -> dict[str, Any]:
+    """What a driver tells of itself; one that cannot be loaded, or tells nonsense, with its fault."""
+    from devices.drivers.registry import blamed, driver_class
+    from devices.errors import BadSetup
+
+    try:
+        found = driver_class(name)
+        with blamed(name):
+            row = {
+                "driver": name, "zh": found.zh, "en": found.en, "rates": list(found.rates), "framing": found.framing,
+                "actions": [{"name": item.name, "value": item.value, "zh": item.zh} for item in found.actions],
+                "options": {key: {"default": item.default, "zh": item.zh, "en": item.en}
+                            for key, item in found.known_options.items()},
+            }  # fmt: skip
+            json.dumps(row)
+    except BadSetup as error:
+        return {"driver": name, "zh": error.zh, "error": error.en}
+    return row
 
 
 def _try(port: str, driver: str, baud: int | None, options: dict[str, Any]) -> dict[str, Any]:

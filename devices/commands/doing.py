@@ -97,13 +97,13 @@ def _directly(
 ) -> dict[str, Any]:
     from devices.doing import perform
     from devices.drivers.interface import check_value
-    from devices.drivers.registry import make_driver
+    from devices.drivers.registry import blamed, make_driver
     from devices.ports.finding import at_found_rate
     from devices.ports.line import SerialLine
 
     made = make_driver(driver, options)
     check_value(made, action, value)
-    with SerialLine.open(port, baud or made.rates[0], made.framing) as line:
+    with blamed(driver), SerialLine.open(port, baud or made.rates[0], made.framing) as line:
         if baud is None:
             at_found_rate(line, made)
         return perform(line, made, action, value).as_dict()

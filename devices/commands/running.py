@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -39,10 +40,12 @@ def simulate(
     from devices.fakes.table import make_fake
 
     moods = Moods(busy=busy, slow=slow, noisy=noisy, refusing=refusing, silent=silent, echo=echo)
+    fake = make_fake(driver, moods, options)
+    _check_link(link)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
-    with Host(make_fake(driver, moods, options), link) as host:
+    with Host(fake, link) as host:
         told = str(link or host.path)
         show({"driver": driver, "path": told, "rate": host.fake.rate}) if as_json else click.echo(told)
         say("Ctrl-C 停止 (stops)")
@@ -50,6 +53,27 @@ def simulate(
             host.unplug()
             ending.wait(1.0)
             host.plug_in()
+
+
+def _check_link(link: Path | None) -> None:
+    """See that a link can be made there, and that it takes no file's place.
+
+    Raises:
+        BadSetup: it cannot, or it would.
+    """
+    from devices.errors import BadSetup
+
+    if link is None:
+        return
+    if not link.parent.is_dir() or not os.access(link.parent, os.W_OK):
+        raise BadSetup(
+            f"--link {link}: 目录 {link.parent} 不存在或不可写。",
+            f"--link {link}: the folder {link.parent} is not there or cannot be written.",
+        )
+    if os.path.lexists(link) and not link.is_symlink():
+        raise BadSetup(
+            f"--link {link} 已是别的文件,请换一个名字。", f"--link {link} is another file already; take another name."
+        )
 
 
 @click.command()
@@ -62,8 +86,9 @@ def agent(node: str | None, home: Path) -> None:
     (wanmi keys add NAME --role device, kept in keys/agent.key). Changed settings are taken over within seconds.
     """
     from appliance.log import configure
+    from appliance.settings import load
     from devices.agent.main import run
 
-    if home.is_dir():
-        configure(home, "agent")
+    load(home)  # before anything is written there
+    configure(home, "agent")
     run(home, node)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
+from devices.configuration import is_plain
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -35,14 +37,27 @@ def _rate(_context: Any, _parameter: Any, value: str) -> int | None:
 
 
 def _options(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, Any]:
-    """Values as TOML reads them (numbers, true, lists); what is no TOML value is a text."""
+    """Values as TOML reads them (numbers, true, lists of these); what is no such value is a text."""
     found: dict[str, Any] = {}
     for item in values:
+        if not is_plain(item):
+            shown = item.encode("ascii", "backslashreplace").decode()
+            raise click.BadParameter(f"{shown}: 含有无法书写的字符 / it has characters that cannot be written")
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise click.BadParameter(f"{item}: 须为 KEY=VALUE / write KEY=VALUE")
-        try:
-            found[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[key] = value
+        found[key] = _read(value)
+        if not is_plain(found[key]):
+            raise click.BadParameter(
+                f"{item}: 须为文字、数字、true/false 或它们的列表 / a text, a number, true or false, or a list of these"
+            )
     return found
+
+
+def _read(value: str) -> Any:
+    """A date, and a number that is none (nan, inf), stay the text that they were written as."""
+    try:
+        found = tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return value
+    return found if isinstance(found, list | dict) or is_plain(found) else value

@@ -5,13 +5,15 @@ A driver's module is loaded when it is asked for, so that a broken one harms nob
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from appliance.errors import WanmiError
 from devices.drivers.interface import Driver
-from devices.errors import BadSetup
+from devices.errors import BadSetup, FaultyDriver
 
 GROUP = "wanmi.drivers"
 
@@ -25,7 +27,7 @@ def driver_class(name: str) -> type[Driver]:
     """The driver of this name.
 
     Raises:
-        BadSetup: there is none, or its module cannot be loaded.
+        BadSetup: there is none. FaultyDriver: its module cannot be loaded, or has no driver.
     """
     entry = _entries().get(name)
     if entry is None:
@@ -36,11 +38,11 @@ def driver_class(name: str) -> type[Driver]:
     try:
         found = entry.load()
     except Exception as error:  # whatever a third party's module raises
-        raise BadSetup(
+        raise FaultyDriver(
             f"驱动 {name} 无法加载: {error!r}。", f"The driver {name} cannot be loaded: {error!r}."
         ) from None
     if not (isinstance(found, type) and issubclass(found, Driver)):
-        raise BadSetup(f"{entry.value} 不是驱动类。", f"{entry.value} is no driver class.")
+        raise FaultyDriver(f"{entry.value} 不是驱动类。", f"{entry.value} is no driver class.")
     return found
 
 
@@ -48,9 +50,37 @@ def make_driver(name: str, options: Mapping[str, Any] | None = None) -> Driver:
     """A driver with its options.
 
     Raises:
-        BadSetup: no such driver, or an option it does not have.
+        BadSetup: no such driver, or an option it does not have. FaultyDriver: it fails when it is made.
     """
-    return driver_class(name)(options)
+    kind = driver_class(name)
+    with blamed(name):
+        return kind(options)
+
+
+def check_names(names: tuple[str, ...]) -> None:
+    """See that there are such drivers, whether they work or not.
+
+    Raises:
+        BadSetup: there is none of one of the names.
+    """
+    for name in names:
+        if name not in _entries():
+            driver_class(name)
+
+
+@contextmanager
+def blamed(name: str) -> Iterator[None]:
+    """Whatever a driver raises here that is no refusal is told as its fault.
+
+    Raises:
+        FaultyDriver: in place of it.
+    """
+    try:
+        yield
+    except WanmiError:
+        raise
+    except Exception as error:  # a third party's driver may raise anything
+        raise FaultyDriver(f"驱动 {name} 出错: {error!r}。", f"The driver {name} failed: {error!r}.") from error
 
 
 @cache

@@ -11,6 +11,7 @@ from devices.codecs import am03127
 from devices.codecs.am03127 import Answer, BoardId, Decoder, Packet
 from devices.codecs.am03127_payloads import BRACKETS, CODE_PAGE, DATE, PAGE, TIME, read_clock
 from devices.fakes.fake import Fake, Moods
+from devices.fakes.options import whole
 
 DELETE_PAGE = re.compile(rb"<DL(\d)P([A-Z])>")
 BRIGHTNESS = re.compile(rb"<B([A-D])>")
@@ -25,7 +26,7 @@ class FakeAm03127(Fake):
 
     def __init__(self, moods: Moods | None = None, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(moods, options)
-        self.board = int(self.options.get("board", 1))
+        self.board = whole(self, "board", 1, 0, 0xFF)
         self.pages: dict[tuple[int, str], bytes] = {}
         self.level = "A"
         self.clock: datetime | None = None

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import cos, radians
-from pathlib import Path
 from typing import Any, ClassVar
 
 from devices.codecs.nmea.framing import encode
 from devices.fakes.fake import Fake, Moods
+from devices.fakes.options import number, recording
 
 METRES_PER_DEGREE = 111_320.0
 SIDE_METRES = 200.0
@@ -32,9 +32,14 @@ class FakeGnss(Fake):
         super().__init__(moods, options)
         self.seconds = 0
         self.began = datetime.now(UTC).replace(microsecond=0)
-        self._every = float(self.options.get("every", 1.0))
+        self._every = number(self, "every", 1.0, 0.01, 3600)
+        self._latitude, self._longitude = (
+            number(self, "lat", 34.1595, -89, 89),
+            number(self, "lon", 113.4716, -180, 180),
+        )
+        self._speed = number(self, "speed", 5.0, 0, 1000)
         self._waited = 0.0
-        self._log = _log_lines(self.options.get("log"))
+        self._log = _log_lines(recording(self, "log"))
 
     def talk(self, seconds: float) -> bytes:
         self._waited += seconds
@@ -46,8 +51,8 @@ class FakeGnss(Fake):
 
     def place(self, second: int) -> tuple[float, float]:
         """Latitude and longitude after so many epochs: along the sides of a square."""
-        latitude, longitude = float(self.options.get("lat", 34.1595)), float(self.options.get("lon", 113.4716))
-        way = second * self._every * float(self.options.get("speed", 5.0)) % (4 * SIDE_METRES)
+        latitude, longitude = self._latitude, self._longitude
+        way = second * self._every * self._speed % (4 * SIDE_METRES)
         side, along = divmod(way, SIDE_METRES)
         east, north = (
             (along, 0.0),
@@ -78,7 +83,7 @@ class FakeGnss(Fake):
             _angle(longitude, 3),
             "E" if longitude >= 0 else "W",
         )
-        knots = f"{float(self.options.get('speed', 5.0)) * KNOTS:.2f}"
+        knots = f"{self._speed * KNOTS:.2f}"
         return (
             encode("GN", "GGA", (time, *place, "1", "09", "0.9", "112.0", "M", "-16.0", "M", "", ""))
             + encode("GN", "GSA", ("A", "3", "01", "02", "03", "04", *[""] * 8, "1.8", "0.9", "1.5"))
@@ -112,11 +117,11 @@ def _angle(degrees: float, digits: int) -> str:
     return f"{int(whole):0{digits}}{minutes:08.5f}"
 
 
-def _log_lines(path: str | None) -> list[bytes]:
+def _log_lines(data: bytes | None) -> list[bytes]:
     """The bursts of a recorded log without its comments: a burst ends where a line of the first kind comes again."""
-    if not path:
+    if data is None:
         return []
-    lines = [line for line in Path(path).read_bytes().splitlines(keepends=True) if not line.startswith(b"#")]
+    lines = [line for line in data.splitlines(keepends=True) if not line.startswith(b"#")]
     first = next((line[:6] for line in lines if line.startswith(b"$")), b"")
     bursts: list[bytes] = []
     for line in lines:

@@ -21,7 +21,9 @@ from devices.codecs.novastar import (
 )
 from devices.drivers.novastar_box import percent
 from devices.drivers.novastar_tables import Register, tables
+from devices.errors import BadSetup
 from devices.fakes.fake import Fake, Moods
+from devices.fakes.options import whole
 
 ANY_BOX = 0xFF
 BRIGHTNESS, BLANK, PATTERN, FREEZE, SAVE, MONITORING = (
@@ -64,6 +66,9 @@ class Panel:
         return True
 
 
+PORTS_AT_MOST, PANELS_AT_MOST = 255, 1000
+
+
 class FakeNovaStar(Fake):
     """The box. Options: `model` (a name of the table, or an id), `panels` (on each output), `box` (its place)."""
 
@@ -76,8 +81,8 @@ class FakeNovaStar(Fake):
         known = tables().models.get(model) if isinstance(model, str) else None
         self.model_id: int = model if isinstance(model, int) else (known.id if known and known.id else 0x6106)
         family = (known or tables().model_of(self.model_id) or tables().models["VX4S"]).family
-        self.box = int(self.options.get("box", 0))
-        counts = self.options.get("panels", [2])
+        self.box = whole(self, "box", 0, 0, 0xFF)
+        counts = _panel_counts(self.options.get("panels", [2]))
         self.panels = {(port, board): Panel() for port, count in enumerate(counts) for board in range(count)}
         self.registers: dict[int, int] = {0x02000017: 1, 0x0200004D: 0b1111101, 0x02000022: 0x5A}
         self.inputs = {code: name for name, code in family.inputs.items()}
@@ -158,3 +163,18 @@ class FakeNovaStar(Fake):
             self.registers[frame.address] = frame.data[0]
             return DONE, b""
         return BAD_COMMAND, b""
+
+
+def _panel_counts(given: object) -> list[int]:
+    """How many panels hang on each port of the box.
+
+    Raises:
+        BadSetup: it is no such list.
+    """
+    counts = given if isinstance(given, list | tuple) else []
+    if not 1 <= len(counts) <= PORTS_AT_MOST or not all(type(n) is int and 0 <= n <= PANELS_AT_MOST for n in counts):
+        raise BadSetup(
+            f"模拟设备 novastar 的选项 panels 须为每个网口的屏数,如 [4,4],得到 {given!r}。",
+            f"The option panels of the simulated novastar is a list such as [4,4], got {given!r}.",
+        )
+    return list(counts)

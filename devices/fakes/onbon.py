@@ -14,6 +14,7 @@ from devices.codecs.onbon_commands import REFUSED, TAKEN, Answer, Request, Statu
 from devices.drivers.onbon_card import commands
 from devices.drivers.onbon_layout import read_back
 from devices.fakes.fake import Fake, Moods
+from devices.fakes.options import whole
 
 UNKNOWN_GROUP, UNKNOWN_COMMAND, BUSY, MEMORY_FULL, WRONG_CHECK, WRONG_DATE = 1, 2, 3, 4, 5, 14
 AREAS = {"5K": (8, 512), "6K": (5, 1024)}
@@ -30,7 +31,9 @@ class FakeOnbon(Fake):
 
     def __init__(self, moods: Moods | None = None, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(moods, options)
-        self.address = int(self.options.get("address", 1))
+        self.address = whole(self, "address", 1, 0, 0xFFFF)
+        self._size = whole(self, "width", 128, 1, 0xFFFF), whole(self, "height", 32, 1, 0xFFFF)
+        self._colours = whole(self, "colours", 2, 1, 255)
         self.series = str(self.options.get("series", "6K"))
         self.is_on = True
         self.level = codec.BRIGHTEST
@@ -92,10 +95,8 @@ class FakeOnbon(Fake):
         return Answer(REFUSED, error) if error else Answer(TAKEN)
 
     def _parameters(self) -> bytes:
-        width, height = int(self.options.get("width", 128)), int(self.options.get("height", 32))
-        colours = int(self.options.get("colours", 2))
-        words = b"".join(number.to_bytes(2, "little") for number in (width, height))
-        return self.address.to_bytes(2, "little") + bytes((self._type(), 1)) + words + bytes((colours,))
+        words = b"".join(number.to_bytes(2, "little") for number in self._size)
+        return self.address.to_bytes(2, "little") + bytes((self._type(), 1)) + words + bytes((self._colours,))
 
     def _changed(self, request: Request) -> int:
         """Do a command; 0 or an error number."""

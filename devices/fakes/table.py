@@ -24,7 +24,7 @@ def make_fake(key: str, moods: Moods | None = None, options: Mapping[str, Any] |
     """The fake device of a driver.
 
     Raises:
-        BadSetup: there is none.
+        BadSetup: there is none, or an option of it is wrong.
     """
     if key not in FAKES:
         raise BadSetup(
@@ -32,5 +32,12 @@ def make_fake(key: str, moods: Moods | None = None, options: Mapping[str, Any] |
             f"There is no simulated device {key}; known: {', '.join(FAKES)}.",
         )
     module, name = FAKES[key].split(":")
-    made: Fake = getattr(import_module(module), name)(moods, options)
+    kind: type[Fake] = getattr(import_module(module), name)
+    try:
+        made = kind(moods, options)
+        made.state()
+    except (ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
+        raise BadSetup(
+            f"模拟设备 {key} 的选项不对: {error}。", f"An option of the simulated {key} is wrong: {error}."
+        ) from None
     return made

@@ -6,13 +6,15 @@ Nothing is ever written to a device that talks: a receiver is left in peace (`gn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from devices.drivers.interface import Driver, Facts
-from devices.drivers.registry import driver_names, make_driver
-from devices.errors import DeviceError
+from devices.drivers.registry import blamed, driver_names, make_driver
+from devices.errors import BadSetup, DeviceError, FaultyDriver, PortBusy, PortLost, PortMissing
 from devices.ports.line import SerialLine
 
 ORDER = ("novastar", "onbon", "modem", "am03127", "alpha")
@@ -23,7 +25,7 @@ LISTEN_SECONDS = 2.2
 
 @dataclass(slots=True)
 class Found:
-    """What was found on a port; `driver` is None where nothing that we know answered."""
+    """What was found on a port; `driver` is None where nothing that we know answered. `faulty`: drivers that failed."""
 
     port: str
     device: str = ""
@@ -33,6 +35,7 @@ class Found:
     facts: Facts = field(default_factory=dict)
     heard: int = 0
     tried: list[str] = field(default_factory=list)
+    faulty: list[dict[str, str]] = field(default_factory=list)
     zh: str = ""
     en: str = ""
 
@@ -48,12 +51,13 @@ def probe_port(path: str, *, listen_seconds: float = LISTEN_SECONDS, drivers: tu
     """
     found = Found(path)
     try:
-        for name in _talkers(drivers):
-            if _listen(found, name, listen_seconds):
+        makable = _makable(found, drivers)
+        for name in (name for name in makable if make_driver(name).listens):
+            if _spared(found, name, partial(_listen, found, name, listen_seconds)):
                 return found
         if not found.heard:
-            for name in _askable(drivers):
-                if _ask(found, name):
+            for name in sorted((name for name in makable if not make_driver(name).listens), key=_order):
+                if _spared(found, name, partial(_ask, found, name)):
                     return found
     except DeviceError as error:
         found.zh, found.en = error.zh, error.en
@@ -99,22 +103,36 @@ def _ask(found: Found, name: str) -> bool:
     return False
 
 
-def _talkers(wanted: tuple[str, ...]) -> list[str]:
-    return [name for name in _wanted(wanted) if make_driver(name).listens]
+def _spared(found: Found, name: str, step: Callable[[], bool]) -> bool:
+    """Do a step with one driver; where that fails it is told, and the others have their turn.
+
+    Raises:
+        PortMissing, PortBusy, PortLost: nobody can have a turn.
+    """
+    try:
+        with blamed(name):
+            return step()
+    except (PortMissing, PortBusy, PortLost):
+        raise
+    except DeviceError as error:
+        found.faulty.append({"driver": name, "zh": error.zh, "en": error.en})
+        return False
 
 
-def _askable(wanted: tuple[str, ...]) -> list[str]:
-    names = [name for name in _wanted(wanted) if not make_driver(name).listens]
-    return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-
-
-def _wanted(wanted: tuple[str, ...]) -> list[str]:
-    """Drivers that can be made without options, so that a third party's needs harm no probe."""
-    found = []
+def _makable(found: Found, wanted: tuple[str, ...]) -> list[str]:
+    """Drivers that can be made without options; one that needs some is left out, one that fails is told."""
+    names = []
     for name in wanted or tuple(driver_names()):
         try:
             make_driver(name)
-        except DeviceError:
+        except FaultyDriver as error:
+            found.faulty.append({"driver": name, "zh": error.zh, "en": error.en})
+        except BadSetup:
             continue
-        found.append(name)
-    return found
+        else:
+            names.append(name)
+    return names
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
