@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,12 +17,23 @@ from appliance.messages.rules import RuleError, check_words
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 EVENTS = ("dispatch", "overdue", "supervise")
+HOST = re.compile(r"[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?|[0-9a-f:]+")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 def wrong(zh: str, en: str) -> PydanticCustomError:
     """A refusal of a value, in both languages."""
     return PydanticCustomError("wanmi", "{en}", {"zh": zh, "en": en})
+
+
+def _is_address(text: str) -> bool:
+    try:
+        found = urlsplit(text)
+        port_fits = found.port is None or found.port > 0
+    except ValueError:
+        return False
+    host = found.hostname or ""
+    return found.scheme in ("http", "https") and HOST.fullmatch(host) is not None and port_fits and text.isprintable()
 
 
 class Strict(BaseModel):
@@ -35,7 +47,7 @@ class Device(Strict):
 
     name: str = Field(pattern=NAME)
     driver: str = Field(min_length=1, max_length=40)
-    port: str = ""
+    port: str = Field(min_length=1, max_length=300)
     baud: int | Literal["auto"] = "auto"
     framing: Literal["8N1", "7E1", "8E1", "7O1"] | None = None
     enabled: bool = True
@@ -78,6 +90,12 @@ class Light(Strict):
     dark: tuple[str, str] | None = None
     longitude: float | None = Field(default=None, ge=-180, le=180)
     latitude: float | None = Field(default=None, ge=-90, le=90)
+
+    @model_validator(mode="after")
+    def _sun_has_a_place(self) -> Light:
+        if self.sun and (self.longitude is None or self.latitude is None):
+            raise wrong("sun 需要 longitude 和 latitude", "sun needs longitude and latitude")
+        return self
 
     @field_validator("hours")
     @classmethod
@@ -146,7 +164,7 @@ class Messages(Strict):
     @field_validator("webhook")
     @classmethod
     def _webhook_is_http(cls, address: str) -> str:
-        if address and not re.match(r"https?://[^\s/]+", address):
+        if address and not _is_address(address):
             raise wrong(f"webhook 须为 http(s) 地址,得到 {address}", f"webhook is an http(s) address, got {address}")
         return address
 

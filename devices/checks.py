@@ -51,10 +51,17 @@ def _settings(device: Device) -> Iterator[Finding]:
 
 def _positions(report: dict[str, Any]) -> Finding:
     positions = report["positions"]
+    if report.get("refused"):
+        zh, en = f"节点拒绝设备状态: {report['refused']}", f"the node refuses the report: {report['refused']}"
+        return Finding("devices.agent", "failed", zh, en)
     if positions["away"] or positions["waiting"] > WAITING_AT_MOST:
         zh = f"设备代理连不上节点,{positions['waiting']} 个位置在等待;请检查 [agent] node 和 keys/agent.key"
         en = f"the agent does not reach the node, {positions['waiting']} positions wait; see [agent] node and the key"
         return Finding("devices.agent", "failed", zh, en)
+    if positions.get("refused"):
+        zh = f"节点拒绝了 {positions['refused']} 个位置 (账号不对或时间太旧?);见 log/agent.log"
+        en = f"the node refused {positions['refused']} positions (wrong account, or too old?); see log/agent.log"
+        return Finding("devices.agent", "warning", zh, en)
     return Finding("devices.agent", "passed", "设备代理运行正常", "the device agent is well")
 
 

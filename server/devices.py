@@ -29,9 +29,9 @@ class ActionOut(msgspec.Struct):
     """Something a device can do; `value` is what it takes: "" nothing, "0-100", "on|off", "TEXT", a word for a name."""
 
     name: Annotated[str, msgspec.Meta(max_length=40)]
-    value: Annotated[str, msgspec.Meta(max_length=200)]
-    zh: Annotated[str, msgspec.Meta(max_length=200)]
-    en: Annotated[str, msgspec.Meta(max_length=200)]
+    value: Annotated[str, msgspec.Meta(max_length=2000)]
+    zh: Annotated[str, msgspec.Meta(max_length=500)]
+    en: Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Standing(msgspec.Struct, kw_only=True):
@@ -186,6 +186,7 @@ class DeviceController(Controller):
     ) -> Response[bytes]:
         """Hand a command to a device (`signs` for all signs: `notice`, `normal`); its answer comes with `GET`."""
         node, actor = node_of(request), actor_of_request(request)
+        node.equipment.check_name(device, node.office.records.clock.now())
         told = await node.office.records.write_async(
             lambda unit: commands.command(unit, actor, device, data.action, data.value)
         )
@@ -208,7 +209,7 @@ class DeviceController(Controller):
         rows = await node.read(
             lambda connection: commands.commands_page(connection, before=before_of(after), limit=limit + 1)
         )
-        return sent(page(rows, limit, lambda row: row["id"]))
+        return sent(page([_seen(request, row) for row in rows], limit, lambda row: row["id"]))
 
     @get(
         "/commands/{command_id:int}", operation_id="device_command", guards=[require("device", *SEES)],
@@ -216,7 +217,8 @@ class DeviceController(Controller):
     )  # fmt: skip
     async def one(self, request: Request[Any, Any, Any], command_id: Key) -> Response[bytes]:
         """One command with its answer."""
-        return sent(await node_of(request).read(lambda connection: commands.find_command(connection, command_id)))
+        found = await node_of(request).read(lambda connection: commands.find_command(connection, command_id))
+        return sent(_seen(request, found))
 
     @post(
         "/commands/{command_id:int}/answer", status_code=200, operation_id="answer_device_command",
@@ -229,3 +231,9 @@ class DeviceController(Controller):
             lambda unit: commands.answer(unit, command_id, ok=data.ok, told=data.answer, zh=data.zh, en=data.en)
         )
         return sent(told)
+
+
+def _seen(request: Request[Any, Any, Any], command: dict[str, Any]) -> dict[str, Any]:
+    """A command as this account may see it."""
+    roles = actor_of_request(request).roles
+    return commands.without_message(command) if roles.isdisjoint(("device", *COMMANDS)) else command

@@ -40,6 +40,12 @@ class MessagesOut(msgspec.Struct):
     next: str | None
 
 
+class TakeBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The channels that an agent serves."""
+
+    channels: Annotated[list[Literal["sms", "webhook"]], msgspec.Meta(min_length=1, max_length=2)]
+
+
 class ResultBody(msgspec.Struct, forbid_unknown_fields=True):
     """What became of a message."""
 
@@ -70,6 +76,15 @@ class MessageController(Controller):
             lambda connection: outbox.messages_page(connection, before=before_of(after), limit=limit + 1)
         )
         return sent(page(rows, limit, lambda row: row["id"]))
+
+    @post(
+        "/take", status_code=200, operation_id="take_messages", guards=[require("device")],
+        responses={**answers.shows(MessagesOut), **examples.refusals(401, 403, 422)},
+    )  # fmt: skip
+    async def take(self, request: Request[Any, Any, Any], data: TakeBody) -> Response[bytes]:
+        """An agent takes messages of the channels that it serves; no other agent gets them for ten minutes."""
+        rows = await node_of(request).office.records.write_async(lambda unit: outbox.take_messages(unit, data.channels))
+        return sent({"items": rows, "next": None})
 
     @post(
         "/{message_id:int}/result", status_code=200, operation_id="message_result", guards=[require("device")],

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.clock import SECOND
+from appliance.errors import NotFound
 
+SIGNS = "signs"
+"""Stands for all signs of all agents."""
+FORGOTTEN = 86_400 * SECOND
 SILENT = 45 * SECOND
 """An agent reports every ten seconds; one that was silent for so long does not run."""
 
@@ -22,7 +26,19 @@ class Board:
         Args:
             agent: the name of its key.
         """
+        self._reports = {name: kept for name, kept in self._reports.items() if now - kept[0] < FORGOTTEN}
         self._reports[agent] = (now, told)
+
+    def check_name(self, device: str, now: int) -> None:
+        """Refuse a name that no agent has told; while none has told anything every name will do.
+
+        Raises:
+            NotFound: with the names there are.
+        """
+        known = sorted({item["name"] for item in self.devices(now)})
+        if known and device not in (*known, SIGNS):
+            names = ", ".join(known)
+            raise NotFound(f"没有设备 {device};有: {names}。", f"There is no device {device}; known: {names}.")
 
     def devices(self, now: int) -> list[dict[str, Any]]:
         """Every device with its agent; `heard` is false where the agent fell silent."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from appliance.clock import MINUTE, rfc3339
+from appliance.clock import DAY, MINUTE, rfc3339
 from appliance.errors import Conflict, FieldError, Invalid, NotFound
 from appliance.records.writer import Unit
 
 if TYPE_CHECKING:
+    from appliance.cases.office import Office
     from appliance.people.actor import Actor
 
 LIFE = 2 * MINUTE
@@ -38,6 +39,7 @@ _ANSWER = text(
     "UPDATE device_command SET answered_at = :now, ok = :ok, answer = :answer, zh = :zh, en = :en "
     "WHERE id = :id AND answered_at IS NULL"
 )
+_FORGET = text("DELETE FROM device_command WHERE at < :before AND id < (SELECT max(id) FROM device_command)")
 _LAPSE = text(
     "UPDATE device_command SET answered_at = :now, ok = false, zh = :zh, en = :en "
     "WHERE answered_at IS NULL AND at < :since"
@@ -81,6 +83,23 @@ def answer(unit: Unit, command_id: int, *, ok: bool, told: dict[str, Any], zh: s
     values = {"now": unit.now, "ok": ok, "answer": msgspec.json.encode(told).decode(), "zh": zh, "en": en}
     unit.connection.execute(_ANSWER, values | {"id": command_id})
     return find_command(unit.connection, command_id)
+
+
+def without_message(command: dict[str, Any]) -> dict[str, Any]:
+    """The command as those see it who may not read a text message: who was written to, and what, is left out."""
+    if command["action"] != "sms":
+        return command
+    return command | {"value": None, "answer": None}
+
+
+def forget_commands(office: Office) -> dict[str, Any]:
+    """The job: forget the commands that are older than messages are kept."""
+
+    def work(unit: Unit) -> int:
+        before = unit.now - round(office.settings.messages.kept_days * DAY)
+        return int(unit.connection.execute(_FORGET, {"before": before}).rowcount)
+
+    return {"forgotten": office.records.write(work)}
 
 
 def lapse(unit: Unit) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from appliance.clock import DAY, MINUTE, rfc3339
 from appliance.errors import NotFound
@@ -13,7 +14,9 @@ from appliance.records.writer import Unit
 if TYPE_CHECKING:
     from appliance.cases.office import Office
 
-AT_ONCE = 20
+AT_ONCE = 5
+LEASE = 10 * MINUTE
+"""So long an agent has for what it took; a message that is told of later is sent by another one meanwhile."""
 FIRST_PAUSE, LONGEST_PAUSE = MINUTE, 60 * MINUTE
 DETAIL_AT_MOST = 300
 _COLUMNS = (
@@ -21,6 +24,11 @@ _COLUMNS = (
     "m.channel, m.text, m.state, m.at, m.tries, m.sent_at, m.detail"
 )
 _FROM = "FROM message m LEFT JOIN department d ON d.code = m.department"
+_TAKE = text("UPDATE message SET next_at = :until WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
+_OF_CHANNELS = text(
+    f"SELECT {_COLUMNS} {_FROM} WHERE m.state = 'waiting' AND m.next_at <= :now AND m.channel IN :channels "
+    "ORDER BY m.next_at, m.id LIMIT :most"
+).bindparams(bindparam("channels", expanding=True))
 _WAITING = text(
     f"SELECT {_COLUMNS} {_FROM} WHERE m.state = 'waiting' AND m.next_at <= :now ORDER BY m.next_at, m.id LIMIT :most"
 )
@@ -40,6 +48,15 @@ _COUNTS = text(
 def waiting_messages(connection: Connection, now: int) -> list[dict[str, Any]]:
     """What is to be sent now, the longest waiting first."""
     return [_told(row) for row in connection.execute(_WAITING, {"now": now, "most": AT_ONCE}).mappings()]
+
+
+def take_messages(unit: Unit, channels: Sequence[str]) -> list[dict[str, Any]]:
+    """Hand messages of these channels to one agent, for as long as it may take to send them; then they wait again."""
+    values = {"now": unit.now, "channels": list(channels), "most": AT_ONCE}
+    rows = [_told(row) for row in unit.connection.execute(_OF_CHANNELS, values).mappings()] if channels else []
+    if rows:
+        unit.connection.execute(_TAKE, {"until": unit.now + LEASE, "ids": [row["id"] for row in rows]})
+    return rows
 
 
 def messages_page(connection: Connection, *, before: int, limit: int) -> list[dict[str, Any]]:

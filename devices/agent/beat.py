@@ -6,6 +6,9 @@ import threading
 
 import structlog
 
+CLOSE_SECONDS = 5.0
+"""A beat that takes longer is left behind; the process ends all the same."""
+
 
 class Beat(threading.Thread):
     """Subclasses override `beat`; `close` ends the thread after the beat that is under way."""
@@ -33,8 +36,12 @@ class Beat(threading.Thread):
                 structlog.get_logger("wanmi").error(self.name, error=repr(error))
             self._woken.wait(self._seconds)
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Ask the thread to end, without waiting for it."""
         self._ending = True
         self._woken.set()
+
+    def close(self) -> None:
+        self.end()
         if self.is_alive():
-            self.join(15.0)
+            self.join(CLOSE_SECONDS)

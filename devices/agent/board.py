@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
+from devices.agent.plain import cut, plain
 from devices.drivers.interface import Action, Event, Facts
 
 KEPT_FACTS = ("TPV", "SKY", "TXT", "status", "identify")
 """Kinds of news that are shown until the next of their kind comes."""
+WORD_AT_MOST, SENTENCE_AT_MOST = 40, 500
 WELL = frozenset(("open", "2d", "3d", "answers"))
 
 
@@ -79,14 +81,14 @@ class Board:
             if event.kind in ("PORT", "HEALTH"):
                 self._change(standing, event.facts)
             elif event.kind in KEPT_FACTS:
-                standing.facts[event.kind] = event.facts
+                standing.facts[event.kind] = plain(event.facts)
             self.version += 1
 
     def told(self, name: str, kind: str, facts: Facts) -> None:
         """The device answered."""
         with self._lock:
             standing = self._standings[name]
-            standing.facts[kind] = facts
+            standing.facts[kind] = plain(facts)
             self._change(standing, {"state": "answers"})
             self.version += 1
 
@@ -112,15 +114,22 @@ class Board:
 
     @staticmethod
     def _change(standing: Standing, facts: Facts) -> None:
-        state = str(facts["state"])
+        state = cut(str(facts["state"]), WORD_AT_MOST)
         if state == "open" and standing.listens:
             state = "starting"
         if state != standing.state:
             standing.state, standing.since = state, time()
         standing.rate = facts.get("rate", standing.rate)
-        standing.zh, standing.en = ("", "") if standing.well else (facts.get("zh", ""), facts.get("en", ""))
+        standing.zh, standing.en = (
+            ("", "")
+            if standing.well
+            else (cut(str(facts.get("zh", "")), SENTENCE_AT_MOST), cut(str(facts.get("en", "")), SENTENCE_AT_MOST))
+        )
 
 
 def told_action(action: Action) -> dict[str, Any]:
     """An action as it is told outside."""
-    return {"name": action.name, "value": action.value, "zh": action.zh, "en": action.en}
+    return {
+        "name": cut(action.name, WORD_AT_MOST), "value": cut(action.value), "zh": cut(action.zh, SENTENCE_AT_MOST),
+        "en": cut(action.en, SENTENCE_AT_MOST),
+    }  # fmt: skip

@@ -12,10 +12,11 @@ import structlog
 
 from appliance.errors import WanmiError
 from devices.agent.board import Board
+from devices.agent.plain import plain
 from devices.ports.owner import PortOwner
 
-SECONDS = 90.0
-"""A text message over a slow network takes longest."""
+SECONDS = 300.0
+"""A text message of many parts over a slow network takes longest."""
 SIGNS = "signs"
 """The name that stands for all devices of the strip, for `notice` and `normal`."""
 Notices = Callable[[str, str], dict[str, Any]]
@@ -38,13 +39,24 @@ class Doer:
     """Knows the ports' owners by the names of their devices; `changed` is told which device obeyed a command."""
 
     def __init__(
-        self, owners: Mapping[str, PortOwner], board: Board, notices: Notices, changed: Callable[[str], None]
+        self,
+        owners: Mapping[str, PortOwner],
+        board: Board,
+        notices: Notices,
+        changed: Callable[[str], None],
+        *,
+        has_signs: bool = True,
     ) -> None:
+        self._has_signs = has_signs
         self._owners = owners
         self._board = board
         self._notices = notices
         self._changed = changed
         self._one_at_a_time = threading.Lock()
+
+    def owns(self, name: str) -> bool:
+        """Whether this agent has the device; another agent may have it."""
+        return name in self._owners or (name == SIGNS and self._has_signs)
 
     def do(self, name: str, action: str, value: str | None) -> Outcome:
         """Do a command and wait for what comes of it."""
@@ -66,9 +78,14 @@ class Doer:
         if owner is None:
             known = ", ".join(self._owners) or "(none)"
             return Outcome(False, {}, f"没有设备 {name};有: {known}。", f"There is no device {name}; known: {known}.")
-        done = owner.do(action, value).result(SECONDS)
+        order = owner.do(action, value)
+        try:
+            done = order.result(SECONDS)
+        except TookTooLong:
+            order.cancel()
+            raise
         if action in ("status", "identify"):
             self._board.told(name, action, done.facts)
         else:
             self._changed(name)
-        return Outcome(True, done.as_dict())
+        return Outcome(True, plain(done.as_dict()))

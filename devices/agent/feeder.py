@@ -16,6 +16,8 @@ from functools import partial
 from time import monotonic, time
 from typing import Any
 
+import structlog
+
 from devices.agent.node import NodeAway, NodeClient, NodeRefused
 from devices.agent.spool import Spool
 from devices.drivers.interface import Event, Facts
@@ -23,6 +25,9 @@ from devices.drivers.interface import Event, Facts
 BATCH = 5000
 WAITING_AT_MOST = 50_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 3.0
+DROPPED = frozenset((409, 422))
+"""Refusals of what was sent; after any other one the same may be taken later."""
+CLOSE_SECONDS = 5.0
 CALL_SECONDS = 60.0
 """A call that could not be told within a minute rings no more."""
 AGREED_SECONDS = 60.0
@@ -47,6 +52,7 @@ class Feeder(threading.Thread):
         self.sent = 0
         self.refused = 0
         self.away = False
+        self.trouble = ""
         self._client = client
         self._spool = spool
         self._lines: deque[bytes] = deque(maxlen=WAITING_AT_MOST)
@@ -97,21 +103,31 @@ class Feeder(threading.Thread):
                 break
             try:
                 self._send()
-                self.away, pause = False, FIRST_PAUSE
-            except NodeAway:
-                self.away = True
-                self._keep()
+                self.away, self.trouble, pause = False, "", FIRST_PAUSE
+            except Exception as error:  # a full disk, an odd answer: nothing ends the feeder, and nothing is dropped
+                self._troubled(error)
                 with self._woken:
                     self._woken.wait_for(lambda: self._ending, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         self._keep()
 
-    def close(self) -> None:
-        """End; what was not sent is on the disk."""
+    def end(self) -> None:
+        """Ask the thread to end, without waiting for it."""
         with self._woken:
             self._ending = True
             self._woken.notify()
-        self.join()
+
+    def close(self) -> None:
+        """End; what was not sent is on the disk."""
+        self.end()
+        if self.is_alive():
+            self.join(CLOSE_SECONDS)
+
+    def _troubled(self, error: Exception) -> None:
+        if repr(error) != self.trouble:
+            structlog.get_logger("wanmi").warning("positions", error=repr(error))
+        self.away, self.trouble = True, repr(error)
+        self._keep()
 
     def _send(self) -> None:
         while self._calls:
@@ -128,8 +144,8 @@ class Feeder(threading.Thread):
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), BATCH))]
             try:
                 self._post_positions(lines)
-            except NodeAway:
-                self._spool.add(lines)
+            except Exception:
+                self._lines.extendleft(reversed(lines))
                 raise
 
     def _post_positions(self, lines: list[bytes]) -> None:
@@ -145,16 +161,22 @@ class Feeder(threading.Thread):
         try:
             return send()
         except NodeRefused as error:
-            if error.status in (401, 403):
+            if error.status not in DROPPED:
                 raise NodeAway(str(error)) from None
+            structlog.get_logger("wanmi").warning("refused", error=error.en)
             return None
 
     def _keep(self) -> None:
         with self._woken:
             lines = list(self._lines)
             self._lines.clear()
-        if lines:
+        if not lines:
+            return
+        try:
             self._spool.add(lines)
+        except OSError as error:
+            self.trouble = repr(error)
+            self._lines.extendleft(reversed(lines))
 
 
 def moment_of(facts: Facts, at: float) -> str:

@@ -19,6 +19,8 @@ from devices.ports.owner import PortOwner
 
 LONGEST_POLL = 600.0
 AGAIN_SECONDS = 15.0
+STUCK_SECONDS = 360.0
+"""Longer than the longest command that a device may be busy with."""
 Now = Callable[[], datetime]
 
 
@@ -40,6 +42,7 @@ class Keeper(Beat):
         self._set: dict[str, Wanted] = {}
         self._opened: dict[str, int] = {}
         self._again_at: dict[str, float] = {}
+        self._polls: dict[str, tuple[Future[Facts], float]] = {}
 
     def beat(self) -> None:
         for name, owner in self._owners.items():
@@ -53,10 +56,17 @@ class Keeper(Beat):
 
     def _poll(self, name: str, owner: PortOwner) -> None:
         """Ask now and then; a device that does not answer is asked less and less often, as far as ten minutes."""
+        under_way = self._polls.get(name)
+        if under_way is not None and not under_way[0].done():
+            if monotonic() - under_way[1] > STUCK_SECONDS:
+                self._board.failed(name, "driver-failed", "驱动没有返回。", "The driver does not return.")
+            return
         if monotonic() < self._poll_at[name] or not owner.open:
             return
         self._poll_at[name] = monotonic() + self._pauses[name]
-        owner.poll().add_done_callback(lambda future: self._polled(name, future))
+        future = owner.poll()
+        self._polls[name] = future, monotonic()
+        future.add_done_callback(lambda future: self._polled(name, future))
 
     def poll_soon(self, name: str) -> None:
         """Something was changed at a device: ask how it is at the next beat."""

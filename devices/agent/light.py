@@ -41,7 +41,8 @@ def _by_sun(plan: Light, now: datetime) -> int:
     height = elevation(Observer(latitude=plan.latitude or 0, longitude=plan.longitude or 0), now)
     share = (height - NIGHT_DEGREES) / (DAY_DEGREES - NIGHT_DEGREES)
     percent = plan.night + (plan.day - plan.night) * min(max(share, 0.0), 1.0)
-    return round(percent / STEP) * STEP
+    low, high = sorted((plan.night, plan.day))
+    return min(max(round(percent / STEP) * STEP, low), high)
 
 
 def _within(time: str, begin: str, end: str) -> bool:

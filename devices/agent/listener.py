@@ -13,10 +13,11 @@ from devices.agent.doing import Doer, Outcome
 from devices.agent.node import NodeAway, NodeClient, NodeRefused
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+REFUSED_AT_MOST, KEPT_AT_MOST = 200, 1000
 
 
 class Listener(threading.Thread):
-    """The event stream; commands are fetched, done one after the other for each device, and answered."""
+    """The event stream; commands of our devices are fetched, done and answered, each in a thread of its own."""
 
     def __init__(self, client: NodeClient, answers: NodeClient, doer: Doer, changed: Callable[[], None]) -> None:
         super().__init__(name="listener", daemon=True)
@@ -51,6 +52,10 @@ class Listener(threading.Thread):
             pause = FIRST_PAUSE if monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             self._ending.wait(pause)
 
+    def end(self) -> None:
+        """Ask the thread to end, without waiting for it."""
+        self._ending.set()
+
     def close(self) -> None:
         """The thread ends with the stream's next event; it holds nothing that must be given back."""
         self._ending.set()
@@ -59,8 +64,8 @@ class Listener(threading.Thread):
     def _fetch(self) -> None:
         for command in self._answers.get("/api/v1/devices/commands", waiting=True)["items"]:
             with self._lock:
-                if command["id"] in self._under_way:
-                    continue
+                if command["id"] in self._under_way or not self._doer.owns(command["device"]):
+                    continue  # another agent may own it; where none does it lapses
                 self._under_way.add(command["id"])
             threading.Thread(target=self._do, args=(command,), name="command", daemon=True).start()
 
@@ -73,11 +78,14 @@ class Listener(threading.Thread):
             outcome = self._doer.do(command["device"], command["action"], command["value"])
         try:
             self._answers.post(f"/api/v1/devices/commands/{key}/answer", outcome.as_dict())
-        except NodeAway:
+        except Exception as error:  # it was done, so it must not be done again: the answer waits for the next asking
+            structlog.get_logger("wanmi").warning("answer", command=key, error=repr(error))
+            if isinstance(error, NodeRefused):
+                outcome = Outcome(outcome.ok, {}, outcome.zh[:REFUSED_AT_MOST], outcome.en[:REFUSED_AT_MOST])
             with self._lock:
                 self._unanswered[key] = outcome
-        except NodeRefused as error:
-            structlog.get_logger("wanmi").warning("answer", command=key, error=error.en)
+                while len(self._unanswered) > KEPT_AT_MOST:
+                    self._unanswered.pop(next(iter(self._unanswered)))
         finally:
             with self._lock:
                 self._under_way.discard(key)

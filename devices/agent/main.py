@@ -59,6 +59,7 @@ class Agent:
         self.board = Board()
         self.owners: dict[str, PortOwner] = {}
         self._open = ExitStack()
+        self._parts: list[Any] = []
         self._chrony: dict[str, ChronySocket] = {}
         self._options: dict[str, dict[str, Any]] = {}
         try:
@@ -72,11 +73,16 @@ class Agent:
             part.start()
 
     def close(self) -> None:
+        """Ask all parts to end, then wait for each a little; what hangs is left behind."""
+        for part in self._parts:
+            end = getattr(part, "end", None)
+            if end is not None:
+                end()
         self._open.close()
 
     def _put_together(self, home: Path, settings: Settings, url: str) -> None:
         self._open.enter_context(hold(home, "agent", "设备代理", "device agent"))
-        check_template(settings.strip)
+        check_agent(settings)
         key = read_key(home, settings.agent.key_file)
         clients = [NodeClient(url, key) for _ in range(6)]
         for client in clients:
@@ -89,7 +95,7 @@ class Agent:
         signs = Signs(self.owners, settings.strip, clients[1], settings.zone, home / "run" / "notice.json")
         messenger = Messenger(self.owners, settings.messages, home, clients[2])
         keeper = Keeper(self.owners, self.board, settings.light, settings.zone, settings.agent.poll_seconds)
-        doer = Doer(self.owners, self.board, signs.command, keeper.poll_soon)
+        doer = Doer(self.owners, self.board, signs.command, keeper.poll_soon, has_signs=signs.any)
         self.reporter = Reporter(self.board, self.feeder, clients[3], home / "run" / "agent.json")
 
         def changed() -> None:
@@ -103,7 +109,7 @@ class Agent:
 
         listener = Listener(clients[4], clients[5], doer, changed)
         control = Control(home, asked)
-        self._parts: list[Any] = [
+        self._parts = [
             self.feeder, *self.owners.values(), keeper, signs, messenger, self.reporter, listener, control,
         ]  # fmt: skip
         for part in self._parts:
@@ -111,8 +117,6 @@ class Agent:
 
     def _add(self, device: Device) -> None:
         driver = make_driver(device.driver, device.options)
-        if not device.port:
-            raise BadSetup(f"设备 {device.name} 没有写 port。", f"The device {device.name} has no port.")
         self.board.add(device.name, device.driver, device.port, driver.actions, listens=driver.listens)
         self._options[device.name] = driver.options
         if driver.options.get("chrony"):
@@ -138,9 +142,28 @@ class Agent:
         if "time" in facts and facts.get("timeBelieved", True):
             arrived = time() - (monotonic() - event.at)
             facts["offset"] = round(offset(facts["time"], arrived) + float(options.get("delay", 0.0)), 4)
-            if name in self._chrony and facts["mode"] >= 2:
+            if name in self._chrony and facts["mode"] >= 2 and facts.get("plausible", False):
                 self._chrony[name].send(arrived, facts["offset"])
         self.feeder.fix(name, options, event)
+
+
+def check_agent(settings: Settings) -> None:
+    """Refuse settings that the agent cannot work with.
+
+    Raises:
+        BadSetup: a driver, an option, a field of a text or a device's name that does not exist.
+    """
+    check_template(settings.strip)
+    names = {device.name for device in settings.devices}
+    for device in settings.devices:
+        if device.enabled:
+            make_driver(device.driver, device.options)
+    for block, wanted in (("light", settings.light.devices), ("strip", settings.strip.devices)):
+        if unknown := sorted(set(wanted) - names):
+            raise BadSetup(
+                f"[{block}] devices 里没有设备 {unknown[0]};有: {'、'.join(sorted(names)) or '(无)'}。",
+                f"[{block}] devices names {unknown[0]}, no device of these: {', '.join(sorted(names)) or '(none)'}.",
+            )
 
 
 def run(home: Path, node: str | None = None) -> None:
@@ -167,6 +190,8 @@ def run(home: Path, node: str | None = None) -> None:
         changed = _changed(home, running)
         if changed is not None:
             agent.close()
+            if ending.is_set():
+                return
             again = ["-m", "appliance", "devices", "agent", "--home", str(home), *(["--node", node] if node else [])]
             os.execv(sys.executable, [sys.executable, *again])
     agent.close()
@@ -176,9 +201,8 @@ def _changed(home: Path, running: Settings) -> Settings | None:
     """The new settings, when they are good and concern the agent."""
     try:
         settings = home_settings.load(home)
-        check_template(settings.strip)
-        for device in settings.devices:
-            make_driver(device.driver, device.options)
+        check_agent(settings)
+        read_key(home, settings.agent.key_file)
     except Exception as error:  # whatever is wrong with them, the running agent knows better
         structlog.get_logger("wanmi").error("settings", error=str(error))
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import structlog
 
 from appliance.device_settings import Messages
 from appliance.errors import WanmiError
@@ -22,7 +23,8 @@ from devices.errors import NotSupported
 from devices.ports.owner import PortOwner
 
 SECONDS = 15.0
-SEND_SECONDS = 90.0
+SEND_SECONDS = 300.0
+DETAIL_AT_MOST = 300
 WEBHOOK_SECONDS = 10.0
 
 
@@ -42,23 +44,34 @@ class Messenger(Beat):
         self._untold: dict[int, dict[str, Any]] = {}
 
     def beat(self) -> None:
-        if not self._settings.channels:
+        channels = self._channels()
+        if not channels:
             return
         try:
-            while self._tell() and (items := self._client.get("/api/v1/messages", waiting=True)["items"]):
+            self._tell()
+            while items := self._client.post("/api/v1/messages/take", {"channels": channels})["items"]:
                 for message in items:
+                    if self._ending:
+                        return  # what was taken waits at the node until its time is over
                     self._untold[message["id"]] = self._sent(message)
-                    if self._ending or not self._tell():
-                        return
+                    self._tell()
         except (NodeAway, NodeRefused):
             return
 
-    def _tell(self) -> bool:
-        """Tell the node what became of messages."""
+    def _channels(self) -> list[str]:
+        """What this agent can serve now."""
+        modem = any(owner.open for owner in self._modems.values())
+        served = {"sms": modem, "webhook": bool(self._settings.webhook)}
+        return [channel for channel in self._settings.channels if served[channel]]
+
+    def _tell(self) -> None:
+        """Tell the node what became of messages; one that it knows no more is forgotten."""
         for key in list(self._untold):
-            self._client.post(f"/api/v1/messages/{key}/result", self._untold[key])
+            try:
+                self._client.post(f"/api/v1/messages/{key}/result", self._untold[key])
+            except NodeRefused as error:
+                structlog.get_logger("wanmi").warning("result", message=key, error=error.en)
             del self._untold[key]
-        return True
 
     def _sent(self, message: dict[str, Any]) -> dict[str, Any]:
         """What became of one message."""
@@ -66,23 +79,27 @@ class Messenger(Beat):
             told = self._by_modem(message) if message["channel"] == "sms" else self._by_webhook(message)
             return {"ok": True, "detail": told}
         except WanmiError as error:
-            return {"ok": False, "detail": error.zh}
-        except (httpx.HTTPError, OSError, TimeoutError) as error:
-            return {"ok": False, "detail": str(error) or type(error).__name__}
+            return {"ok": False, "detail": error.zh[:DETAIL_AT_MOST]}
+        except Exception as error:  # whatever a driver or an address does: this message failed, and the next one goes
+            return {"ok": False, "detail": (str(error) or type(error).__name__)[:DETAIL_AT_MOST]}
 
     def _by_modem(self, message: dict[str, Any]) -> str:
         for name, owner in self._modems.items():
             if owner.open:
-                done = owner.do("sms", f"{message['phone']} {message['text']}").result(SEND_SECONDS)
-                return f"{name}: {done.facts['parts']}"
+                order = owner.do("sms", f"{message['phone']} {message['text']}")
+                try:
+                    done = order.result(SEND_SECONDS)
+                finally:
+                    order.cancel()
+                return f"{name}: {done.facts.get('parts', 1)}"
         raise NotSupported("没有可用的短信设备。", "There is no modem that works.")
 
     def _by_webhook(self, message: dict[str, Any]) -> str:
         names = ("id", "event", "case", "department", "department_name", "phone", "text", "at")
         body = msgspec.json.encode({name: message[name] for name in names})
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"message-{message['id']}"}
-        if self._secret_file.is_file():
-            secret = self._secret_file.read_bytes().strip()
+        secret = self._secret_file.read_bytes().strip() if self._secret_file.is_file() else b""
+        if secret:
             headers["Wanmi-Signature"] = hmac.new(secret, body, hashlib.sha256).hexdigest()
         answer = httpx.post(
             self._settings.webhook, content=body, headers=headers, timeout=WEBHOOK_SECONDS, trust_env=False

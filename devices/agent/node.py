@@ -36,7 +36,13 @@ class NodeClient:
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS, trust_env=False)
+        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise BadHome(
+                f"节点地址 {url} 不对: {error};例如 http://127.0.0.1:8411。",
+                f"The node's address {url} is wrong: {error}; write for example http://127.0.0.1:8411.",
+            ) from None
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at a path.
@@ -78,9 +84,12 @@ class NodeClient:
             response = self._http.request(method, path, **rest)
         except httpx.HTTPError as error:
             raise NodeAway(str(error) or type(error).__name__) from None
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             raise _refusal(response)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError:
+            raise NodeAway(f"no JSON at {path}") from None
 
 
 def read_key(home: Path, key_file: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from devices.agent.beat import Beat
 from devices.agent.board import Board
@@ -36,21 +39,24 @@ class Reporter(Beat):
         if version == self._told and self._beats % UNASKED_SECONDS:
             return
         report = self.report()
-        write_whole(self._file, report)
         try:
-            self._client.post("/api/v1/devices", report)
+            self._client.post("/api/v1/devices", {name: report[name] for name in ("at", "pid", "devices", "positions")})
             self._told, self.refused = version, ""
         except NodeAway:
-            return
+            pass
         except NodeRefused as error:
+            if error.en != self.refused:
+                structlog.get_logger("wanmi").error("report", error=error.en)
             self.refused = error.en
+        with suppress(OSError):  # a full disk must not hide the devices from the node
+            write_whole(self._file, report)
 
     def report(self) -> dict[str, Any]:
         """The whole standing of the agent."""
         feeder = self._feeder
         return {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "pid": os.getpid(), "devices": self._board.all(),
+            "pid": os.getpid(), "refused": self.refused, "devices": self._board.all(),
             "positions": {
                 "sent": feeder.sent, "refused": feeder.refused, "waiting": feeder.waiting, "away": feeder.away,
             },

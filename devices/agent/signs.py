@@ -6,6 +6,8 @@ A notice survives the agent: it stands in the home's `run/notice.json`.
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -17,12 +19,16 @@ from zoneinfo import ZoneInfo
 from appliance.device_settings import Strip
 from devices.agent.beat import Beat
 from devices.agent.node import NodeAway, NodeClient, NodeRefused
+from devices.agent.reporter import write_whole
 from devices.agent.strip import Notice, text_of
 from devices.doing import Done
-from devices.errors import BadValue, NotSupported
+from devices.errors import BadValue, DeviceError, NotSupported
 from devices.ports.owner import PortOwner
 
 AGAIN_SECONDS = 15.0
+SHOW_SECONDS = 30.0
+MINUTES = re.compile(r"\[(\d{1,5})\]\s*(.*)", re.DOTALL).fullmatch
+LONGEST_MINUTES = 7 * 24 * 60.0
 AFRESH_SECONDS = 600.0
 """A text is sent again after so long: a sign that lost its power for a moment shows nothing and tells nobody."""
 
@@ -48,52 +54,89 @@ class Signs(Beat):
         self._shown: dict[str, tuple[str, int, float]] = {}
         self._again_at: dict[str, float] = {}
         self._figures: dict[str, Any] | None = None
+        self._figures_at = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a sign at all."""
+        return bool(self._owners)
 
     def command(self, action: str, value: str) -> dict[str, Any]:
-        """`notice` shows a text now, `MINUTES TEXT` or a text alone; `normal` goes back to the figures.
+        """`notice` shows a text now, `[MINUTES] TEXT` or a text alone; `normal` goes back to the figures.
 
         Raises:
-            NotSupported: another action, or no sign. BadValue: no text.
+            NotSupported: another action, or no sign. BadValue: no text. DeviceError: no sign took the notice; it is
+            kept, and shown as soon as one can.
         """
         if not self._owners:
             raise NotSupported("没有可显示文字的设备。", "There is no device that shows a text.")
         if action == "normal":
-            self.notice = None
-            self._file.unlink(missing_ok=True)
-        elif action == "notice":
-            self.notice = self._read_notice(value)
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file.write_text(json.dumps({"text": self.notice.text, "until": self.notice.until}), encoding="utf-8")
-        else:
+            with self._lock:
+                self._end_notice()
+            self._figures_at = 0.0
+            self.wake()
+            return {"signs": sorted(self._owners), "until": None, "failed": {}}
+        if action != "notice":
             raise NotSupported(f"没有动作 {action};可用: notice、normal。", f"No action {action}; notice, normal.")
-        self.wake()
-        until = None if self.notice is None else datetime.fromtimestamp(self.notice.until, UTC).isoformat()
-        return {"signs": sorted(self._owners), "until": until}
+        notice = self._read_notice(value)
+        with self._lock:
+            self.notice = notice
+            write_whole(self._file, {"text": notice.text, "until": notice.until})
+        failed = self._show_now(notice.text)
+        if len(failed) == len(self._owners):
+            raise next(iter(failed.values()))
+        until = datetime.fromtimestamp(notice.until, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        shown = sorted(self._owners.keys() - failed.keys())
+        return {"signs": shown, "until": until, "failed": {name: error.en for name, error in failed.items()}}
 
     def beat(self) -> None:
-        if not self._plan.enabled and self.notice is None and not self._shown:
+        with self._lock:
+            if self.notice is not None and time() >= self.notice.until:
+                self._end_notice()
+            notice = self.notice
+        if not self._plan.enabled and notice is None and not self._shown:
             return
-        if self.notice is not None and time() >= self.notice.until:
-            self.notice = None
-            self._file.unlink(missing_ok=True)
-        text = self._text()
+        text = self._text(notice)
         if text is not None:
             for name, owner in self._owners.items():
                 self._show(name, owner, text)
 
-    def _text(self) -> str | None:
-        """What is to be shown; None while the figures are not known."""
+    def _end_notice(self) -> None:
+        self.notice = None
+        self._file.unlink(missing_ok=True)
+
+    def _show_now(self, text: str) -> dict[str, DeviceError]:
+        """Show a text on every sign and wait for the answers; what failed, by the sign's name."""
+        orders = {name: owner.do("text", text) for name, owner in self._owners.items()}
+        failed: dict[str, DeviceError] = {}
+        for name, order in orders.items():
+            try:
+                order.result(SHOW_SECONDS)
+                self._shown[name] = (text, self._owners[name].counters.opened, monotonic())
+            except DeviceError as error:
+                failed[name] = error
+            except Exception as error:  # a driver's fault, or too slow: the beat tries again
+                order.cancel()
+                failed[name] = DeviceError(f"{name} 没有显示: {error!r}。", f"{name} did not show it: {error!r}.")
+        return failed
+
+    def _text(self, notice: Notice | None) -> str | None:
+        """What is to be shown; None while the figures are not known or were asked for a moment ago."""
         now = datetime.now(self._zone)
-        if self.notice is not None:
-            return text_of(self._plan, {"month": {"rate": None}}, now, self.notice)
+        if notice is not None:
+            return notice.text
         if not self._plan.enabled:
             return ""
+        if monotonic() < self._figures_at:
+            return None
+        self._figures_at = monotonic() + self._plan.seconds * 0.9
         try:
             self._figures = self._client.get("/api/v1/wall")
         except (NodeAway, NodeRefused):
             if self._figures is None:
                 return None
-        return text_of(self._plan, self._figures or {}, now, None)
+        return text_of(self._plan, self._figures or {}, now)
 
     def _show(self, name: str, owner: PortOwner, text: str) -> None:
         wanted = (text, owner.counters.opened)
@@ -105,19 +148,19 @@ class Signs(Beat):
             return
         self._shown[name] = (*wanted, monotonic())
         order = owner.do("text", text) if text else owner.do("clear")
-        order.add_done_callback(lambda future: self._showed(name, future))
+        order.add_done_callback(lambda future: self._showed(name, text, future))
 
-    def _showed(self, name: str, future: Future[Done]) -> None:
+    def _showed(self, name: str, text: str, future: Future[Done]) -> None:
+        """What failed is tried again; a sign that was cleared for good is left to whoever writes on it."""
         if future.exception() is not None:
             self._again_at[name] = monotonic() + AGAIN_SECONDS
+        if future.exception() is not None or not text:
             self._shown.pop(name, None)
 
     def _read_notice(self, value: str) -> Notice:
-        minutes, _, rest = value.strip().partition(" ")
-        if minutes.isascii() and minutes.isdigit() and rest.strip():
-            length, text = min(float(minutes), 7 * 24 * 60.0), rest.strip()
-        else:
-            length, text = self._plan.notice_minutes, value.strip()
+        found = MINUTES(value.strip())
+        length = min(float(found[1]), LONGEST_MINUTES) if found else self._plan.notice_minutes
+        text = (found[2] if found else value).strip()
         if not text:
             raise BadValue("通知没有内容。", "The notice has no text.")
         return Notice(text, time() + length * 60)

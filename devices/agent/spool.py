@@ -7,8 +7,10 @@ sent again, which the node keeps once. Bounded: the oldest give way. Nothing but
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 
 class Spool:
@@ -29,13 +31,22 @@ class Spool:
         return self._count
 
     def add(self, lines: list[bytes]) -> None:
-        """Keep lines; they are on the disk when this returns."""
+        """Keep lines; they are on the disk when this returns.
+
+        Raises:
+            OSError: the disk is full, or the file cannot be written; nothing of them is kept then.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.writelines(line + b"\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            try:
+                _write_all(file, b"".join(line + b"\n" for line in lines))
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(size)
+                raise
         self._count += len(lines)
         surplus = self._count - self._at_most
         if surplus > 0:
@@ -44,6 +55,8 @@ class Spool:
 
     def first(self, count: int) -> list[bytes]:
         """The oldest lines."""
+        if self._count and not self._path.exists():
+            self._count = self._begin = 0  # somebody took the file away
         if not self._count:
             return []
         with self._path.open("rb") as file:
@@ -90,3 +103,9 @@ class Spool:
             os.fsync(file.fileno())
         new.replace(self._path)
         self._begin = 0
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

@@ -1,4 +1,4 @@
-"""What stands on the signs: the county's figures, or an urgent notice until its time is over. Pure."""
+"""What stands on the signs: the county's figures in the words of `[strip] text`, and what a notice is. Pure."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def check_template(plan: Strip) -> None:
     """
     try:
         given = [name for _, name, _, _ in Formatter().parse(plan.text) if name is not None]
+        plan.text.format(**dict.fromkeys(FIELDS, "0"))
+    except (KeyError, IndexError, AttributeError):
+        pass
     except ValueError as error:
         raise BadSetup(f"[strip] text 有错: {error}。", f"[strip] text is wrong: {error}.") from None
     unknown = [name for name in given if name not in FIELDS]
@@ -40,15 +43,13 @@ def check_template(plan: Strip) -> None:
         )
 
 
-def text_of(plan: Strip, figures: dict[str, Any], now: datetime, notice: Notice | None) -> str:
-    """The text for this moment.
+def text_of(plan: Strip, figures: dict[str, Any], now: datetime) -> str:
+    """The county's figures of this moment.
 
     Args:
         figures: the node's `GET /api/v1/wall`.
         now: in the county's time zone.
     """
-    if notice is not None and now.timestamp() < notice.until:
-        return notice.text
     rate = figures["month"]["rate"]
     return plan.text.format(
         reported=figures["reported_today"], closed=figures["closed_today"], open=figures["open"],

@@ -59,7 +59,7 @@ def send(
 def notice(minutes: float | None, text: tuple[str, ...], home: Path, as_json: bool) -> None:
     """Show TEXT on all signs at once; they go back to the figures when its time is over."""
     words = " ".join(text)
-    _signs(home, "notice", words if minutes is None else f"{minutes:.0f} {words}", as_json)
+    _signs(home, "notice", words if minutes is None else f"[{minutes:.0f}] {words}", as_json)
 
 
 @click.command()

@@ -129,6 +129,9 @@ class Driver(ABC):
             )
         self.options: Facts = {name: given.get(name, option.default) for name, option in self.known_options.items()}
 
+    def opened(self) -> None:
+        """The port was opened (again): what the device was told before may be gone."""
+
     def probe(self, line: Line) -> Facts | None:
         """What answers on the line, None when nothing of this kind does. Frames that only read, nothing else."""
         return None

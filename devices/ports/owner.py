@@ -31,6 +31,7 @@ PAUSE_SECONDS = 0.25
 """Silence after which a driver is told that its device paused."""
 QUIET_SECONDS = 1.0
 JOBS_AT_MOST = 100
+CLOSE_SECONDS = 5.0
 Sink = Callable[[str, Event], None]
 """Takes events: the device's name, what happened. Called in the owner's thread; it must not wait."""
 
@@ -88,13 +89,19 @@ class PortOwner:
     def start(self) -> None:
         self._thread.start()
 
-    def close(self) -> None:
-        """Give the port back and end the thread; what was still waiting fails."""
+    def end(self) -> None:
+        """Ask the thread to end, without waiting for it."""
         self._ending = True
         self._wake()
+
+    def close(self) -> None:
+        """Give the port back and end the thread; what was still waiting fails. A driver that hangs is left behind."""
+        self.end()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
         self._fail_jobs(self._ended())
+        if self._thread.is_alive():
+            return
         for descriptor in (self._reader, self._waker):
             with suppress(OSError):
                 os.close(descriptor)
@@ -143,6 +150,7 @@ class PortOwner:
         rate = hunt.rate if hunt is not None else self._fixed_rate or self.rate or self.driver.rates[0]
         with SerialLine.open(self.path, rate, self._framing, self.counters) as line:
             line.taps.extend(self._taps)
+            self.driver.opened()
             if self._fixed_rate is None and not self.driver.listens:
                 at_found_rate(line, self.driver, self.rate, lambda: self._ending)
             self.rate = line.rate

@@ -27,7 +27,7 @@ def watch_devices(client: httpx.Client, fakes: dict[str, Fake], tell: Tell) -> N
     tell("agent", "position", f"{car['who']} {car['lon']:.5f},{car['lat']:.5f} {car['speed']} m/s")
     done = _command(client, "wall", "brightness", "55")
     tell("zhiban", "wall", f"亮度 {done['answer']['facts']['brightness']} {done['answer']['request']}")
-    _command(client, "signs", "notice", "5 暴雨橙色预警 请注意绕行")
+    _command(client, "signs", "notice", "[5] 暴雨橙色预警 请注意绕行")
     _until(lambda: "暴雨" in str(fakes["strip"].state()["text"]), "条屏没有显示通知", "the strip shows no notice")
     tell("zhiban", "notice", str(fakes["strip"].state()["text"]).replace("\n", " "))
     _command(client, "signs", "normal", None)

@@ -67,8 +67,8 @@ def play(home: Path) -> None:
         try:
             watch_devices(day.who("zhiban"), devices, tell)
             number = _hotline_call(day)
-            watch_messages(day.who("zhiban"), devices, tell)
             _extension(day)
+            watch_messages(day.who("zhiban"), devices, tell)
             _duplicate(day, number)
             _citizen(day, home)
             _figures(day)

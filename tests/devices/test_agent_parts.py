@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ from devices.agent.control import Control, ask_agent
 from devices.agent.keeper import Keeper
 from devices.agent.light import wanted
 from devices.agent.spool import Spool
-from devices.agent.strip import Notice, check_template, text_of
+from devices.agent.strip import check_template, text_of
 from devices.checks import check_devices
 from devices.codecs.nmea.framing import encode
 from devices.configuration import add_device, checked
@@ -70,7 +70,9 @@ def test_the_light_is_always_between_night_and_day(moment: datetime, day: int, n
         lambda: Light(hours=[("19:00", 40), ("07:00", 80)]), lambda: Light(hours=[("7:00", 40)]),
         lambda: Light(hours=[("07:00", 101)]), lambda: Light(dark=("23:00", "23:00")), lambda: Light(brightness=3),
         lambda: Messages(texts={"dispatch": "{phone}"}), lambda: Messages(texts={"dance": "x"}),
-        lambda: Messages(webhook="ftp://x"),
+        lambda: Messages(webhook="ftp://x"), lambda: Messages(webhook="http://h:abc/"),
+        lambda: Messages(webhook="http://[::1/hook"), lambda: Messages(webhook="http://.."),
+        lambda: Messages(webhook="http://h/\nX: y"), lambda: Light(sun=True, latitude=34.0),
     ],
 )  # fmt: skip
 def test_wrong_settings_of_devices_are_refused(block: Any) -> None:
@@ -78,7 +80,7 @@ def test_wrong_settings_of_devices_are_refused(block: Any) -> None:
         block()
 
 
-def test_a_sign_shows_the_figures_or_the_notice_until_its_time_is_over() -> None:
+def test_a_sign_shows_the_figures() -> None:
     figures = {
         "reported_today": 3,
         "closed_today": 2,
@@ -88,13 +90,10 @@ def test_a_sign_shows_the_figures_or_the_notice_until_its_time_is_over() -> None
         "month": {"rate": 0.957},
     }
     plan, now = Strip(text="{county} {reported} {closed} {open} {overdue} {rate} {time}"), at(9, 5)
-    assert text_of(plan, figures, now, None) == "禹州市 3 2 5 1 95.7% 09:05"
-    notice = Notice("暴雨", now.timestamp() + 60)
-    assert text_of(plan, figures, now, notice) == "暴雨"
-    assert text_of(plan, figures, now + timedelta(minutes=2), notice).startswith("禹州市")
+    assert text_of(plan, figures, now) == "禹州市 3 2 5 1 95.7% 09:05"
     nobody = figures | {"month": {"rate": None}}
-    assert "--" in text_of(plan, nobody, now, None), "no cases are no 0 % and no 100 %"
-    for text in ("{weather}", "{open", "{0}"):
+    assert "--" in text_of(plan, nobody, now), "no cases are no 0 % and no 100 %"
+    for text in ("{weather}", "{open", "{0}", "{rate:d}", "{open!x}"):
         with pytest.raises(BadSetup):
             check_template(Strip(text=text))
 

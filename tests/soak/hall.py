@@ -28,7 +28,8 @@ from tests.nodes import RunningNode
 RECEIVERS = 4
 RECOVERED = 8.0
 """Seconds after a mishap from which every fix counts: five of back-off, and what the receiver needs to begin."""
-LONGEST_MISHAP = 8.0
+LONGEST_MISHAP, LONG_SILENCE = 8.0, 25.0
+"""Now and then one is so long that a silent receiver's port is opened anew."""
 PATIENCE = 120.0
 GROWN_MEGABYTES, SETTLED_MEGABYTES, GROWN_DESCRIPTORS = 6.0, 1.0, 8
 NEAR = 1e-6
@@ -90,6 +91,7 @@ class Hall:
             sys.executable, "-m", "appliance", "devices", "agent", "--home", str(self._home), "--node", self._node.url,
         ]  # fmt: skip
         self._agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._day = str(self._node.client("z1").get("/api/v1/tracks/car0").json()["day"])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +113,8 @@ class Hall:
         name = self._chance.choice(list(self._hosts))
         kind = self._chance.choice(("unplugged", "noisy", "slow", "silent", "busy", "refusing"))
         self.mishaps[kind] += 1
-        began, length = monotonic(), self._chance.uniform(0.3, LONGEST_MISHAP)
+        longest = LONG_SILENCE if self._chance.random() < 0.05 else LONGEST_MISHAP
+        began, length = monotonic(), self._chance.uniform(0.3, longest)
         host, moods = self._hosts[name], self._fakes[name].moods
         if kind == "unplugged":
             host.unplug()
@@ -140,7 +143,6 @@ class Hall:
             items = self._node.client("z1").get("/api/v1/devices").json()["items"]
             unwell = [(item["name"], item["state"]) for item in items if not (item["well"] and item["heard"])]
             if len(items) == len(self._hosts) and not unwell:
-                self._well_at = monotonic()
                 return
             assert monotonic() < ends, f"not well again: {unwell}"
             sleep(0.5)
@@ -190,15 +192,16 @@ class Hall:
         return not any(began - 2.0 <= at <= ended for began, ended in self._bad.get(name, ()))
 
     def _track(self, name: str) -> list[tuple[float, float]]:
-        """All positions of a device, of yesterday too where midnight passed."""
+        """All positions of a device, of both days where midnight passed meanwhile."""
         client, found = self._node.client("z1"), []
-        day, after = client.get(f"/api/v1/tracks/{name}").json()["day"], "-1"
-        while True:
-            told = client.get(f"/api/v1/tracks/{name}", params={"day": day, "after": after}).json()
-            found += [(item["lat"], item["lon"]) for item in told["items"]]
-            after = told["next"]
-            if after is None:
-                return found
+        today = str(client.get(f"/api/v1/tracks/{name}").json()["day"])
+        for day in sorted({self._day, today}):
+            after = "-1"
+            while after is not None:
+                told = client.get(f"/api/v1/tracks/{name}", params={"day": day, "after": after}).json()
+                found += [(item["lat"], item["lon"]) for item in told["items"]]
+                after = told["next"]
+        return found
 
 
 def _is_in(place: tuple[float, float], track: list[tuple[float, float]]) -> bool:

@@ -61,7 +61,7 @@ def command(serial: int, action: str, ok: bool | None, **other: Any) -> dict[str
 COMMANDS = [
     command(4, "brightness", None, value="35"),
     command(
-        3, "notice", False, device="signs", value="30 暴雨橙色预警，低洼路段请绕行",
+        3, "notice", False, device="signs", value="[30] 暴雨橙色预警，低洼路段请绕行",
         zh="没有可显示文字的设备。", en="There is no device that shows a text.",
     ),
     command(2, "status", True, answer={"facts": {"brightness": 60}}),

@@ -154,11 +154,11 @@ def test_an_urgent_notice_goes_to_all_signs_and_is_ended(shared_node: RunningNod
         await seat.keys("30 minutes no water", "enter", "enter")
         command = await asked(seat, agent)
         told = (command["device"], command["action"], command["value"])
-        assert told == ("signs", "notice", "30 30 minutes no water"), "a number in the text is no time"
+        assert told == ("signs", "notice", "[30] 30 minutes no water"), "a number in the text is no time"
         await asyncio.to_thread(agent.answer, command["id"], signs="strip")
         await seat.until(lambda: "已完成" in seat.banner, "shown")
         await seat.settled()
-        assert re.search(r"完成\s+值班长一\s+全部条屏\s+紧急通知 30", seat.screen_text())
+        assert re.search(r"完成\s+值班长一\s+全部条屏\s+紧急通知 \[30", seat.screen_text())
         await seat.keys("U")
         command = await asked(seat, agent)
         assert (command["device"], command["action"], command["value"]) == ("signs", "normal", None)

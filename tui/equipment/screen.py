@@ -185,7 +185,7 @@ class DevicesScreen(EquipmentCalls, SeatScreen):
                 return
             minutes = str(body.get("minutes") or NOTICE_MINUTES)
             if minutes.isascii() and minutes.isdigit() and int(minutes):
-                self.order(SIGNS, "notice", f"{minutes} {body['notice']}")
+                self.order(SIGNS, "notice", f"[{minutes}] {body['notice']}")
             else:
                 self.say(labels("devices.minutes_wrong", minutes=minutes))
 
