@@ -7,6 +7,7 @@ import queue
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from devices.errors import BadSetup, DeviceError, NoAnswer, PortBusy, PortLost, 
 from devices.fakes.fake import Fake
 from devices.fakes.gnss import FakeGnss
 from devices.fakes.host import Host
+from devices.ports import udev
 from devices.ports.hunting import Hunt
 from devices.ports.line import Echo, SerialLine
-from devices.ports.names import holders, is_lasting
+from devices.ports.names import Port, holders, is_lasting
 from devices.ports.owner import PortOwner
 from devices.ports.recording import Recorder
 from tests.devices.waiting import until
@@ -241,6 +243,30 @@ def test_what_a_receiver_said_is_kept_as_a_log_that_a_test_can_replay(tmp_path: 
     assert replayed.talk(1.0).startswith(b"$GNGGA")
     with pytest.raises(FileExistsError):
         Recorder(file, "", "", 0, "", "")
+
+
+HOSTILE = 'A", RUN+="/bin/sh'
+
+
+@pytest.mark.parametrize("serial_number", [HOSTILE, "A*", 'x\nKERNEL=="sda", MODE="0666"', "中"])
+def test_an_adapter_whose_serial_number_is_a_rule_writes_none(serial_number: str) -> None:
+    port = Port("/dev/ttyUSB0", "/dev/ttyUSB0", "", 0x1A86, 0x7523, serial_number)
+    comment, *rules = udev.rule("wall", port, modem=False).split("\n")
+    assert len(rules) == 1
+    assert serial_number not in comment + rules[0]
+    assert "serial" not in rules[0]
+    assert 'ATTRS{idProduct}=="7523"' in rules[0]
+    assert "serial number" in comment
+    plain = replace(port, serial_number="FT-0.1:A_9")
+    assert 'ATTRS{serial}=="FT-0.1:A_9"' in udev.rule("wall", plain, modem=False)
+
+
+def test_no_name_or_path_ends_the_comment_of_a_rule() -> None:
+    here = 'x\rKERNEL=="sda"\n\u2028y'
+    for port in (Port(here, here, ""), Port(here, here, "", 1, 2)):
+        lines = udev.rule(here, port, modem=True).splitlines()
+        assert len(lines) == (1 if port.vendor is None else 2)
+        assert lines[0].startswith("# ")
 
 
 def test_names_that_change_are_told_apart() -> None:
