@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.codecs.nmea import dates
-from devices.codecs.nmea.epoch import Decoder, Report
+from devices.codecs.nmea.epoch import Assembler, Decoder, Report
 from devices.codecs.nmea.framing import LONGEST, Framer, Sentence, encode, parse
+from devices.codecs.nmea.sky import KEPT_REPORTS, SATELLITES_AT_MOST, SETS_AT_MOST
 from devices.drivers.gnss import Gnss
 from tests.fuzz.nmea import check_nmea
 from tests.shared import shared
@@ -197,6 +198,60 @@ def test_the_last_sentence_of_an_epoch_is_learned_so_that_a_fix_does_not_wait_fo
         decoder.feed(encode("GN", "GGA", (time, *gga)))
         told += [report["time"] for report in decoder.feed(rmc(time=time)) if report["class"] == "TPV"]
     assert told[-1] == "2026-11-26T12:35:05.000Z"
+
+
+def gsv(parts: int, part: int, *numbers: int, talker: str = "GP", signal: str = "1") -> Sentence:
+    satellites = [field for number in numbers for field in (f"{number:02}", "40", "083", "46")]
+    return Sentence(talker, "GSV", (str(parts), str(part), "12", *satellites, signal))
+
+
+def seen_by(assembler: Assembler) -> set[int]:
+    """The numbers of the satellites that are known."""
+    return {item["PRN"] for item in assembler.sky.report().get("satellites", ())}
+
+
+@pytest.mark.parametrize("order", [(1, 3), (1, 2, 2, 3), (2, 3), (1, 3, 2), (1, 2, 1, 3)])
+def test_a_list_of_satellites_with_a_missing_or_repeated_part_is_none(order: tuple[int, ...]) -> None:
+    assembler = Assembler()
+    for part in order:
+        assembler.add(gsv(3, part, part * 4))
+    assert seen_by(assembler) == set()
+    for part in (1, 2, 3):
+        assembler.add(gsv(3, part, part * 4))
+    assert seen_by(assembler) == {4, 8, 12}
+
+
+def test_hostile_talkers_signals_and_satellites_fill_no_memory_and_are_forgotten() -> None:
+    assembler, letters = Assembler(), "ABCDEFGHJK"
+    for talker in (one + other for one in letters for other in letters):
+        assembler.add(gsv(2, 1, 1, 2, talker=talker, signal=talker))
+        assembler.add(gsv(1, 1, *range(1, 30), talker=talker, signal=f"{talker}2"))
+        assembler.add(Sentence(talker, "GSA", ("A", "3", *["01"] * 12, "1.8", "0.9", "1.5")))
+    assembler.add(gsv(1, 1, *range(1, 90), signal="9"))
+    sky = assembler.sky
+    assert [len(kept.known) for kept in (sky._parts, sky._lists, sky._used)] == [SETS_AT_MOST] * 3
+    assert max(map(len, sky._lists.known.values())) <= SATELLITES_AT_MOST
+    for second in range(KEPT_REPORTS + 1):
+        for sentence in Framer().feed(rmc(time=f"12{second // 60:02}{second % 60:02}.00")):
+            assembler.add(sentence)
+    assembler.flush()
+    assert [len(kept.known) for kept in (sky._parts, sky._lists, sky._used)] == [0] * 3
+
+
+def test_what_a_system_told_of_the_sky_is_forgotten_when_it_tells_nothing_any_more() -> None:
+    """The antenna sees BeiDou no more; GPS goes on."""
+    decoder, told = Decoder(), []
+    gsa = encode("GN", "GSA", ("A", "3", "01", *[""] * 11, "1.8", "0.9", "1.5"))
+    data = encode("BD", "GSV", ("1", "1", "01", "01", "60", "090", "42")) + gsa
+    for second in range(KEPT_REPORTS + 3):
+        gps = encode("GP", "GSV", ("1", "1", "01", "05", "60", "090", "42"))
+        told += decoder.feed(data + rmc(time=f"12{second // 60:02}{second % 60:02}.00") + gps)
+        data = b""
+    skies = [report for report in told if report["class"] == "SKY"]
+    assert {item["PRN"] for item in skies[-5]["satellites"]} == {5, 401}
+    assert {item["PRN"] for item in skies[-1]["satellites"]} == {5}
+    assert "hdop" in skies[-5]
+    assert skies[-1].keys().isdisjoint(("pdop", "hdop", "vdop"))
 
 
 def test_a_receiver_whose_port_was_opened_again_tells_its_health_anew_wherever_it_is() -> None:

@@ -138,6 +138,7 @@ class Assembler:
             if moment.errors is not None:
                 reports.append(deviations(moment.errors))
             self._reported = moment.time
+            self.sky.fixed()
         if self.sky.changed:
             reports.append(self.sky.report())
         self._now = Moment(time=moment.time, date=moment.date) if keep else Moment()

@@ -6,7 +6,7 @@ Numbers: NMEA counts each system in its own way and gpsd maps them to one range 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from devices.codecs.nmea.sentences import Active, InView, Satellite
 
@@ -20,69 +20,134 @@ FIRST_NUMBER = {GALILEO: 301, BEIDOU: 401, QZSS: 193, NAVIC: 901}
 """gpsd's number of a system's first satellite, where NMEA counts from 1."""
 OFFSET = {GLONASS: 64, **{system: first - 1 for system, first in FIRST_NUMBER.items()}}
 SETS_AT_MOST = 32
+SATELLITES_AT_MOST = 64
+"""Of a list: sixteen parts of four."""
+KEPT_REPORTS = 60
+"""What was not told again within so many fixes is forgotten. Receivers list their satellites every one to ten fixes, at
+ten fixes a second some only every fifty; sixty are a minute at one fix a second."""
 
 Key = tuple[int, int]
 """System and satellite."""
+Which = tuple[str, str]
+"""Talker and signal of a list."""
+Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+
+class Fresh(Generic[Name, Value]):
+    """What was told lately, by name, of no more than so many names."""
+
+    def __init__(self) -> None:
+        self.known: dict[Name, Value] = {}
+        self._told: dict[Name, int] = {}
+
+    def put(self, name: Name, value: Value, now: int) -> bool:
+        """Keep it; False where it is one name too many."""
+        if name not in self.known and len(self.known) >= SETS_AT_MOST:
+            return False
+        self.known[name], self._told[name] = value, now
+        return True
+
+    def drop(self, name: Name) -> None:
+        self.known.pop(name, None)
+        self._told.pop(name, None)
+
+    def forget(self, now: int) -> bool:
+        """Forget what is old; whether anything was."""
+        old = [name for name, told in self._told.items() if now - told >= KEPT_REPORTS]
+        for name in old:
+            self.drop(name)
+        return bool(old)
+
+
+class Collected(NamedTuple):
+    """A list that comes in parts: how many there are, the last one that came, and what they held."""
+
+    parts: int
+    part: int
+    satellites: tuple[Satellite, ...]
 
 
 class Sky:
-    """What is known of the sky; `changed` is set when a list of satellites was completed or a dilution came."""
+    """What is known of the sky; `changed` is set when a list was completed or forgotten, or a dilution came.
+
+    Nothing of it grows without bound, whatever talkers, signals and satellites a line may name.
+    """
 
     def __init__(self) -> None:
         self.changed = False
-        self.dilutions: dict[str, float] = {}
-        self._parts: dict[tuple[str, str], list[Satellite]] = {}
-        self._lists: dict[tuple[str, str], dict[Key, Satellite]] = {}
-        self._used: dict[str, set[Key]] = {}
-        self._used_told: int | None = None
+        self._reports = 0
+        self._dilutions: Fresh[str, float] = Fresh()
+        self._parts: Fresh[Which, Collected] = Fresh()
+        self._lists: Fresh[Which, dict[Key, Satellite]] = Fresh()
+        self._used: Fresh[str, set[Key]] = Fresh()
+        self._used_told: Fresh[str, int] = Fresh()
+
+    @property
+    def dilutions(self) -> dict[str, float]:
+        """gpsd's names and values."""
+        return self._dilutions.known
+
+    def fixed(self) -> None:
+        """A fix, or none, was reported: what was not told for many of these is forgotten."""
+        self._reports += 1
+        kept: tuple[Fresh[Any, Any], ...] = (self._parts, self._lists, self._used, self._used_told, self._dilutions)
+        forgotten = [one.forget(self._reports) for one in kept]
+        self.changed = self.changed or any(forgotten)
 
     def in_view(self, said: InView) -> None:
-        """One part of a list; the last part completes it, a missing one spoils it."""
+        """One part of a list; the last part completes it, a missing or repeated one spoils it."""
         which = (said.talker, said.signal_id)
+        before = self._parts.known.get(which)
+        self._parts.drop(which)
         if said.part == 1:
-            self._parts[which] = []
-        collected = self._parts.get(which)
-        if collected is None:
+            before = Collected(said.parts, 0, ())
+        if before is None or (said.parts, said.part) != (before.parts, before.part + 1):
             return
-        collected.extend(said.satellites)
-        if said.part == said.parts and len(self._lists) < SETS_AT_MOST:
-            self._lists[which] = {identify(said.talker, item.number): item for item in collected}
-            del self._parts[which]
-            self.changed = True
+        satellites = before.satellites + said.satellites
+        if len(satellites) > SATELLITES_AT_MOST:
+            return
+        if said.part < said.parts:
+            self._parts.put(which, Collected(said.parts, said.part, satellites), self._reports)
+            return
+        listed = {identify(said.talker, item.number): item for item in satellites}
+        self.changed = self._lists.put(which, listed, self._reports) or self.changed
 
     def active(self, said: Active) -> None:
         """The satellites in the fix; each system tells its own, under one talker or its own."""
         system = SYSTEM_OF_ID.get(said.system or 0) if said.system else None
-        which = f"{said.talker}{said.system or ''}"
-        self._used[which] = {
+        used = {
             identify(said.talker, number) if system is None else identify_in(system, number)
             for number in said.satellites
         }
+        self._used.put(f"{said.talker}{said.system or ''}", used, self._reports)
         for name, value in (("pdop", said.pdop), ("hdop", said.hdop), ("vdop", said.vdop)):
             self._dilution(name, value)
 
     def fix(self, used: int | None, hdop: float | None) -> None:
         """What GGA or GNS tell of the sky."""
-        self._used_told = used
+        self._used_told.drop("")
+        if used is not None:
+            self._used_told.put("", used, self._reports)
         self._dilution("hdop", hdop)
 
     def report(self) -> dict[str, Any]:
         """gpsd's SKY, and `changed` is cleared."""
         self.changed = False
         seen = self._seen()
-        used = set().union(*self._used.values()) if self._used else set()
+        used: set[Key] = set().union(*self._used.known.values())
         told: dict[str, Any] = {"class": "SKY", **self.dilutions}
-        if self._lists:
+        if self._lists.known:
             told["nSat"] = len(seen)
-        told["uSat"] = len(used & seen.keys()) if seen and used else self._used_told or 0
-        if self._lists:
+        told["uSat"] = len(used & seen.keys()) if seen and used else self._used_told.known.get("", 0)
+        if self._lists.known:
             told["satellites"] = [_satellite(key, item, key in used) for key, item in seen.items()]
         return told
 
     def _seen(self) -> dict[Key, Satellite]:
         """All lists in one; of a satellite that is heard on several signals the strongest."""
         seen: dict[Key, Satellite] = {}
-        for satellites in self._lists.values():
+        for satellites in self._lists.known.values():
             if seen.keys().isdisjoint(satellites):
                 seen.update(satellites)
                 continue
@@ -97,7 +162,7 @@ class Sky:
             return
         if self.dilutions.get(name) != value:
             self.changed = True
-        self.dilutions[name] = value
+        self._dilutions.put(name, value, self._reports)
 
 
 @lru_cache(maxsize=1024)
