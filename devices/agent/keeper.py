@@ -12,9 +12,9 @@ from appliance.device_settings import Light
 from devices.agent.beat import Beat
 from devices.agent.board import Board
 from devices.agent.light import Wanted, wanted
-from devices.doing import Done
 from devices.drivers.interface import Facts
 from devices.errors import DeviceError
+from devices.exchange import Done
 from devices.ports.owner import PortOwner
 
 LONGEST_POLL = 600.0

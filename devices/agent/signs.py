@@ -21,8 +21,8 @@ from devices.agent.beat import Beat
 from devices.agent.node import NodeAway, NodeClient, NodeRefused
 from devices.agent.reporter import write_whole
 from devices.agent.strip import Notice, text_of
-from devices.doing import Done
 from devices.errors import BadValue, DeviceError, NotSupported
+from devices.exchange import Done
 from devices.ports.owner import PortOwner
 
 AGAIN_SECONDS = 15.0

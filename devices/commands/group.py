@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from devices.commands import configuring, doing, listening, running
+from devices.commands import configuring, listening, running, sending
 
 
 @click.group()
@@ -23,6 +23,6 @@ def devices() -> None:
 
 for command in (
     configuring.list_, configuring.drivers, configuring.probe, configuring.add, configuring.remove,
-    listening.watch, listening.record, doing.send, doing.notice, doing.normal, running.simulate, running.agent,
+    listening.watch, listening.record, sending.send, sending.notice, sending.normal, running.simulate, running.agent,
 ):  # fmt: skip
     devices.add_command(command)

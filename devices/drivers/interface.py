@@ -129,7 +129,7 @@ class Driver(ABC):
             )
         self.options: Facts = {name: given.get(name, option.default) for name, option in self.known_options.items()}
 
-    def opened(self) -> None:
+    def opened(self) -> None:  # noqa: B027  # a driver that tells its device nothing lasting needs none
         """The port was opened (again): what the device was told before may be gone."""
 
     def probe(self, line: Line) -> Facts | None:

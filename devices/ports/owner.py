@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from devices.doing import Done, perform
 from devices.drivers.interface import Driver, Event, Facts
 from devices.errors import DeviceError, PortLost, PortMissing
+from devices.exchange import Done, perform
 from devices.ports.counters import Counters
 from devices.ports.finding import at_found_rate
 from devices.ports.hunting import Hunt

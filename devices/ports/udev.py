@@ -11,7 +11,7 @@ import re
 from devices.ports.names import Port
 
 PLAIN = re.compile(r"[A-Za-z0-9._:-]+")
-"""Serial numbers that stand in a rule. The adapter tells them: a quote or a line break would write a rule of its own."""
+"""Serial numbers that stand in a rule. The adapter tells them: a quote or line break would write a rule of its own."""
 
 HEADER = "# wanmi: serial devices. Install: cp 99-wanmi-devices.rules /etc/udev/rules.d/ && udevadm control --reload"
 

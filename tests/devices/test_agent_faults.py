@@ -157,7 +157,7 @@ class Fixed:
     def do(self, action: str, value: str | None = None) -> Any:
         from concurrent.futures import Future
 
-        from devices.doing import Done
+        from devices.exchange import Done
 
         self.done += 1
         order: Future[Any] = Future()

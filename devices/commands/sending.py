@@ -95,9 +95,9 @@ def _asked(home: Path, name: str, action: str, value: str | None) -> dict[str, A
 def _directly(
     driver: str, port: str, baud: int | None, options: dict[str, Any], action: str, value: str | None
 ) -> dict[str, Any]:
-    from devices.doing import perform
     from devices.drivers.interface import check_value
     from devices.drivers.registry import blamed, make_driver
+    from devices.exchange import perform
     from devices.ports.finding import at_found_rate
     from devices.ports.line import SerialLine
 
