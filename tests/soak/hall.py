@@ -186,6 +186,7 @@ class Hall:
         value = str(self._chance.randrange(101) if percent is None else percent)
         body = {"action": "brightness", "value": value}
         answer = self._node.client("z1").post("/api/v1/devices/wall/commands", json=body)
+        assert answer.status_code == 202, f"{answer.status_code}: {answer.text}"
         return int(answer.json()["id"])
 
     def _healthy(self, name: str, at: float) -> bool:
