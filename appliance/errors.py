@@ -72,6 +72,12 @@ class NotFound(WanmiError):
     kind = "not-found"
 
 
+class Gone(WanmiError):
+    """A cursor from which nobody can go on any more; a snapshot is to be taken."""
+
+    kind = "gone"
+
+
 class NotAllowed(WanmiError):
     """This action is not possible from this state; `extra["allowed"]` names those that are."""
 

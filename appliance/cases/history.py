@@ -19,6 +19,13 @@ CHAINED = (
 )  # fmt: skip
 COLUMNS = (*CHAINED, "note", "note_salt", "previous", "hash")
 
+MEMBERS = {
+    "seq": "seq", "action": "action", "actor": "actor", "actor_name": "actor_name", "role": "role",
+    "on_behalf_of": "on_behalf_of", "at": "at", "from": "from_state", "to": "to_state",
+    "clock_started": "clock_started", "clock_stopped": "clock_stopped", "due_at": "due_at", "note": "note",
+}  # fmt: skip
+"""Column by member of a row as outsiders see it."""
+
 _LAST = Sql("SELECT hash FROM case_action ORDER BY id DESC LIMIT 1")
 _INSERT = Sql(
     f"INSERT INTO case_action ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"  # noqa: S608
@@ -53,19 +60,14 @@ def append(unit: Unit, row: dict[str, Any]) -> None:
 
 def rows(connection: Connection, case_id: int) -> list[dict[str, Any]]:
     """The history of a case in order, as the API shows it."""
-    found = []
-    for row in connection.execute(_ROWS, {"case_id": case_id}):
-        detail = msgspec.json.decode(row.detail) if row.detail else {}
-        found.append(
-            {
-                **detail,
-                "seq": row.seq, "action": row.action, "actor": row.actor, "actor_name": row.actor_name,
-                "role": row.role, "on_behalf_of": row.on_behalf_of, "at": rfc3339(row.at), "from": row.from_state,
-                "to": row.to_state, "clock_started": row.clock_started, "clock_stopped": row.clock_stopped,
-                "due_at": rfc3339(row.due_at), "note": row.note,
-            }
-        )  # fmt: skip
-    return found
+    return [shown(row) for row in connection.execute(_ROWS, {"case_id": case_id})]
+
+
+def shown(row: Any) -> dict[str, Any]:
+    """A history row as outsiders see it: what its detail holds, and the members of `MEMBERS`."""
+    detail = msgspec.json.decode(row.detail) if isinstance(row.detail, str) else row.detail or {}
+    told = {member: getattr(row, column) for member, column in MEMBERS.items()}
+    return {**detail, **told, "at": rfc3339(row.at), "due_at": rfc3339(row.due_at)}
 
 
 def walk(connection: Connection) -> Iterator[dict[str, Any]]:

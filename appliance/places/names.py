@@ -47,20 +47,24 @@ class PlaceImporter(TableImporter):
         lon, lat = label_point(row["geometry"])
         code = text_of(row, "code") or made_code(name, type_, parent, shape)
         record: Record = {name_: value for name_, value in (("parent", parent), ("address", address)) if name_ in row}
-        # 药城路 + 18号: a number plate is looked for together with its road
-        road = parent if type_ == "门牌" and parent and not parent.isdigit() and parent not in name else None
         return record | {
             "key": code,
             "code": code,
             "name": name,
             "type": type_,
-            "initials": initials(name),
-            "search": search_words((road or "") + name, address),
+            **derived(name, type_, parent, address),
             "lon": lon,
             "lat": lat,
             "attributes": row["attributes"],
             "geometry": shape,
         }
+
+
+def derived(name: str, type_: str, parent: str | None, address: str | None) -> dict[str, str]:
+    """The columns that follow from the others: `initials` and `search`."""
+    # 药城路 + 18号: a number plate is looked for together with its road
+    road = parent if type_ == "门牌" and parent and not parent.isdigit() and parent not in name else None
+    return {"initials": initials(name), "search": search_words((road or "") + name, address)}
 
 
 def made_code(name: str, type_: str, parent: str | None, shape: bytes) -> str:

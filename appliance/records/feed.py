@@ -12,7 +12,9 @@ from appliance.records.sql import Sql
 TYPES = (
     "case", "case_action", "request", "supervision", "part", "grid", "duty_grid", "place", "department", "score",
 )  # fmt: skip
-"""Every type of record that is in the feed."""
+"""Every type of record that is in the feed; within one unit of work they are numbered in this order."""
+
+_ORDER = {name: place for place, name in enumerate(TYPES)}
 
 _ADVANCE = Sql("UPDATE feed SET last = last + :count WHERE id = 1 RETURNING last")
 _INSERT = Sql("INSERT INTO change (seq, type, id, op, at) VALUES (:seq, :type, :id, :op, :at)")
@@ -32,8 +34,10 @@ class FeedRow:
 def append(connection: Connection, changes: Sequence[tuple[str, str, str]], at: int) -> int:
     """Write `(type, id, op)` changes with the next numbers and return the last one.
 
-    The number comes from the table, never from memory: a command in another process may have written since.
+    The number comes from the table, never from memory: a command in another process may have written since. A case
+    comes before what hangs on it, so that whoever takes in change after change knows the case first.
     """
+    changes = sorted(changes, key=lambda change: _ORDER[change[0]])
     last: int = _ADVANCE.value(connection, {"count": len(changes)})
     first = last - len(changes) + 1
     _INSERT.many(

@@ -15,6 +15,7 @@ TABLE_MODULES = (
     "appliance.patrols.tables",
     "appliance.equipment.tables",
     "appliance.messages.tables",
+    "appliance.exchange.tables",
 )
 
 

@@ -1,0 +1,164 @@
+"""A snapshot and the changes after it are the county, record by record, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from appliance.errors import Gone, WanmiError
+from appliance.exchange.kinds.all import KINDS
+from appliance.exchange.kinds.base import Sight
+from appliance.exchange.kinds.case import light_left_out
+from appliance.exchange.landing import Item, begin_snapshot, land_changes
+from appliance.exchange.reading import feed_state, read_changes
+from appliance.records.store import Records
+from tests.cases.desk import Desk, at
+from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, snapshot_slice, take_snapshot
+
+ONWARD: dict[str, tuple[tuple[str, str, dict[str, object]], ...]] = {
+    "reported": (("s1", "ask_verify", {"collector": "l1"}), ("s1", "accept", {"reason": "电话说得清楚"})),
+    "verifying": (("l1", "verify_true", {}), ("l1", "verify_false", {"reason": "没有"}), ("l1", "verify_true", {})),
+    "accepted": (("z1", "file", {}),),
+    "filed": (("p1", "dispatch", {"department": "D01", "condition": 1}),),
+    "dispatched": (("d1", "take", {}), ("d1", "finish", {"result": "修好了"})),
+    "handling": (("d1", "finish", {"result": "修好了"}),),
+    "handled": (("s1", "ask_check", {"collector": "l1"}),),
+    "checking": (("l1", "check_fail", {"reason": "没修好"}), ("l1", "check_pass", {})),
+    "checked": (("z1", "close", {}),),
+}  # fmt: skip
+FROM_ABOVE: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("z1", "supervise", {"note": "快一点"}), ("d1", "answer_supervision", {"note": "正在办"}), ("b1", "urge", {}),
+    ("z1", "clear_supervision", {"note": "好"}), ("b1", "instruct", {"note": "抓紧"}),
+)  # fmt: skip
+
+
+def live_a_little(desk: Desk, chance: random.Random, steps: int) -> None:
+    """Random work of an office; what is refused is refused."""
+    for _ in range(steps):
+        desk.clock.advance(minutes=chance.randint(1, 90))
+        numbers = [msgspec.json.decode(item)["number"] for item in desk.page(limit=50).items]
+        try:
+            if not numbers or chance.random() < 0.12:
+                phone = chance.choice((None, "13812344321"))
+                desk.report(description=f"井盖{chance.random()}", reporter_name="张三", reporter_phone=phone)
+            elif chance.random() < 0.15:
+                until = desk.clock.now() + 86_400_000_000
+                desk.ask(
+                    "d1", chance.choice(numbers), chance.choice(("extension", "suspension", "return")), until=until
+                )
+            elif chance.random() < 0.15:
+                number = chance.choice(numbers)
+                waiting = [item["id"] for item in desk.case(number)["requests"] if item["waiting_for"]]
+                if waiting:
+                    desk.decide("p1", number, waiting[0], chance.random() < 0.7)
+            else:
+                number = chance.choice(numbers)
+                usual = ONWARD.get(desk.case(number)["state"], ())
+                account, action, body = chance.choice(usual if usual and chance.random() < 0.8 else FROM_ABOVE)
+                desk.act(account, number, action, **body)
+        except WanmiError:
+            continue
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_snapshot_and_changes_are_the_county_record_by_record(desk: Desk, replica: Records, seed: int) -> None:
+    """The office works while the snapshot is taken, and between the pages of changes."""
+    chance, county = random.Random(seed), desk.office.records
+    live_a_little(desk, chance, 120)
+    with county.read() as connection:
+        state = feed_state(connection)
+    replica.write(lambda unit: begin_snapshot(unit, "411081", state.name, state.last, EVERYTHING))
+    while snapshot_slice(county, replica):
+        live_a_little(desk, chance, 4)
+    live_a_little(desk, chance, 20)
+    pull(county, replica, limits=chance)
+    assert lines(replica) == lines(county)
+    assert all(lines(county)[name] for name in EVERYTHING if name not in ("part", "place")), "all kinds of work"
+    live_a_little(desk, chance, 40)
+    pull(county, replica, limits=chance)
+    assert lines(replica) == lines(county)
+
+
+def test_a_page_that_comes_twice_changes_nothing(desk: Desk, replica: Records) -> None:
+    county = desk.office.records
+    take_snapshot(county, replica)
+    desk.report()
+    with county.read() as connection:
+        page = read_changes(connection, 0, 1000, EVERYTHING, PLAIN)
+    items = [msgspec.json.decode(item, type=Item) for item in page.items]
+    for _ in range(2):
+        replica.write(lambda unit: land_changes(unit, items, page.next, EVERYTHING))
+    assert lines(replica) == lines(county)
+
+
+@pytest.mark.parametrize("types", [("case",), ("case_action", "grid"), ("request", "case"), EVERYTHING])
+def test_every_item_names_the_one_before_it_under_the_same_filter(desk: Desk, types: tuple[str, ...]) -> None:
+    live_a_little(desk, random.Random(7), 40)
+    with desk.office.records.read() as connection:
+        whole = read_changes(connection, 0, 10_000, EVERYTHING, PLAIN)
+        seqs = [msgspec.json.decode(item)["seq"] for item in whole.items]
+        assert seqs == list(range(1, len(seqs) + 1)), "no gap over the whole feed"
+        before, cursor, more = 0, 0, True
+        while more:
+            page = read_changes(connection, cursor, 3, types, PLAIN)
+            for item in map(msgspec.json.decode, page.items):
+                assert item["type"] in types
+                assert item["prev"] == before
+                assert item["seq"] > before
+                before = item["seq"]
+            cursor, more = page.next, page.more
+        assert cursor == whole.next == whole.state.last
+
+
+def test_a_cursor_from_nowhere_is_told_to_take_a_snapshot(desk: Desk) -> None:
+    desk.report()
+    with desk.office.records.read() as connection:
+        state = feed_state(connection)
+        for cursor, feed in ((state.last + 1, None), (0, "another"), (10**15, state.name)):
+            with pytest.raises(Gone, match="Take a snapshot"):
+                read_changes(connection, cursor, 10, EVERYTHING, PLAIN, feed)
+        assert read_changes(connection, state.last, 10, EVERYTHING, PLAIN, state.name).items == []
+
+
+def test_reporters_stay_masked_until_the_reader_may_know_them(desk: Desk, replica: Records) -> None:
+    number = desk.report(reporter_name="张三丰", reporter_phone="13812344321")
+    with desk.office.records.read() as connection:
+        shown: Callable[[Sight], object] = lambda sight: msgspec.json.decode(  # noqa: E731
+            KINDS["case"].records(connection, [number], sight)[number]
+        )["reporter"]
+        assert shown(Sight(now=at("2026-10-09 10:00"))) == {"name": "张*", "phone": "138****4321"}
+        full = Sight(now=at("2026-10-09 10:00"), reporters=True)
+        assert shown(full) == {"name": "张三丰", "phone": "13812344321"}
+    take_snapshot(desk.office.records, replica, full)
+    assert lines(replica) == lines(desk.office.records), "masked above as well; the name stands apart"
+    assert b"13812344321" not in b"".join(data for _, data in lines(replica)["case"])
+
+
+def test_the_light_is_told_for_the_moment_and_not_kept(desk: Desk) -> None:
+    number = desk.report()
+    with desk.office.records.read() as connection:
+        told = KINDS["case"].records(connection, [number], Sight(now=desk.clock.now()))[number]
+        kept = KINDS["case"].records(connection, [number], PLAIN)[number]
+    assert msgspec.json.decode(told) == desk.case(number) | {"reporter": None}
+    assert light_left_out(told) == kept
+
+
+def test_a_reader_of_one_street_sees_a_case_go_when_it_moves(desk: Desk) -> None:
+    first, second = "411081001", "411081002"
+    number = desk.report()
+    sight = Sight(areas=(first,))
+    with desk.office.records.read() as connection:
+        assert number in KINDS["case"].records(connection, [number], sight)
+        assert KINDS["case"].records(connection, [number], Sight(areas=(second,))) == {}
+        start = feed_state(connection).last
+    desk.act("s1", number, "amend", lon=113.4155, lat=34.1005, reason="坐标报错了")
+    with desk.office.records.read() as connection:
+        page = read_changes(connection, start, 10, ("case", "case_action", "grid"), sight)
+        items = [msgspec.json.decode(item) for item in page.items]
+        assert {(item["type"], item["op"], item["data"]) for item in items} == {
+            ("case", "delete", None), ("case_action", "delete", None)
+        }  # fmt: skip
+        assert len(KINDS["grid"].page(connection, None, 1000, sight).lines) == 100
