@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from appliance.device_settings import Agent, Device, Light, Messages, Strip, wrong
 from appliance.errors import BadHome
+from appliance.exchange.settings import Exchange
 
 DEFAULT_HOME = Path("/var/lib/wanmi")
 FILE = "wanmi.toml"
@@ -233,6 +234,7 @@ class Settings(BaseSettings):
     light: Light = Light()
     strip: Strip = Strip()
     messages: Messages = Messages()
+    exchange: Exchange = Exchange()
 
     @field_validator("devices")
     @classmethod

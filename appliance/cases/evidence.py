@@ -172,6 +172,15 @@ def add(
     return row, True
 
 
+def add_once(unit: Unit, actor: Actor, content: Content) -> tuple[dict[str, Any], bool]:
+    """Write the row of a file that waits for its case, unless this sender's copy is there; whether it is new."""
+    rows = unit.connection.execute(_OF_SHA, {"sha256": content.sha256}).all()
+    there = next((row for row in rows if row.uploaded_by == actor.account), None)
+    if there is not None:
+        return dict(there._mapping), False
+    return add(unit, actor, content, NewFile(STAGES[0]))
+
+
 def add_to_case(
     unit: Unit, office: Office, actor: Actor, number: str, content: Content, new: NewFile
 ) -> dict[str, Any]:

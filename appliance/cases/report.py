@@ -15,9 +15,10 @@ from appliance.cases.numbers import next_number, query_code
 from appliance.cases.search import case_tokens
 from appliance.clock import local
 from appliance.codes.values import Source
-from appliance.errors import Conflict, FieldError, Forbidden, Invalid, UnknownPlace
+from appliance.errors import FieldError, Forbidden, Invalid, UnknownPlace
 from appliance.places.layers import case_flags
 from appliance.places.locate import GridHit, locate, locate_grid
+from appliance.records.answered import answered, remember
 from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
@@ -34,11 +35,6 @@ _REPORTER = Sql("INSERT INTO reporter (id, name, phone, email) VALUES (:id, :nam
 _PART = text("SELECT code FROM part WHERE code = :code")
 _LIKE_PART = text("SELECT code FROM part WHERE code >= :low AND code < :high ORDER BY code LIMIT 5")
 _ANY_PLACE = text("SELECT EXISTS (SELECT 1 FROM unit_grid) OR EXISTS (SELECT 1 FROM area)")
-_ANSWERED = Sql("SELECT number, body_digest FROM idempotent_answer WHERE account = :account AND key = :key")
-_ANSWER = Sql(
-    "INSERT INTO idempotent_answer (account, key, body_digest, number, at) "
-    "VALUES (:account, :key, :body_digest, :number, :at)"
-)
 
 
 class NewCase(msgspec.Struct, kw_only=True):
@@ -118,23 +114,12 @@ def report_once(
     Raises:
         Conflict: the key was used with another body.
     """
-    answered = _ANSWERED.row(unit.connection, {"account": actor.account, "key": key})
-    if answered is None:
+    number = answered(unit.connection, actor.account, key, body_digest)
+    if number is None:
         case = report(unit, office, actor, new)
-        _ANSWER.run(
-            unit.connection,
-            {
-                "account": actor.account, "key": key, "body_digest": body_digest, "number": case["number"],
-                "at": unit.now,
-            },
-        )  # fmt: skip
+        remember(unit, actor.account, key, body_digest, case["number"])
         return case, True
-    if answered[1] != body_digest:
-        raise Conflict(
-            f"Idempotency-Key {key!r} 已用于内容不同的案件 {answered[0]};请换一个新的键。",
-            f"Idempotency-Key {key!r} was used with another body for case {answered[0]}; use a new key.",
-        )
-    found = columns.load(unit.connection, answered[0])
+    found = columns.load(unit.connection, number)
     assert found is not None
     return found, False
 

@@ -48,6 +48,9 @@ KINDS = {
     )
 }
 
+ABOVE = frozenset(("prefecture",))
+"""Who decides on a case from above that asks for the reply (`upper.reply_required`): the platform that sent it."""
+
 _INSERT = text(
     "INSERT INTO request (case_id, number, kind, reason, until, asked_by, asked_at, in_time, waiting_for, decisions) "
     "VALUES (:case_id, :number, :kind, :reason, :until, :asked_by, :asked_at, :in_time, :waiting_for, '[]') "
@@ -87,7 +90,7 @@ def ask(
         {
             "case_id": case["id"], "number": number, "kind": kind.name, "reason": reason, "until": until,
             "asked_by": actor.account, "asked_at": unit.now, "in_time": in_time,
-            "waiting_for": "|".join(sorted(kind.deciders[0])),
+            "waiting_for": "|".join(sorted(deciders_of(kind, case)[0])),
         },
     ).scalar_one()  # fmt: skip
     unit.changed("request", str(key))
@@ -111,20 +114,26 @@ def decide(
     if request is None:
         raise NotFound(f"案件 {number} 没有申请 {request_id}。", f"Case {number} has no request {request_id}.")
     kind = KINDS[request["kind"]]
+    deciders = deciders_of(kind, case)
     role = _decider(actor, case, request)
     decisions = msgspec.json.decode(request["decisions"])
     decisions.append({"by": actor.account, "role": role, "approve": approve, "at": rfc3339(unit.now)})
-    final = not approve or len(decisions) == len(kind.deciders)
+    final = not approve or len(decisions) == len(deciders)
     unit.connection.execute(
         _DECIDE,
         {
             "id": request_id, "decisions": msgspec.json.encode(decisions).decode(),
-            "waiting_for": None if final else "|".join(sorted(kind.deciders[len(decisions)])),
+            "waiting_for": None if final else "|".join(sorted(deciders[len(decisions)])),
             "approved": approve if final else None, "decided_at": unit.now if final else None,
         },
     )  # fmt: skip
     unit.changed("request", str(request_id))
     return _carry_out(unit, office, actor, case, request, kind, role=role, approve=approve, final=final, note=note)
+
+
+def deciders_of(kind: Kind, case: dict[str, Any]) -> tuple[frozenset[str], ...]:
+    """Who decides on a request of a case, one after the other."""
+    return (ABOVE,) if kind.action is not None and case["upper_reply_required"] else kind.deciders
 
 
 def _carry_out(

@@ -6,7 +6,7 @@ shows. So a reader sees by itself that nothing is missing, whatever its filter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, text
@@ -18,6 +18,7 @@ from appliance.exchange.kinds.base import Kind, Page, Sight, encode
 from appliance.records.feed import FeedRow, changes_after
 
 ITEMS_AT_MOST = 10_000
+Sights = Mapping[str, Sight]
 SNAPSHOT_SLICE = 2_000
 
 _STATE = text("SELECT name, first, last FROM feed WHERE id = 1")
@@ -82,11 +83,15 @@ def feed_state(connection: Connection) -> FeedState:
 
 
 def read_changes(
-    connection: Connection, after: int, limit: int, types: Sequence[str], sight: Sight, feed: str | None = None
+    connection: Connection, after: int, limit: int, types: Sequence[str], sights: Sights, feed: str | None = None
 ) -> Changes:
     """The changes after a cursor, of these types; `limit` at most.
 
     A record that is gone, or out of this reader's sight, is told as deleted.
+
+    Args:
+        sights: how records are shown, by the scope that a reader needs for them.
+        feed: the name of the feed which the cursor is of, where the reader knows it.
 
     Raises:
         Gone: see `FeedState.check`.
@@ -95,7 +100,7 @@ def read_changes(
     state.check(after, feed)
     whole = set(types) >= set(KINDS)
     rows = changes_after(connection, after, limit, None if whole else types)
-    items = list(_items(connection, rows, _seen_before(connection, after, types), sight))
+    items = list(_items(connection, rows, _seen_before(connection, after, types), sights))
     if len(rows) < limit:
         return Changes(items, state.last, False, state)
     last = rows[-1].seq
@@ -117,12 +122,16 @@ def _seen_before(connection: Connection, after: int, types: Sequence[str]) -> in
     return found or int(connection.execute(_FORGOTTEN, {"types": list(types)}).scalar_one() or 0)
 
 
-def _items(connection: Connection, rows: Sequence[FeedRow], before: int, sight: Sight) -> Iterator[bytes]:
+def _items(connection: Connection, rows: Sequence[FeedRow], before: int, sights: Sights) -> Iterator[bytes]:
     wanted: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.op == "put":
             wanted.setdefault(row.type, {})[row.id] = None
-    data = {name: KINDS[name].records(connection, list(ids), sight) for name, ids in wanted.items() if name in KINDS}
+    data = {
+        kind.name: kind.records(connection, list(wanted[kind.name]), sights[kind.scope])
+        for kind in KINDS.values()
+        if kind.name in wanted
+    }
     for row in rows:
         there = data.get(row.type, {}).get(row.id) if row.op == "put" else None
         schema = KINDS[row.type].schema if row.type in KINDS else 1

@@ -124,8 +124,11 @@ class Host:
 
     def _heard(self, master: int) -> None:
         try:
-            data = os.read(master, PIECE)
+            with self._lock:
+                data = os.read(master, PIECE) if master == self._master else b""
         except OSError:
+            return
+        if not data:
             return
         moods = self.fake.moods
         self._pause(len(data) * BITS_PER_BYTE / self.fake.rate if self._paced else 0)
@@ -147,11 +150,12 @@ class Host:
             if self._paced:  # a byte is there when its last bit is; by the clock, so that late pieces do not add up
                 self._pause(began + (at + len(part)) * BITS_PER_BYTE / self.fake.rate - monotonic())
             try:
-                os.write(master, part)
-            except BlockingIOError:
-                return  # nobody reads: a wire forgets, too
+                with self._lock:
+                    if master != self._master:
+                        return  # unplugged meanwhile; the number may be another file's by now
+                    os.write(master, part)
             except OSError:
-                return
+                return  # nobody reads: a wire forgets, too
 
     def _damaged(self, data: bytes) -> bytes:
         share = self.fake.moods.noisy
@@ -163,7 +167,10 @@ class Host:
         return bytes(self._noise.choice(b"\x00\xff\x80\xc0\xf0$\xfe\x7f") for _ in range(count))
 
     def _rates_agree(self, master: int) -> bool:
-        return not self._minds_rate or rate_of(master) == self.fake.rate
+        if not self._minds_rate:
+            return True
+        with self._lock:
+            return master == self._master and rate_of(master) == self.fake.rate
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0 and not self._ending:

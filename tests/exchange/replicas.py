@@ -17,6 +17,11 @@ PLAIN = Sight()
 """Without lights, as a replica keeps its cases."""
 
 
+def sights(sight: Sight = PLAIN) -> dict[str, Sight]:
+    """The same sight of everything."""
+    return {kind.scope: sight for kind in KINDS.values()}
+
+
 def lines(records: Records, sight: Sight = PLAIN) -> dict[str, list[tuple[str, bytes]]]:
     """Every record of every type, by type, in the order of the keys."""
     found: dict[str, list[tuple[str, bytes]]] = {}
@@ -66,7 +71,7 @@ def pull(county: Records, replica: Records, sight: Sight = PLAIN, limits: random
         assert at is not None
         limit = limits.randint(1, 9) if limits else 1000
         with county.read() as connection:
-            page = read_changes(connection, at.cursor, limit, EVERYTHING, sight, at.feed)
+            page = read_changes(connection, at.cursor, limit, EVERYTHING, sights(sight), at.feed)
         items = [msgspec.json.decode(item, type=Item) for item in page.items]
         replica.write(lambda unit, items=items, page=page: land_changes(unit, items, page.next, EVERYTHING))
         pages, more = pages + 1, page.more

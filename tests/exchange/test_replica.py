@@ -16,7 +16,7 @@ from appliance.exchange.landing import Item, begin_snapshot, land_changes
 from appliance.exchange.reading import feed_state, read_changes
 from appliance.records.store import Records
 from tests.cases.desk import Desk, at
-from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, snapshot_slice, take_snapshot
+from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, sights, snapshot_slice, take_snapshot
 
 ONWARD: dict[str, tuple[tuple[str, str, dict[str, object]], ...]] = {
     "reported": (("s1", "ask_verify", {"collector": "l1"}), ("s1", "accept", {"reason": "电话说得清楚"})),
@@ -87,7 +87,7 @@ def test_a_page_that_comes_twice_changes_nothing(desk: Desk, replica: Records) -
     take_snapshot(county, replica)
     desk.report()
     with county.read() as connection:
-        page = read_changes(connection, 0, 1000, EVERYTHING, PLAIN)
+        page = read_changes(connection, 0, 1000, EVERYTHING, sights())
     items = [msgspec.json.decode(item, type=Item) for item in page.items]
     for _ in range(2):
         replica.write(lambda unit: land_changes(unit, items, page.next, EVERYTHING))
@@ -98,12 +98,12 @@ def test_a_page_that_comes_twice_changes_nothing(desk: Desk, replica: Records) -
 def test_every_item_names_the_one_before_it_under_the_same_filter(desk: Desk, types: tuple[str, ...]) -> None:
     live_a_little(desk, random.Random(7), 40)
     with desk.office.records.read() as connection:
-        whole = read_changes(connection, 0, 10_000, EVERYTHING, PLAIN)
+        whole = read_changes(connection, 0, 10_000, EVERYTHING, sights())
         seqs = [msgspec.json.decode(item)["seq"] for item in whole.items]
         assert seqs == list(range(1, len(seqs) + 1)), "no gap over the whole feed"
         before, cursor, more = 0, 0, True
         while more:
-            page = read_changes(connection, cursor, 3, types, PLAIN)
+            page = read_changes(connection, cursor, 3, types, sights())
             for item in map(msgspec.json.decode, page.items):
                 assert item["type"] in types
                 assert item["prev"] == before
@@ -119,8 +119,8 @@ def test_a_cursor_from_nowhere_is_told_to_take_a_snapshot(desk: Desk) -> None:
         state = feed_state(connection)
         for cursor, feed in ((state.last + 1, None), (0, "another"), (10**15, state.name)):
             with pytest.raises(Gone, match="Take a snapshot"):
-                read_changes(connection, cursor, 10, EVERYTHING, PLAIN, feed)
-        assert read_changes(connection, state.last, 10, EVERYTHING, PLAIN, state.name).items == []
+                read_changes(connection, cursor, 10, EVERYTHING, sights(), feed)
+        assert read_changes(connection, state.last, 10, EVERYTHING, sights(), state.name).items == []
 
 
 def test_reporters_stay_masked_until_the_reader_may_know_them(desk: Desk, replica: Records) -> None:
@@ -156,7 +156,7 @@ def test_a_reader_of_one_street_sees_a_case_go_when_it_moves(desk: Desk) -> None
         start = feed_state(connection).last
     desk.act("s1", number, "amend", lon=113.4155, lat=34.1005, reason="坐标报错了")
     with desk.office.records.read() as connection:
-        page = read_changes(connection, start, 10, ("case", "case_action", "grid"), sight)
+        page = read_changes(connection, start, 10, ("case", "case_action", "grid"), sights(sight))
         items = [msgspec.json.decode(item) for item in page.items]
         assert {(item["type"], item["op"], item["data"]) for item in items} == {
             ("case", "delete", None), ("case_action", "delete", None)

@@ -1,0 +1,137 @@
+"""The platforms above to which a home is joined: key, certificate, its CA and the scopes, in `keys/links/`.
+
+Certificate, CA and scopes come in one answer and change at one stroke: `enrolment` is a link to the folder that counts.
+The key is made once and stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.errors import Broken
+from appliance.exchange.scopes import Grants, check_scopes, grants_of
+from appliance.exchange.settings import Link
+
+FOLDER = "links"
+KEY, CERTIFICATE, CA, SCOPES, PLATFORM_CA = "key.pem", "certificate.pem", "ca.pem", "scopes.json", "platform-ca.pem"
+CURRENT = "enrolment"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the platform answered.
+
+    Attributes:
+        folder: where it stands; another one counts after the next enrolment.
+        scopes: words by client.
+    """
+
+    folder: Path
+    scopes: dict[str, list[str]]
+
+    @property
+    def certificate(self) -> Path:
+        """Our certificate, leaf first."""
+        return self.folder / CERTIFICATE
+
+    @property
+    def ca(self) -> Path:
+        """Who signs the certificates of clients, and ours."""
+        return self.folder / CA
+
+    def certificate_end(self) -> datetime:
+        """When our certificate ends."""
+        from cryptography import x509
+
+        return x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
+
+
+class LinkFolder:
+    """The files of one link.
+
+    Args:
+        home: the node's home. url: the platform's, which names the link.
+    """
+
+    def __init__(self, home: Path, url: str) -> None:
+        readable = re.sub(r"[^a-z0-9]+", "-", url.removeprefix("https://").lower()).strip("-")[:40]
+        self.path = home / "keys" / FOLDER / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+
+    @property
+    def key(self) -> Path:
+        """Our private key for this platform."""
+        return self.path / KEY
+
+    @property
+    def platform_ca(self) -> Path:
+        """Who signs the platform's own TLS certificate, where the technician named it."""
+        return self.path / PLATFORM_CA
+
+    def enrolment(self) -> Enrolment | None:
+        """The enrolment that counts, None before the first.
+
+        Raises:
+            Broken: its scopes cannot be read.
+        """
+        current = self.path / CURRENT
+        try:
+            folder = current.resolve(strict=True)
+        except FileNotFoundError:
+            return None
+        try:
+            scopes = check_scopes(msgspec.json.decode((folder / SCOPES).read_bytes()))
+        except (OSError, msgspec.DecodeError) as error:
+            raise Broken(
+                f"{folder / SCOPES} 无法读取 ({error});请重新 wanmi join。",
+                f"{folder / SCOPES} cannot be read ({error}); run wanmi join again.",
+            ) from None
+        return Enrolment(folder, scopes)
+
+    def enrol(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
+        """Let a new answer count; certificate, CA and scopes change at one stroke."""
+        before = self.enrolment()
+        number = 1 + max((int(path.name.split("-")[1]) for path in self.path.glob(f"{CURRENT}-*")), default=0)
+        folder = self.path / f"{CURRENT}-{number}"
+        folder.mkdir(mode=0o700)
+        for name, content in (
+            (CERTIFICATE, certificate), (CA, ca), (SCOPES, msgspec.json.encode(check_scopes(scopes)).decode())
+        ):  # fmt: skip
+            write_private(folder / name, content)
+        staged = self.path / f"{CURRENT}.new"
+        staged.unlink(missing_ok=True)
+        staged.symlink_to(folder.name)
+        staged.replace(self.path / CURRENT)
+        if before is not None:
+            shutil.rmtree(before.folder, ignore_errors=True)
+        found = self.enrolment()
+        assert found is not None
+        return found
+
+    def forget(self) -> None:
+        """Take the whole link off the disk, its key too."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def granted(link: Link, enrolment: Enrolment, client: str) -> Grants | None:
+    """What a client of a link may do, None when it is not listed."""
+    words = enrolment.scopes.get(client)
+    return None if words is None else grants_of(words, link.allow)
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file that only its owner reads, whole and on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,146 @@
+"""What the platform above sends down: cases, supervisions, a withdrawal, a decision. Each can be sent twice.
+
+A case from above has the platform's own number; a second one with that number from the same link is the same case.
+Only the link that sent a case may withdraw it or decide on its requests; every link may supervise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import text
+
+from appliance.cases import columns
+from appliance.cases.actions import ActionBody, act, load_case
+from appliance.cases.report import NewCase, report
+from appliance.cases.requests import decide
+from appliance.cases.step import supervision_view
+from appliance.errors import FieldError, Forbidden, Invalid
+from appliance.records.answered import answered, remember
+from appliance.records.writer import Unit
+
+if TYPE_CHECKING:
+    from appliance.cases.office import Office
+    from appliance.people.actor import Actor
+
+_SUPERVISION = text("SELECT * FROM supervision WHERE id = :id")
+_NEWEST = text("SELECT max(id) FROM supervision WHERE case_id = :case_id")
+_WITHDRAWN = text("SELECT actor FROM case_action WHERE case_id = :case_id AND action = 'withdraw'")
+_DECIDED = text("SELECT decisions FROM request WHERE id = :id AND number = :number")
+
+
+def link_of(account: str | None) -> str:
+    """The link in a platform's account, `prefecture:<client>@<link>`."""
+    return (account or "").partition("@")[2]
+
+
+def digest_of(body: Any) -> str:
+    """What tells two bodies apart."""
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+
+
+def take_case(unit: Unit, office: Office, actor: Actor, new: NewCase, key: str | None) -> tuple[dict[str, Any], bool]:
+    """Take in a case from above; returns its row, and whether it was made now.
+
+    Args:
+        key: the Idempotency-Key, if there is one.
+
+    Raises:
+        Invalid: no number of the platform's own. Conflict: the number or the key came with another case. And what
+        `report` raises.
+    """
+    if not new.upper_number:
+        raise Invalid(
+            "下发的案件必须带上级编号 upper.number。",
+            "A case from above needs its number there, upper.number.",
+            fields=(FieldError("upper.number", "必填", "required"),),
+        )
+    digest, link = digest_of(new), f"prefecture@{link_of(actor.account)}"
+    keys = [(link, f"case:{new.upper_number}")] + ([(actor.account, key)] if key else [])
+    for account, each in keys:
+        number = answered(unit.connection, account, each, digest)
+        if number is not None:
+            found = columns.load(unit.connection, number)
+            assert found is not None
+            return found, False
+    case = report(unit, office, actor, new)
+    for account, each in keys:
+        remember(unit, account, each, digest, case["number"])
+    return case, True
+
+
+def supervise(
+    unit: Unit,
+    office: Office,
+    actor: Actor,
+    number: str,
+    note: str,
+    due_at: int | None,
+    by: str | None,
+    key: str | None,
+) -> tuple[dict[str, Any], bool]:
+    """Supervise a case; returns the supervision, and whether it was made now.
+
+    Args:
+        by: who supervises, where that is not the platform itself.
+    """
+    digest = digest_of((number, note, due_at, by))
+    there = answered(unit.connection, actor.account, key, digest) if key else None
+    if there is None:
+        doer = replace(actor, name=by) if by else actor
+        body = ActionBody(note=note, until=due_at)
+        case = act(unit, office, doer, number, "supervise", body, load_case(unit, number)["version"])
+        there = str(unit.connection.execute(_NEWEST, {"case_id": case["id"]}).scalar_one())
+        if key:
+            remember(unit, actor.account, key, digest, there)
+        is_new = True
+    else:
+        is_new = False
+    row = unit.connection.execute(_SUPERVISION, {"id": int(there)}).one()
+    return supervision_view(dict(row._mapping)), is_new
+
+
+def clear_supervision(unit: Unit, office: Office, actor: Actor, number: str, supervision: int) -> dict[str, Any]:
+    """Strike off a supervision; returns the case's row."""
+    body = ActionBody(supervision=supervision)
+    return act(unit, office, actor, number, "clear_supervision", body, load_case(unit, number)["version"])
+
+
+def withdraw(unit: Unit, office: Office, actor: Actor, number: str, reason: str) -> dict[str, Any]:
+    """Take a case back that this platform sent; returns its row. A second time it is taken back already.
+
+    Raises:
+        Forbidden: another platform sent it. NotAllowed: it was not sent from above, or is closed.
+    """
+    case = load_case(unit, number)
+    _require_sender(case, actor)
+    if case["state"] == "void" and unit.connection.execute(_WITHDRAWN, {"case_id": case["id"]}).first() is not None:
+        return case
+    return act(unit, office, actor, number, "withdraw", ActionBody(reason=reason), case["version"])
+
+
+def decide_above(
+    unit: Unit, office: Office, actor: Actor, number: str, request: int, *, approve: bool, note: str | None
+) -> dict[str, Any]:
+    """Decide on a request that waits for the decision above; the same decision again changes nothing.
+
+    Raises:
+        Forbidden: another platform sent the case, or the request waits for nobody above.
+    """
+    case = load_case(unit, number)
+    _require_sender(case, actor)
+    stored = unit.connection.execute(_DECIDED, {"id": request, "number": number}).scalar_one_or_none()
+    decisions = msgspec.json.decode(stored) if isinstance(stored, str) else stored or []
+    if any(item["by"] == actor.account and item["approve"] == approve for item in decisions):
+        return case
+    return decide(unit, office, actor, number, request, approve, note)
+
+
+def _require_sender(case: dict[str, Any], actor: Actor) -> None:
+    if case["upper_number"] is not None and link_of(case["registered_by"]) != link_of(actor.account):
+        raise Forbidden(
+            f"案件 {case['number']} 不是由贵平台下发的。", f"Case {case['number']} was not sent down by this platform."
+        )
