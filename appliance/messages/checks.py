@@ -17,7 +17,7 @@ MANY = 100
 
 
 def check_messages(home: Path) -> Iterator[Finding]:
-    """Messages that were given up in the last day, that have no phone, or that pile up."""
+    """Messages that were given up within a day, have no phone, or pile up; whether the webhook can trust them."""
     if not (home / FILE).exists() or not (home / DATABASE).exists() or not load(home).messages.channels:
         yield Finding("messages.sent", "skipped", "没有开通部门通知", "no channel to departments is switched on")
         return
@@ -28,6 +28,17 @@ def check_messages(home: Path) -> Iterator[Finding]:
     finally:
         reader.dispose()
     yield _sent(found)
+    settings = load(home).messages
+    if "webhook" in settings.channels:
+        yield _signed(home / settings.webhook_secret_file)
+
+
+def _signed(secret: Path) -> Finding:
+    if secret.is_file() and secret.read_bytes().strip():
+        return Finding("messages.signed", "passed", "Webhook 通知带签名", "messages to the webhook are signed")
+    zh = f"没有 {secret},Webhook 通知不带签名,对方无法辨别真假;请写入双方约定的密钥 (权限 0600)。"
+    en = f"There is no {secret}, so messages go unsigned to the webhook; write the secret agreed on there (mode 0600)."
+    return Finding("messages.signed", "warning", zh, en)
 
 
 def _sent(found: dict[str, int]) -> Finding:

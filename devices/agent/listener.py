@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -16,8 +17,26 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 REFUSED_AT_MOST, KEPT_AT_MOST = 200, 1000
 
 
+class Hand(threading.Thread):
+    """Does the commands of one device in the order of their numbers; a slow device keeps no other waiting."""
+
+    def __init__(self, device: str, do: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__(name=f"command-{device}", daemon=True)
+        self._do = do
+        self._waiting: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.start()
+
+    def give(self, command: dict[str, Any]) -> None:
+        """One more."""
+        self._waiting.put(command)
+
+    def run(self) -> None:
+        while True:
+            self._do(self._waiting.get())
+
+
 class Listener(threading.Thread):
-    """The event stream; commands of our devices are fetched, done and answered, each in a thread of its own."""
+    """The event stream; commands of our devices are fetched, done and answered, each device's one after the other."""
 
     def __init__(self, client: NodeClient, answers: NodeClient, doer: Doer, changed: Callable[[], None]) -> None:
         super().__init__(name="listener", daemon=True)
@@ -27,6 +46,7 @@ class Listener(threading.Thread):
         self._changed = changed
         self._lock = threading.Lock()
         self._under_way: set[int] = set()
+        self._hands: dict[str, Hand] = {}
         self._unanswered: dict[int, Outcome] = {}
         self._ending = threading.Event()
 
@@ -67,7 +87,12 @@ class Listener(threading.Thread):
                 if command["id"] in self._under_way or not self._doer.owns(command["device"]):
                     continue  # another agent may own it; where none does it lapses
                 self._under_way.add(command["id"])
-            threading.Thread(target=self._do, args=(command,), name="command", daemon=True).start()
+            self._hand(command["device"]).give(command)
+
+    def _hand(self, device: str) -> Hand:
+        if device not in self._hands:
+            self._hands[device] = Hand(device, self._do)
+        return self._hands[device]
 
     def _do(self, command: dict[str, Any]) -> None:
         """Do a command, once: an answer that the node could not take is given when it asks again."""

@@ -212,6 +212,18 @@ def test_a_command_for_another_agent_s_device_is_left_to_it_and_one_that_was_don
     assert {path for path, _ in node.posted} == {"/api/v1/devices/commands/3/answer"}
 
 
+def test_commands_to_one_device_are_done_in_the_order_they_were_given() -> None:
+    """Off and on again must not end as off."""
+    board, node, owner = Board(), Node(), Fixed(Odd())
+    board.add("odd", "odd", "/dev/x")
+    commands = [{"id": key, "device": "odd", "action": "text", "value": str(key)} for key in range(1, 31)]
+    node.answers["/api/v1/devices/commands"] = lambda: {"items": commands}
+    listener = Listener(node, node, doer_of(board, odd=owner), lambda: None)  # type: ignore[arg-type]
+    listener._fetch()
+    until(lambda: len(node.posted) == len(commands), "all are answered")
+    assert [path for path, _ in node.posted] == [f"/api/v1/devices/commands/{key}/answer" for key in range(1, 31)]
+
+
 def test_a_message_whose_result_the_node_knows_no_more_stops_no_other_and_a_sent_one_is_not_sent_again(
     home: Path,
 ) -> None:

@@ -163,3 +163,17 @@ def test_old_messages_are_forgotten(home: Path) -> None:
         assert {message["case"] for message in out.ledger()} >= {kept}
     finally:
         out.close()
+
+
+def test_the_doctor_warns_of_messages_that_go_unsigned_to_the_webhook(home: Path) -> None:
+    configure(home, channels=["webhook"], webhook="http://127.0.0.1:1/hook")
+    secret = home / "keys" / "webhook.secret"
+
+    def said() -> str:
+        return next(item.result for item in check_messages(home) if item.check == "messages.signed")
+
+    assert said() == "warning"
+    secret.write_text(" \n")
+    assert said() == "warning"
+    secret.write_text("agreed on\n")
+    assert said() == "passed"
