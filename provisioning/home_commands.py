@@ -51,16 +51,20 @@ def asked_password() -> str:
 @click.option("--name", default="", help="Name of the county, for example 禹州市.")
 @click.option("--edition", type=click.Choice(["2026", "2013", "2007"]), default="2026", help="Edition of the codes.")
 @click.option("--admin", default="admin", metavar="NAME", help="The first account; it gets the role admin.")
+@click.option("--database-url", default="", metavar="URL", help="Records on PostGIS instead of a file in the home.")
 @home_option
 @json_option
-def init(county: str, name: str, edition: str, admin: str, home: Path, as_json: bool) -> None:
+def init(county: str, name: str, edition: str, admin: str, database_url: str, home: Path, as_json: bool) -> None:
     """Make a home: settings, database, and the first account.
 
     The password comes from WANMI_PASSWORD or a prompt.
     """
     from provisioning.home import make_home
 
-    make_home(home, county=county, name=name, edition=edition, admin=admin, password=asked_password())
+    settings = {"database_url": database_url} if database_url else None
+    make_home(
+        home, county=county, name=name, edition=edition, admin=admin, password=asked_password(), settings=settings
+    )
     made = {"home": str(home), "county": county, "name": name, "edition": edition, "admin": admin}
     told(made, f"{home} 已建好,账号 {admin};启动: wanmi serve --home {home} (made)", as_json)
 

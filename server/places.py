@@ -15,7 +15,7 @@ from appliance.cases.report import check_part
 from appliance.clock import local
 from appliance.places.address import propose_address
 from appliance.places.geocode import geocode
-from appliance.records.spatial import within_box
+from appliance.records.spatial import geojson, within_box
 from server import answers, examples
 from server.cases.routes import box
 from server.node import Node, actor_of_request, json_bytes, node_of
@@ -113,9 +113,10 @@ TABLES = {
 def shapes_in_box(connection: Connection, layer: str, values: dict[str, float], limit: int) -> bytes:
     """The GeoJSON of one layer of `TABLES` in a box of west, south, east, north."""
     table, columns = TABLES[layer]
-    inside = within_box(connection.dialect.name, table)
+    dialect = connection.dialect.name
     statement = text(
-        f"SELECT {columns}, AsGeoJSON(geom, 6) AS shape FROM {table} WHERE {inside} LIMIT :limit"  # noqa: S608
+        f"SELECT {columns}, {geojson(dialect, 'geom', 6)} AS shape FROM {table} "  # noqa: S608  # our own names
+        f"WHERE {within_box(dialect, table)} LIMIT :limit"
     )
     features = [
         {

@@ -8,8 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from tests import homes
+from tests import homes, postgis
 from tests.nodes import RunningNode
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=("spatialite", "postgis"), default="spatialite", help="where the records of homes stand"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    homes.database = config.getoption("--database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostGIS, skip what is about SQLite itself, and everything where there is no PostgreSQL."""
+    if homes.database != "postgis":
+        return
+    lacking = postgis.lacking()
+    for item in items:
+        about_sqlite = item.get_closest_marker("sqlite")
+        if lacking is not None:
+            item.add_marker(pytest.mark.skip(reason=lacking))
+        elif about_sqlite is not None:
+            item.add_marker(pytest.mark.skip(reason=f"about SQLite: {about_sqlite.args[0]}"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +40,15 @@ def _template_home_is_removed() -> Iterator[None]:
     yield
     if homes.template.cache_info().currsize:
         shutil.rmtree(homes.template(), ignore_errors=True)
+    postgis.end()
+
+
+@pytest.fixture(autouse=True)
+def _databases_of_a_test_go_with_it() -> Iterator[None]:
+    """What fixtures of a module made before stays until the end of the run."""
+    before = homes.made()
+    yield
+    homes.drop_databases(before)
 
 
 @pytest.fixture

@@ -1,20 +1,33 @@
-"""Small homes for tests: a migrated county with two streets, grids, units and staff, built once a run and copied."""
+"""Small homes for tests: a migrated county with two streets, grids, units and staff, built once a run and copied.
+
+By `pytest --database postgis` their records stand in databases of a cluster of the run's own (`tests/postgis.py`).
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, text
 
 from appliance.clock import ManualClock
 from appliance.people.accounts import add_account
 from appliance.records.base import SRID
-from appliance.records.store import Records, create_database
+from appliance.records.engine import sqlite_engine
+from appliance.records.store import DATABASE, Records, county_engine, create_database
 from appliance.records.writer import Unit
-from appliance.settings import load, save
+from appliance.settings import FILE, Settings, load, save
+from tests import postgis
+
+database = "spatialite"
+"""Which database the homes of this run have; set by the option `--database`."""
+
+_made: list[str] = []
 
 COUNTY = "411081"
 WEST, SOUTH, STEP = 113.4, 34.1, 0.001
@@ -90,8 +103,8 @@ def template() -> Path:
     from appliance.people.accounts import hash_password
 
     home = Path(mkdtemp(prefix="wanmi-template-"))
-    save(home, {"county": COUNTY, "name": "禹州市", "sign_in": {"password_length": 6}})
-    settings = load(home)
+    before = made()
+    settings = settle(home, {"county": COUNTY, "name": "禹州市", "sign_in": {"password_length": 6}})
     for folder in ("evidence", "keys", "backups", "log"):
         (home / folder).mkdir()
     create_database(home, settings)
@@ -99,10 +112,65 @@ def template() -> Path:
     hashed = hash_password(PASSWORD, settings.sign_in)
     records.write(lambda unit: furnish(unit, hashed))
     records.close()
+    del _made[before:]  # its database stays as long as the run
     return home
 
 
 def copy_home(target: Path) -> Path:
-    """A fresh copy of the furnished home."""
+    """A fresh copy of the furnished home; on PostGIS with a copy of its database."""
     shutil.copytree(template(), target, dirs_exist_ok=True)
+    if database == "postgis":
+        own, copied = _database_of(template()), postgis.cluster().create(_database_of(template()))
+        _made.append(copied)
+        written = (target / FILE).read_text(encoding="utf-8")
+        (target / FILE).write_text(written.replace(f"/{own}?", f"/{copied}?"), encoding="utf-8")
     return target
+
+
+def settle(home: Path, values: dict[str, Any]) -> Settings:
+    """Write the settings of a home that is to have an empty database of this run's kind, and give them."""
+    url = empty_database()
+    save(home, {**values, "database_url": url} if url else values)
+    return load(home)
+
+
+def empty_database() -> str:
+    """The `database_url` of a new empty database, "" where a home has its own file."""
+    if database != "postgis":
+        return ""
+    _made.append(postgis.cluster().create())
+    return postgis.cluster().url(_made[-1])
+
+
+def new_engine(home: Path) -> Engine:
+    """An engine on a database that is empty yet, for a home that is being made."""
+    settings = settle(home, {"county": COUNTY})
+    if settings.database_url:
+        return county_engine(home, settings, read_only=False)
+    return sqlite_engine(home / DATABASE, read_only=False)
+
+
+def drop_databases(kept: int) -> None:
+    """Remove the databases made since there were so many."""
+    while len(_made) > kept:
+        postgis.cluster().drop(_made.pop())
+
+
+def made() -> int:
+    """How many databases there are."""
+    return len(_made)
+
+
+@contextmanager
+def intruding(home: Path) -> Iterator[Connection]:
+    """A connection past the records, as somebody has who opens the database with another program."""
+    engine = county_engine(home, load(home), read_only=False)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _database_of(home: Path) -> str:
+    return load(home).database_url.rpartition("?")[0].rpartition("/")[2]

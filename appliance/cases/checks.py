@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from appliance.cases.calendar import shipped_calendar
 from appliance.cases.office import county_calendar
 from appliance.doctor import Finding
-from appliance.records import engine
-from appliance.records.store import DATABASE
+from appliance.errors import BadHome
+from appliance.records.store import glance
 
 NOVEMBER = 11
 
@@ -18,13 +19,8 @@ NOVEMBER = 11
 def check_calendar(home: Path) -> Iterator[Finding]:
     """The working-day table of this year, and late in the year of the next one too."""
     calendar = shipped_calendar()
-    if (home / DATABASE).exists():
-        reader = engine.sqlite_engine(home / DATABASE, read_only=True)
-        try:
-            with engine.reading(reader) as connection:
-                calendar = county_calendar(connection)
-        finally:
-            reader.dispose()
+    with suppress(BadHome), glance(home) as connection:
+        calendar = county_calendar(connection)
     today = date.today()
     years = [today.year] + ([today.year + 1] if today.month >= NOVEMBER else [])
     missing = [str(year) for year in years if year not in calendar.known_years]

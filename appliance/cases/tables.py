@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Text, text
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import document, geometry, identity, moment
+from appliance.records.base import document, geometry, identity, moment, only
 
-HAS_DEPARTMENT = text("department IS NOT NULL")
+HAS_DEPARTMENT = only("department IS NOT NULL")
 """A case that is not dispatched yet costs these indexes nothing."""
 
 CALLBACK = "satisfaction IS NULL AND handled_at IS NOT NULL AND state IN ('checked', 'closed')"
@@ -22,7 +22,7 @@ class Case(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_state", "state", "id", "lon", "lat"),
-        Index("ix_cases_department", "department", "id", "lon", "lat", sqlite_where=HAS_DEPARTMENT),
+        Index("ix_cases_department", "department", "id", "lon", "lat", **HAS_DEPARTMENT),
         Index("ix_cases_code", "code", "id", "lon", "lat"),
         Index(
             "ix_cases_state_department",
@@ -31,7 +31,7 @@ class Case(SQLModel, table=True):
             "id",
             "lon",
             "lat",
-            sqlite_where=HAS_DEPARTMENT,
+            **HAS_DEPARTMENT,
         ),
         Index("ix_cases_state_code", "state", "code", "id", "lon", "lat"),
         Index(
@@ -41,7 +41,7 @@ class Case(SQLModel, table=True):
             "id",
             "lon",
             "lat",
-            sqlite_where=HAS_DEPARTMENT,
+            **HAS_DEPARTMENT,
         ),
         Index(
             "ix_cases_state_department_code",
@@ -51,24 +51,22 @@ class Case(SQLModel, table=True):
             "id",
             "lon",
             "lat",
-            sqlite_where=HAS_DEPARTMENT,
+            **HAS_DEPARTMENT,
         ),
-        Index("ix_cases_part", "part", "id", sqlite_where=text("part IS NOT NULL")),
-        Index("ix_cases_collector", "collector", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_duty_grid", "duty_grid", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_sub_unit", "sub_unit", "id", sqlite_where=text("is_open AND sub_unit IS NOT NULL")),
-        Index("ix_cases_registered_by", "registered_by", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_due_at", "due_at", "id", sqlite_where=text("is_open AND due_at IS NOT NULL")),
-        Index("ix_cases_resume_at", "resume_at", sqlite_where=text("resume_at IS NOT NULL")),
-        Index("ix_cases_provisional", "provisional", sqlite_where=text("provisional")),
+        Index("ix_cases_part", "part", "id", **only("part IS NOT NULL")),
+        Index("ix_cases_collector", "collector", "id", **only("is_open")),
+        Index("ix_cases_duty_grid", "duty_grid", "id", **only("is_open")),
+        Index("ix_cases_sub_unit", "sub_unit", "id", **only("is_open AND sub_unit IS NOT NULL")),
+        Index("ix_cases_registered_by", "registered_by", "id", **only("is_open")),
+        Index("ix_cases_due_at", "due_at", "id", **only("is_open AND due_at IS NOT NULL")),
+        Index("ix_cases_resume_at", "resume_at", **only("resume_at IS NOT NULL")),
+        Index("ix_cases_provisional", "provisional", **only("provisional")),
         Index("ix_cases_reported_at", "reported_at"),
-        Index("ix_cases_closed_at", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
-        Index("ix_cases_merged_into", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
-        Index("ix_cases_callback_public", "id", sqlite_where=text(f"channel = 'public' AND {CALLBACK}")),
-        Index("ix_cases_callback_other", "id", sqlite_where=text(f"channel <> 'public' AND reachable AND {CALLBACK}")),
-        Index(
-            "ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", sqlite_where=text("is_open")
-        ),
+        Index("ix_cases_closed_at", "closed_at", **only("closed_at IS NOT NULL")),
+        Index("ix_cases_merged_into", "merged_into", **only("merged_into IS NOT NULL")),
+        Index("ix_cases_callback_public", "id", **only(f"channel = 'public' AND {CALLBACK}")),
+        Index("ix_cases_callback_other", "id", **only(f"channel <> 'public' AND reachable AND {CALLBACK}")),
+        Index("ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", **only("is_open")),
     )
 
     id: int = identity()
@@ -165,8 +163,8 @@ class CaseAction(SQLModel, table=True):
     __table_args__ = (
         Index("ix_case_action_case", "case_id", "seq", unique=True),
         Index("ix_case_action_at", "at"),
-        Index("ix_case_action_instruct", "id", sqlite_where=text("action = 'instruct'")),
-        Index("ix_case_action_reopen", "case_id", sqlite_where=text("action = 'reopen'")),
+        Index("ix_case_action_instruct", "id", **only("action = 'instruct'")),
+        Index("ix_case_action_reopen", "case_id", **only("action = 'reopen'")),
     )
 
     id: int = identity()
@@ -198,7 +196,7 @@ class Request(SQLModel, table=True):
     __tablename__ = "request"
     __table_args__ = (
         Index("ix_request_case_id", "case_id"),
-        Index("ix_request_waiting", "waiting_for", sqlite_where=text("waiting_for IS NOT NULL")),
+        Index("ix_request_waiting", "waiting_for", **only("waiting_for IS NOT NULL")),
     )
 
     id: int = identity()
@@ -222,7 +220,7 @@ class Supervision(SQLModel, table=True):
     __tablename__ = "supervision"
     __table_args__ = (
         Index("ix_supervision_case_id", "case_id"),
-        Index("ix_supervision_running", "id", sqlite_where=text("cleared_at IS NULL")),
+        Index("ix_supervision_running", "id", **only("cleared_at IS NULL")),
     )
 
     id: int = identity()
@@ -330,7 +328,7 @@ class SeatCall(SQLModel, table=True):
         Index("ix_seat_call_seat", "seat", "id"),
         Index("ix_seat_call_caller", "seat", "number", "id"),
         Index("ix_seat_call_at", "at"),
-        Index("ix_seat_call_unanswered", "id", sqlite_where=text("answered_at IS NULL")),
+        Index("ix_seat_call_unanswered", "id", **only("answered_at IS NULL")),
     )
 
     id: int = identity()

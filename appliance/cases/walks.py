@@ -16,7 +16,9 @@ from sqlalchemy import Connection, bindparam, text
 from appliance.cases.search import contains, mark, match_expression
 from appliance.cases.sight import sees_all
 from appliance.cases.tables import CALLBACK
-from appliance.records.spatial import within_box
+from appliance.records.full_text import CASES, REPORTERS, FullText
+from appliance.records.spatial import boxes, meets_view, within_box
+from appliance.records.sql import Spelt
 
 if TYPE_CHECKING:
     from appliance.cases.listing import CaseFilter
@@ -36,6 +38,12 @@ COLUMNS = (
     "c.lon, c.lat, c.due_at, c.clock_started_at, c.collector, c.registered_by, c.duty_grid, c.part, c.channel"
 )
 RUNNING = "SELECT s.case_id FROM supervision s WHERE s.cleared_at IS NULL"
+_SOME = Spelt(
+    lambda dialect: (
+        f"SELECT count(*) FROM (SELECT 1 FROM {boxes(dialect, 'cases')} WHERE {meets_view(dialect)} "  # noqa: S608
+        f"LIMIT {SMALL_BOX + 1}) AS counted"
+    )
+)
 REOPENED = "SELECT h.case_id FROM case_action h WHERE h.action = 'reopen'"
 EQUALITIES = ("state", "department", "code")
 """Columns for every mix of which there is an index that goes on with the key."""
@@ -81,7 +89,7 @@ class Query:
         if wanted.waiting:
             return self._listed_walk("waiting")
         if wanted.phone:
-            return self._search_walk("reporter_search", f'"{wanted.phone}"', known=("phone",))
+            return self._search_walk(REPORTERS, f'"{wanted.phone}"', known=("phone",))
         if wanted.reopened:
             return self._listed_walk("reopened")
         if wanted.supervised:
@@ -93,7 +101,7 @@ class Query:
         if wanted.bbox is not None and not self.open_only and self._is_small_box():
             return self._box_walk()
         if wanted.text and (expression := match_expression(wanted.text, self._marks())) is not None:
-            return self._search_walk("case_search", expression)
+            return self._search_walk(CASES, expression)
         if wanted.overdue or (wanted.bbox is not None and self.open_only):
             return self._open_walk()
         return self._order_walk()
@@ -180,10 +188,9 @@ class Query:
         groups = (("ix_cases_callback_public", "channel = 'public'"),
                   ("ix_cases_callback_other", "channel <> 'public' AND reachable"))  # fmt: skip
         for index, group in groups[1:] if self.second else groups:
-            hint = f" INDEXED BY {index}" if self.dialect == "sqlite" else ""
             conditions, values = self._conditions(("awaiting_callback",))
             yield from self._chunks(
-                f"SELECT {COLUMNS} FROM cases c{hint} WHERE {group} AND {CALLBACK} AND {conditions} "  # noqa: S608
+                f"SELECT {COLUMNS} FROM cases c INDEXED BY {index} WHERE {group} AND {CALLBACK} AND {conditions} "  # noqa: S608
                 "ORDER BY c.id DESC LIMIT :size",
                 values,
             )
@@ -212,37 +219,31 @@ class Query:
     def _open_walk(self) -> Iterator[Any]:
         """Walk the covering index of the open cases."""
         conditions, values = self._conditions()
-        hint = " INDEXED BY ix_cases_open" if self.dialect == "sqlite" else ""
         return self._chunks(
-            f"SELECT {COLUMNS} FROM cases c{hint} WHERE {conditions} ORDER BY c.id DESC LIMIT :size",  # noqa: S608
+            f"SELECT {COLUMNS} FROM cases c INDEXED BY ix_cases_open WHERE {conditions} "  # noqa: S608  # our own names
+            "ORDER BY c.id DESC LIMIT :size",
             values,
         )
 
-    def _search_walk(self, index: str, expression: str, known: tuple[str, ...] = ()) -> Iterator[Any]:
+    def _search_walk(self, index: FullText, expression: str, known: tuple[str, ...] = ()) -> Iterator[Any]:
         """Walk what a full-text index finds."""
         conditions, values = self._conditions(known)
+        source, key, matches = index.source(self.dialect), index.key(self.dialect), index.matches(self.dialect)
         return self._chunks(
-            f"SELECT {COLUMNS} FROM {index} s CROSS JOIN cases c ON c.id = s.rowid "  # noqa: S608  # our own names
-            f"WHERE {index} MATCH :expression AND s.rowid < :before AND {conditions} ORDER BY s.rowid DESC LIMIT :size",
-            {**values, "expression": expression},
+            f"SELECT {COLUMNS} FROM {source} CROSS JOIN cases c ON c.id = {key} "  # noqa: S608  # our own names
+            f"WHERE {matches} AND {key} < :before AND {conditions} ORDER BY {key} DESC LIMIT :size",
+            {**values, "expression": index.expression(self.dialect, expression)},
         )
 
     def _is_small_box(self) -> bool:
-        inside = self._inside()
-        statement = text(f"SELECT count(*) FROM (SELECT 1 FROM {inside} LIMIT {SMALL_BOX + 1}) AS some")  # noqa: S608
-        return int(self.connection.execute(statement, self._box()).scalar_one()) <= SMALL_BOX
+        return int(self.connection.execute(_SOME.on(self.connection), self._box()).scalar_one()) <= SMALL_BOX
 
     def _box_walk(self) -> Iterator[Any]:
         """The few cases in a small box."""
         conditions, values = self._conditions()
-        inside = within_box(self.dialect, "c").replace("idx_c_geom", "idx_cases_geom")
+        inside = within_box(self.dialect, "cases", "c")
         statement = f"SELECT {COLUMNS} FROM cases c WHERE {inside} AND {conditions} ORDER BY c.id DESC LIMIT :size"  # noqa: S608
         return self._chunks(statement, {**values, **self._box()})
-
-    def _inside(self) -> str:
-        if self.dialect == "sqlite":
-            return "idx_cases_geom WHERE xmin <= :east AND xmax >= :west AND ymin <= :north AND ymax >= :south"
-        return f"cases WHERE {within_box(self.dialect, 'cases')}"
 
     def _box(self) -> dict[str, float]:
         assert self.wanted.bbox is not None
@@ -252,9 +253,9 @@ class Query:
         """What a department or a collector sees: a few thousand keys, then the filters on their rows."""
         ids = iter(seen_ids(self.connection, self.actor, self.open_states, self.before))
         conditions, values = self._conditions()
-        hint = " NOT INDEXED" if self.dialect == "sqlite" else ""
         statement = text(
-            f"SELECT {COLUMNS} FROM cases c{hint} WHERE c.id IN :ids AND {conditions} ORDER BY c.id DESC"  # noqa: S608
+            f"SELECT {COLUMNS} FROM cases c NOT INDEXED WHERE c.id IN :ids AND {conditions} "  # noqa: S608  # our own names
+            "ORDER BY c.id DESC"
         ).bindparams(bindparam("ids", expanding=True))
         size = self.wanted.limit + 1
         while chunk := list(islice(ids, size)):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import document, identity, moment
+from appliance.records.base import document, identity, moment, only
 
 WAITING = "answered_at IS NULL"
 
@@ -14,7 +14,7 @@ class DeviceCommand(SQLModel, table=True):
     """A command to a device; `ok` and `answer` are what the agent told. Appended, answered once, kept as a ledger."""
 
     __tablename__ = "device_command"
-    __table_args__ = (Index("ix_device_command_waiting", "id", sqlite_where=text(WAITING)),)
+    __table_args__ = (Index("ix_device_command_waiting", "id", **only(WAITING)),)
 
     id: int = identity()
     device: str

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from appliance.clock import SystemClock
 from appliance.doctor import Finding
+from appliance.errors import BadHome
 from appliance.messages.outbox import counts
-from appliance.records import engine
-from appliance.records.store import DATABASE
-from appliance.settings import FILE, load
+from appliance.records.store import glance
+from appliance.settings import load
 
 MANY = 100
 """So many waiting messages mean that nobody sends them."""
@@ -18,17 +18,16 @@ MANY = 100
 
 def check_messages(home: Path) -> Iterator[Finding]:
     """Messages that were given up within a day, have no phone, or pile up; whether the webhook can trust them."""
-    if not (home / FILE).exists() or not (home / DATABASE).exists() or not load(home).messages.channels:
-        yield Finding("messages.sent", "skipped", "没有开通部门通知", "no channel to departments is switched on")
-        return
-    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
     try:
-        with engine.reading(reader) as connection:
-            found = counts(connection, SystemClock().now())
-    finally:
-        reader.dispose()
-    yield _sent(found)
-    settings = load(home).messages
+        settings = load(home).messages
+        if not settings.channels:
+            yield Finding("messages.sent", "skipped", "没有开通部门通知", "no channel to departments is switched on")
+            return
+        with glance(home) as connection:
+            yield _sent(counts(connection, SystemClock().now()))
+    except BadHome as error:
+        yield Finding("messages.sent", "skipped", error.zh, error.en)
+        return
     if "webhook" in settings.channels:
         yield _signed(home / settings.webhook_secret_file)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import identity, moment
+from appliance.records.base import identity, moment, only
 
 
 class Message(SQLModel, table=True):
@@ -15,7 +15,7 @@ class Message(SQLModel, table=True):
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_key", "key", unique=True),
-        Index("ix_message_waiting", "next_at", "id", sqlite_where=text("state = 'waiting'")),
+        Index("ix_message_waiting", "next_at", "id", **only("state = 'waiting'")),
         Index("ix_message_number", "number", "id"),
         Index("ix_message_at", "at"),
     )

@@ -41,14 +41,11 @@ _ACTION = text(
 )
 _SUPERVISION = text("SELECT due_at FROM supervision WHERE id = :id AND answered_at IS NULL AND cleared_at IS NULL")
 _IS_LATE = (
-    "WHERE c.is_open AND c.due_at > :after AND c.due_at <= :upto AND c.clock = 'handle' AND c.department IS NOT NULL "
-    "ORDER BY c.due_at"
+    "FROM cases c INDEXED BY ix_cases_due_at WHERE c.is_open AND c.due_at > :after AND c.due_at <= :upto "
+    "AND c.clock = 'handle' AND c.department IS NOT NULL ORDER BY c.due_at"
 )
-_FROM_CASES = {"sqlite": "FROM cases c INDEXED BY ix_cases_due_at", "postgresql": "FROM cases c"}
-_LATE_AFTER = {
-    name: text(f"SELECT c.due_at {source} {_IS_LATE} LIMIT 1 OFFSET :skip") for name, source in _FROM_CASES.items()
-}
-_LATE = {name: text(f"SELECT {_CASE} {source} {_IS_LATE}") for name, source in _FROM_CASES.items()}
+_LATE_AFTER = text(f"SELECT c.due_at {_IS_LATE} LIMIT 1 OFFSET :skip")
+_LATE = text(f"SELECT {_CASE} {_IS_LATE}")
 _DEPARTMENT = text("SELECT name, phone FROM department WHERE code = :code")
 _INSERT = text(
     "INSERT INTO message (key, event, number, department, phone, channel, text, state, at, next_at, tries, detail) "
@@ -86,7 +83,7 @@ def write_messages(unit: Unit, office: Office) -> int:
     news = connection.execute(_NEWS, {"after": cursor.seq, "most": AT_ONCE}).all()
     written = sum(_tell_of(unit, office, row.id, cursor.due) for row in news)
     upto = _due_time_after(connection, cursor.due, unit.now, skip=AT_ONCE - 1) or unit.now
-    for case in connection.execute(_LATE[_dialect(connection)], {"after": cursor.due, "upto": upto}).mappings().all():
+    for case in connection.execute(_LATE, {"after": cursor.due, "upto": upto}).mappings().all():
         written += _tell_overdue(unit, office, case)
     seq = news[-1].seq if len(news) == AT_ONCE else max(last_seq(connection), cursor.seq)
     connection.execute(_MOVE, {"seq": seq, "due": upto})
@@ -96,12 +93,8 @@ def write_messages(unit: Unit, office: Office) -> int:
 def _due_time_after(connection: Connection, after: int, now: int, *, skip: int) -> int | None:
     """The due time of the next case that became overdue, or of a later one; None when there are not so many."""
     values = {"after": after, "upto": now, "skip": skip}
-    found: int | None = connection.execute(_LATE_AFTER[_dialect(connection)], values).scalar()
+    found: int | None = connection.execute(_LATE_AFTER, values).scalar()
     return found
-
-
-def _dialect(connection: Connection) -> str:
-    return connection.dialect.name
 
 
 def _tell_of(unit: Unit, office: Office, change: str, looked_through: int) -> int:

@@ -17,6 +17,8 @@ from appliance.nearest import nearest
 from appliance.patrols.coverage import coverage
 from appliance.patrols.rounds import interval, round_of
 from appliance.people import shift_log
+from appliance.records.spatial import boxes, meets_view
+from appliance.records.sql import Spelt
 from appliance.records.writer import Unit
 
 if TYPE_CHECKING:
@@ -33,9 +35,11 @@ _COLUMNS = "c.code, c.name, c.street_class, c.url, c.lon, c.lat"
 _LAST = "(SELECT max(l.at) FROM camera_look l WHERE l.camera = c.code) AS looked_at"
 _CAMERAS = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c")  # noqa: S608
 _PAGE = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c WHERE c.code > :after ORDER BY c.code LIMIT :limit")  # noqa: S608
-_IN_BOX = text(
-    f"SELECT {_COLUMNS}, {_LAST} FROM idx_camera_geom i CROSS JOIN camera c ON c.id = i.pkid "  # noqa: S608
-    "WHERE i.xmin <= :east AND i.xmax >= :west AND i.ymin <= :north AND i.ymax >= :south ORDER BY c.code LIMIT :limit"
+_IN_BOX = Spelt(
+    lambda dialect: (
+        f"SELECT {_COLUMNS}, {_LAST} FROM {boxes(dialect, 'camera')} CROSS JOIN camera c ON c.id = i.pkid "  # noqa: S608
+        f"WHERE {meets_view(dialect)} ORDER BY c.code LIMIT :limit"
+    )
 )
 _ONE = text(f"SELECT {_COLUMNS}, {_LAST} FROM camera c WHERE c.code = :code")  # noqa: S608
 _CASE = text("SELECT camera FROM cases WHERE number = :number")
@@ -64,7 +68,7 @@ def cameras_page(connection: Connection, office: Office, *, after: str, limit: i
 
 def cameras_in_box(connection: Connection, office: Office, box: dict[str, float], limit: int) -> list[dict[str, Any]]:
     """Cameras in a box of west, south, east and north, with their last look."""
-    rows = connection.execute(_IN_BOX, {**box, "limit": limit}).mappings()
+    rows = connection.execute(_IN_BOX.on(connection), {**box, "limit": limit}).mappings()
     return [_view(row, office) for row in rows]
 
 

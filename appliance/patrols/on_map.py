@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from appliance.clock import local, rfc3339
 from appliance.patrols import day_file, looks
 from appliance.patrols.plans import attributes_of, plan_of
+from appliance.places.batches import IMPORTED
 from appliance.places.density import cell_size
 from appliance.places.outlines import View
 
@@ -28,7 +29,6 @@ LEVELS = ("none", "passed", "planned")
 NO_GRID = "."
 
 _GRIDS = text("SELECT code, duty_grid, lon, lat FROM unit_grid WHERE valid_to IS NULL AND duty_grid IS NOT NULL")
-_IMPORTED = text("SELECT count(*), sum(state = 'applied'), sum(state = 'undone') FROM import_batch")
 _DUTY_GRIDS = text("SELECT code, attributes FROM duty_grid WHERE valid_to IS NULL")
 
 
@@ -78,7 +78,7 @@ class WalkedGrids:
 
     def grids(self, connection: Connection, office: Office) -> list[tuple[str, float, float]]:
         """All of them."""
-        of = tuple(connection.execute(_IMPORTED).one())
+        of = tuple(connection.execute(IMPORTED).one())
         with self._lock:
             if self._of != of:
                 own = office.settings.patrols

@@ -29,7 +29,7 @@ _APPEND = Sql(
 _COLUMNS = "l.id, l.at, l.account, a.name, l.shift_id, l.kind, l.subject, coalesce(h.note, l.text) AS text"
 _FROM = (
     "FROM shift_log l LEFT JOIN account a ON a.account = l.account "
-    "LEFT JOIN handover h ON l.kind = 'sign_off' AND h.id = CAST(l.subject AS INTEGER)"
+    "LEFT JOIN handover h ON h.id = CASE WHEN l.kind = 'sign_off' THEN CAST(l.subject AS BIGINT) END"
 )
 
 

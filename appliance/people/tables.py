@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import document, identity, moment
+from appliance.records.base import document, identity, moment, only
 
 
 class Department(SQLModel, table=True):
@@ -86,7 +86,7 @@ class Shift(SQLModel, table=True):
 
     __tablename__ = "shift"
     __table_args__ = (
-        Index("ix_shift_open", "account", unique=True, sqlite_where=text("ended_at IS NULL")),
+        Index("ix_shift_open", "account", unique=True, **only("ended_at IS NULL")),
         Index("ix_shift_account", "account", "id"),
     )
 
@@ -115,7 +115,7 @@ class Handover(SQLModel, table=True):
     """What a shift left behind for the next one: free text, and what was open at that moment (numbers of cases)."""
 
     __tablename__ = "handover"
-    __table_args__ = (Index("ix_handover_waiting", "id", sqlite_where=text("confirmed_at IS NULL")),)
+    __table_args__ = (Index("ix_handover_waiting", "id", **only("confirmed_at IS NULL")),)
 
     id: int = identity()
     shift_id: int = Field(sa_column_kwargs={"unique": True})

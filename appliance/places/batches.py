@@ -15,6 +15,12 @@ from sqlalchemy import Connection, text
 from appliance.errors import Conflict, NotFound
 from appliance.records.writer import Unit
 
+IMPORTED = text(
+    "SELECT count(*), count(*) FILTER (WHERE state = 'applied'), count(*) FILTER (WHERE state = 'undone') "
+    "FROM import_batch"
+)
+"""Figures that change with every import and undo; what is kept in memory of places goes by them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

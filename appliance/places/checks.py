@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from appliance.doctor import Finding
+from appliance.errors import BadHome, Broken
 from appliance.places.areas import county_boundary
 from appliance.places.batches import cut_off
 from appliance.places.shapes import area_m2
-from appliance.records import engine
-from appliance.records.store import DATABASE
+from appliance.records.spatial import boxes, check_registration
+from appliance.records.store import glance
 from appliance.settings import load
 
 INDEXED = ("unit_grid", "duty_grid", "part", "place", "camera")
@@ -21,20 +22,16 @@ COVERED = (0.95, 1.05)
 
 
 def check_places(home: Path) -> Iterator[Finding]:
-    """All checks of places; skipped where there is no SpatiaLite file."""
-    if not (home / DATABASE).exists():
-        yield Finding("places", "skipped", f"没有 {home / DATABASE}", f"no {home / DATABASE}")
-        return
-    county = load(home).county
-    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
+    """All checks of places; skipped where there is no database."""
     try:
-        with engine.reading(reader) as connection:
+        county = load(home).county
+        with glance(home) as connection:
             yield from grids_and_boundary(connection, county)
             yield duty_grids(connection)
             yield spatial_index(connection)
             yield imports(connection)
-    finally:
-        reader.dispose()
+    except BadHome as error:
+        yield Finding("places", "skipped", error.zh, error.en)
 
 
 def grids_and_boundary(connection: Connection, county: str) -> Iterator[Finding]:
@@ -82,21 +79,24 @@ def duty_grids(connection: Connection) -> Finding:
 
 
 def spatial_index(connection: Connection) -> Finding:
-    """The R-tree of each table has as many boxes as the table has shapes."""
-    wrong = [
-        table
-        for table in INDEXED
-        if connection.execute(
-            text(
-                f"SELECT (SELECT count(*) FROM {table} WHERE geom IS NOT NULL) "  # noqa: S608  # our own tables
-                f"<> (SELECT count(*) FROM idx_{table}_geom)"
-            )
-        ).scalar_one()
-    ]
+    """Each table has its spatial index, with as many boxes as the table has shapes."""
+    wrong = [table for table in INDEXED if not _indexed(connection, table)]
     if wrong:
         names = "、".join(wrong)
         return Finding("places.index", "failed", f"空间索引与表不符：{names}", f"the spatial index is off: {names}")
     return Finding("places.index", "passed", "空间索引与表一致", "the spatial indexes agree with their tables")
+
+
+def _indexed(connection: Connection, table: str) -> bool:
+    try:
+        check_registration(connection, table)
+    except Broken:
+        return False
+    statement = text(
+        f"SELECT (SELECT count(*) FROM {table} WHERE geom IS NOT NULL) "  # noqa: S608  # our own tables
+        f"= (SELECT count(*) FROM {boxes(connection.dialect.name, table)})"
+    )
+    return bool(connection.execute(statement).scalar_one())
 
 
 def imports(connection: Connection) -> Finding:

@@ -12,7 +12,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
+from appliance.places.batches import IMPORTED
 from appliance.places.outlines import View
+from appliance.records.spatial import boxes, meets_view, whole
+from appliance.records.sql import Spelt
 
 SINGLE_AT_MOST = 400
 COUNTED_AT_MOST = 20_000
@@ -20,28 +23,36 @@ COUNTED_AT_MOST = 20_000
 LATTICE = 0.001
 LEVELS = 9
 
-_INSIDE = "xmin <= :east AND xmax >= :west AND ymin <= :north AND ymax >= :south"
-_SOME = text(
-    f"SELECT count(*) FROM (SELECT 1 FROM idx_part_geom WHERE {_INSIDE} LIMIT {COUNTED_AT_MOST + 1})"  # noqa: S608
+_SOME = Spelt(
+    lambda dialect: (
+        f"SELECT count(*) FROM (SELECT 1 FROM {boxes(dialect, 'part')} WHERE {meets_view(dialect)} "  # noqa: S608
+        f"LIMIT {COUNTED_AT_MOST + 1}) AS counted"
+    )
 )
-_SINGLE = text(
-    "SELECT t.code, t.type, t.name, t.state, t.lon, t.lat FROM idx_part_geom i "  # noqa: S608  # our own names
-    f"CROSS JOIN part t ON t.id = i.pkid WHERE {_INSIDE} LIMIT {SINGLE_AT_MOST}"
+_SINGLE = Spelt(
+    lambda dialect: (
+        f"SELECT t.code, t.type, t.name, t.state, t.lon, t.lat FROM {boxes(dialect, 'part')} "  # noqa: S608
+        f"CROSS JOIN part t ON t.id = i.pkid WHERE {meets_view(dialect)} LIMIT {SINGLE_AT_MOST}"
+    )
 )
 _OF_LAYER = text(
     "SELECT t.code, t.type, t.name, t.state, t.lon, t.lat FROM layer_member m CROSS JOIN part t ON t.code = m.member "  # noqa: S608
     "WHERE m.layer = :layer AND m.kind = 'part' AND t.lon BETWEEN :west AND :east AND t.lat BETWEEN :south AND :north "
     f"LIMIT {COUNTED_AT_MOST}"
 )
-_CELLS = text(
-    "SELECT CAST((xmin - :west) / :wide AS INTEGER) AS x, CAST((:north - ymin) / :high AS INTEGER) AS y, "  # noqa: S608
-    f"count(*) AS number FROM idx_part_geom WHERE {_INSIDE} GROUP BY 1, 2"
+_CELLS = Spelt(
+    lambda dialect: (
+        f"SELECT {whole(dialect, '(i.xmin - :west) / :wide')} AS x, "  # noqa: S608  # our own names
+        f"{whole(dialect, '(:north - i.ymin) / :high')} AS y, count(*) AS number "
+        f"FROM {boxes(dialect, 'part')} WHERE {meets_view(dialect)} GROUP BY 1, 2"
+    )
 )
-_LATTICE = text(
-    f"SELECT CAST(xmin / {LATTICE} AS INTEGER) AS x, CAST(ymin / {LATTICE} AS INTEGER) AS y, count(*) AS number "  # noqa: S608
-    "FROM idx_part_geom GROUP BY 1, 2"
+_LATTICE = Spelt(
+    lambda dialect: (
+        f"SELECT {whole(dialect, f'i.xmin / {LATTICE}')} AS x, {whole(dialect, f'i.ymin / {LATTICE}')} AS y, "  # noqa: S608
+        f"count(*) AS number FROM {boxes(dialect, 'part')} GROUP BY 1, 2"
+    )
 )
-_IMPORTED = text("SELECT count(*), sum(state = 'applied'), sum(state = 'undone') FROM import_batch")
 
 
 class Density(msgspec.Struct):
@@ -74,10 +85,10 @@ class Lattice:
 
     def counts(self, connection: Connection) -> list[tuple[float, float, int]]:
         """Longitude, latitude and number of parts of each cell that has some."""
-        of = tuple(connection.execute(_IMPORTED).one())
+        of = tuple(connection.execute(IMPORTED).one())
         with self._lock:
             if self._of != of:
-                rows = connection.execute(_LATTICE)
+                rows = connection.execute(_LATTICE.on(connection))
                 self._counts = [((row.x + 0.5) * LATTICE, (row.y + 0.5) * LATTICE, row.number) for row in rows]
                 self._of = of
             return self._counts
@@ -85,12 +96,12 @@ class Lattice:
 
 def parts(connection: Connection, lattice: Lattice, view: View) -> PartsOut:
     """The parts of a view."""
-    number = int(connection.execute(_SOME, view.box).scalar_one())
+    number = int(connection.execute(_SOME.on(connection), view.box).scalar_one())
     if number <= SINGLE_AT_MOST:
-        return PartsOut(number > 0, number, _points(connection.execute(_SINGLE, view.box)))
+        return PartsOut(number > 0, number, _points(connection.execute(_SINGLE.on(connection), view.box)))
     wide, high = cell_size(view)
     if number <= COUNTED_AT_MOST:
-        rows = connection.execute(_CELLS, {**view.box, "wide": wide, "high": high})
+        rows = connection.execute(_CELLS.on(connection), {**view.box, "wide": wide, "high": high})
         cells = {(row.x, row.y): int(row.number) for row in rows}
     else:
         counts = lattice.counts(connection)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from appliance.places.locate import locate_grid
 from appliance.places.words import normal, query, runs
+from appliance.records.full_text import PLACES
 
 COORDINATES = re.compile(r"^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$")
 ROAD_NUMBER = re.compile(r"^(?P<road>.*?(?:大道|大街|路|街|巷|道|胡同|弄|里))\s*(?P<number>\d{1,6})\s*号?(?P<rest>.*)$")
@@ -131,18 +132,13 @@ def full_text(connection: Connection, words: str, columns: str, limit: int) -> l
     """Rows of `place` that match an FTS5 query."""
     if not words:
         return []
-    if connection.dialect.name == "sqlite":
-        statement = (
-            f"SELECT {columns} FROM place WHERE id IN "  # noqa: S608  # fixed columns
-            "(SELECT rowid FROM place_search WHERE place_search MATCH :words LIMIT :limit)"
-        )
-    else:
-        words = words.replace(" AND ", " & ").replace(" OR ", " | ").replace('"*', "':*").replace('"', "'")
-        statement = (
-            f"SELECT {columns} FROM place WHERE to_tsvector('simple', search) "  # noqa: S608  # fixed columns
-            "@@ to_tsquery('simple', :words) LIMIT :limit"
-        )
-    return list(connection.execute(text(statement), {"words": words, "limit": limit}).all())
+    dialect = connection.dialect.name
+    statement = (
+        f"SELECT {columns} FROM place WHERE id IN (SELECT {PLACES.key(dialect)} "  # noqa: S608  # fixed columns
+        f"FROM {PLACES.source(dialect)} WHERE {PLACES.matches(dialect)} LIMIT :limit)"
+    )
+    values = {"expression": PLACES.expression(dialect, words), "limit": limit}
+    return list(connection.execute(text(statement), values).all())
 
 
 def resembling(connection: Connection, typed: str) -> list[Any]:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 from appliance.errors import FieldError, UnknownPlace
 from appliance.places.plane import Plane
 from appliance.records.base import SRID
-from appliance.records.spatial import within_box
+from appliance.records.spatial import point, within_box
+from appliance.records.sql import Spelt
 
 NEAR_STEPS = (30, 120, 500, 2_000)
 """Half widths in metres of the boxes that are searched for near things, one after the other."""
@@ -64,17 +65,6 @@ class Located(msgspec.Struct, frozen=True):
     places: tuple[Near, ...]
 
 
-def _at_point(table: str, dialect: str, alias: str) -> str:
-    """SQL for "this polygon covers the point", by the R-tree first."""
-    if dialect == "sqlite":
-        return (
-            f"{alias}.id IN (SELECT pkid FROM idx_{table}_geom "  # noqa: S608  # names of our own tables
-            "WHERE xmin <= :lon AND xmax >= :lon AND ymin <= :lat AND ymax >= :lat) "
-            f"AND ST_Intersects({alias}.geom, MakePoint(:lon, :lat, {SRID}))"
-        )
-    return f"ST_Intersects({alias}.geom, ST_SetSRID(ST_MakePoint(:lon, :lat), {SRID}))"
-
-
 _GRID_COLUMNS = "g.id, g.code, g.street, g.community, g.duty_grid, d.collector"
 _GRID_SQLITE = (
     f"SELECT {_GRID_COLUMNS} FROM idx_unit_grid_geom i CROSS JOIN unit_grid g ON g.id = i.pkid "  # noqa: S608
@@ -86,13 +76,13 @@ _GRID_POSTGIS = text(
     f"SELECT {_GRID_COLUMNS} FROM unit_grid g LEFT JOIN duty_grid d ON d.code = g.duty_grid "  # noqa: S608
     f"WHERE ST_Intersects(g.geom, ST_SetSRID(ST_MakePoint(:lon, :lat), {SRID})) AND g.valid_to IS NULL"
 )
-_AREA = {
-    dialect: text(
+_AREA = Spelt(
+    lambda dialect: (
         "SELECT a.code, a.name, a.level, a.parent FROM area a "  # noqa: S608  # names of our own tables
-        f"WHERE {_at_point('area', dialect, 'a')} ORDER BY length(a.code) DESC"
+        f"WHERE {within_box(dialect, 'area', 'a')} AND ST_Intersects(a.geom, {point(dialect)}) "
+        "ORDER BY length(a.code) DESC"
     )
-    for dialect in ("sqlite", "postgresql")
-}
+)
 _AREA_NAME = text("SELECT name FROM area WHERE code = :code")
 
 
@@ -117,7 +107,8 @@ def locate(connection: Connection, lon: float, lat: float, *, near: int = 5) -> 
     street = hit.street if hit else None
     community = hit.community if hit else None
     if hit is None:
-        areas = connection.execute(_AREA[connection.dialect.name], {"lon": lon, "lat": lat}).all()
+        here = {"lon": lon, "lat": lat, "west": lon, "east": lon, "south": lat, "north": lat}
+        areas = connection.execute(_AREA.on(connection), here).all()
         if not areas:
             raise outside(connection, lon, lat)
         street = next((area.code for area in areas if area.level == "street"), None)
@@ -182,7 +173,7 @@ def _centre(plane: Plane) -> dict[str, float]:
 
 def _nearest(connection: Connection, plane: Plane, count: int, table: str, columns: str) -> tuple[Near, ...]:
     """Search growing boxes; whatever lies within the half width of a box is surely found in it."""
-    box = within_box(connection.dialect.name, "t").replace("idx_t_geom", f"idx_{table}_geom")
+    box = within_box(connection.dialect.name, table, "t")
     statement = text(f"SELECT {columns} FROM {table} t WHERE {box}")  # noqa: S608  # names of our own tables
     centre = _centre(plane) if table == "place" else {}
     found: list[Near] = []
@@ -235,7 +226,7 @@ def nearest_grid(connection: Connection, lon: float, lat: float) -> tuple[str, f
     if not (isfinite(lon) and isfinite(lat) and abs(lat) < 89):
         return None
     plane = Plane.at(lon, lat)
-    box = within_box(connection.dialect.name, "t").replace("idx_t_geom", "idx_unit_grid_geom")
+    box = within_box(connection.dialect.name, "unit_grid", "t")
     closest = _closest_point(connection.dialect.name)
     statement = text(
         f"SELECT t.code, ST_AsText({closest}) AS shape FROM unit_grid t "  # noqa: S608  # our own tables

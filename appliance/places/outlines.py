@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from appliance.records.base import SRID
+from appliance.records.spatial import boxes, geojson, meets_view, view_box
 
 METRES_A_DEGREE = 111_320.0
 DOTS_TO_BE_SEEN = 4.0
@@ -22,8 +22,6 @@ LOOKED_AT = 4_000
 """So many shapes of a box are looked at for their size; more of them are not drawn."""
 LEVELS = ("county", "street", "community")
 LAYERS = ("areas", "duty_grids", "grids", "parts")
-
-_INSIDE = "xmin <= :east AND xmax >= :west AND ymin <= :north AND ymax >= :south"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,16 @@ class Outlines(msgspec.Struct):
 
 
 NOTHING = Outlines(False, [])
+NOT_SHOWN = frozenset(("shape", "xmin", "xmax", "ymin", "ymax"))
 
 
 def extent(connection: Connection) -> tuple[float, float, float, float] | None:
     """The box around the county's outline, else around its streets or its unit grids; None where there is nothing."""
+    dialect = connection.dialect.name
     for table, condition in (("area", "t.level = 'county'"), ("area", "1 = 1"), ("unit_grid", "1 = 1")):
         statement = text(
             "SELECT min(i.xmin) AS west, min(i.ymin) AS south, max(i.xmax) AS east, max(i.ymax) AS north "  # noqa: S608
-            f"FROM idx_{table}_geom i CROSS JOIN {table} t ON t.id = i.pkid WHERE {condition} AND i.xmax > i.xmin"
+            f"FROM {boxes(dialect, table)} CROSS JOIN {table} t ON t.id = i.pkid WHERE {condition} AND i.xmax > i.xmin"
         )
         row = connection.execute(statement).one()
         if row.west is not None:
@@ -110,10 +110,12 @@ def _grids(connection: Connection, table: str, columns: str, view: View, *, cut:
 
 def _large_enough(connection: Connection, table: str, condition: str, view: View) -> bool:
     """Whether the shapes of a kind in a box are few and large enough to be told apart."""
+    dialect = connection.dialect.name
     statement = text(
         "SELECT count(*) AS number, avg(wide) AS wide, avg(high) AS high FROM ("  # noqa: S608  # our own names
-        f"SELECT i.xmax - i.xmin AS wide, i.ymax - i.ymin AS high FROM idx_{table}_geom i "
-        f"CROSS JOIN {table} t ON t.id = i.pkid WHERE {_INSIDE} AND {condition} LIMIT {LOOKED_AT + 1})"
+        f"SELECT i.xmax - i.xmin AS wide, i.ymax - i.ymin AS high FROM {boxes(dialect, table)} "
+        f"CROSS JOIN {table} t ON t.id = i.pkid WHERE {meets_view(dialect)} AND {condition} "
+        f"LIMIT {LOOKED_AT + 1}) AS some_of_them"
     )
     found = connection.execute(statement, view.box).one()
     if not 0 < found.number <= LOOKED_AT:
@@ -125,14 +127,13 @@ def _features(
     connection: Connection, table: str, columns: str, condition: str, view: View, *, cut: bool, **values: Any
 ) -> list[dict[str, Any]]:
     """Simplified outlines; with `cut` only the lines inside the box, for shapes that may be larger than it."""
-    shape = "t.geom"
-    if cut:
-        shape = f"ST_Intersection(ST_Boundary(t.geom), BuildMbr(:west, :south, :east, :north, {SRID}))"
+    dialect = connection.dialect.name
+    shape = f"ST_Intersection(ST_Boundary(t.geom), {view_box(dialect)})" if cut else "t.geom"
     statement = text(
-        f"SELECT {columns}, AsGeoJSON(ST_Simplify({shape}, :tolerance), :digits) AS shape, "  # noqa: S608
-        "(max(i.xmin, :west) + min(i.xmax, :east)) / 2 AS lon, (max(i.ymin, :south) + min(i.ymax, :north)) / 2 AS lat "
-        f"FROM idx_{table}_geom i CROSS JOIN {table} t ON t.id = i.pkid WHERE {_INSIDE} AND {condition} "
-        f"LIMIT {LOOKED_AT}"
+        f"SELECT {columns}, {geojson(dialect, f'ST_Simplify({shape}, :tolerance)')} AS shape, "  # noqa: S608
+        "i.xmin, i.xmax, i.ymin, i.ymax "
+        f"FROM {boxes(dialect, table)} CROSS JOIN {table} t ON t.id = i.pkid WHERE {meets_view(dialect)} "
+        f"AND {condition} LIMIT {LOOKED_AT}"
     )
     rows = connection.execute(statement, {**view.box, **view.simplifying, **values})
     return [
@@ -140,9 +141,16 @@ def _features(
             "type": "Feature",
             "geometry": msgspec.Raw(row.shape.encode()) if row.shape else None,
             "properties": {
-                **{name: value for name, value in row._mapping.items() if name not in ("shape", "lon", "lat")},
-                "at": [round(row.lon, 6), round(row.lat, 6)],
+                **{name: value for name, value in row._mapping.items() if name not in NOT_SHOWN},
+                "at": _middle(row, view),
             },
         }
         for row in rows
     ]
+
+
+def _middle(row: Any, view: View) -> list[float]:
+    """The middle of the part of a shape's box that is in the view."""
+    lon = (max(row.xmin, view.west) + min(row.xmax, view.east)) / 2
+    lat = (max(row.ymin, view.south) + min(row.ymax, view.north)) / 2
+    return [round(lon, 6), round(lat, 6)]

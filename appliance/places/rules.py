@@ -149,7 +149,11 @@ class LimitImporter(TableImporter):
                 unit.connection.execute(statement, {"id": record["id"]})
         columns = ("id", *self.columns)
         values = ", ".join(f":{name}" for name in columns)
-        write = text(f"INSERT OR REPLACE INTO case_limit ({', '.join(columns)}) VALUES ({values})")  # noqa: S608
+        again = ", ".join(f"{name} = excluded.{name}" for name in self.columns)
+        write = text(
+            f"INSERT INTO case_limit ({', '.join(columns)}) VALUES ({values}) "  # noqa: S608  # our own columns
+            f"ON CONFLICT (id) DO UPDATE SET {again}"
+        )
         for _, before in changes:
             if before is not None:
                 unit.connection.execute(write, {name: json.loads(before)[name] for name in columns})

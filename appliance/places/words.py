@@ -17,7 +17,7 @@ LONGEST_PINYIN = 24
 
 def normal(text: str) -> str:
     """Full-width letters and digits made half-width, lower case, single blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    return " ".join(unicodedata.normalize("NFKC", text).replace("\0", " ").lower().split())
 
 
 def runs(text: str) -> list[str]:

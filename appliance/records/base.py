@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlalchemy import JSON, BigInteger, Column, Integer, text
 from sqlmodel import Field, SQLModel
 
 SRID = 4490
@@ -21,6 +21,11 @@ SQLModel.metadata.naming_convention = NAMES
 
 Identity = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key; in SQLite it must be spelt INTEGER to be the row id."""
+
+
+def only(condition: str) -> dict[str, Any]:
+    """Options of an index that holds only the rows of this condition, on either database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def identity() -> Any:

@@ -9,12 +9,12 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from appliance.doctor import Finding, Result
-from appliance.errors import Broken, WanmiError
+from appliance.errors import BadHome, Broken, WanmiError
 from appliance.records import engine, schema
 from appliance.records.acts import broken_act
 from appliance.records.feed import last_seq
 from appliance.records.spatial import check_registration
-from appliance.records.store import DATABASE
+from appliance.records.store import DATABASE, glance
 from appliance.settings import FILE, load
 
 FREE_BYTES_WARNING, FREE_BYTES_FAILED = 5 << 30, 1 << 30
@@ -42,20 +42,16 @@ def check_home(home: Path) -> Iterator[Finding]:
 
 
 def check_database(home: Path) -> Iterator[Finding]:
-    """SpatiaLite, schema, integrity, spatial metadata, feed, chain of acts."""
+    """SpatiaLite or PostGIS, schema, integrity, spatial metadata, feed, chain of acts."""
     refusal = engine.extension_refusal()
     if refusal is not None:
         yield Finding("database.spatialite", "failed", refusal.zh, refusal.en)
         return
-    if not (home / DATABASE).exists():
-        yield Finding("database.file", "failed", f"没有 {home / DATABASE}", f"no {home / DATABASE}")
-        return
-    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
     try:
-        with engine.reading(reader) as connection:
+        with glance(home) as connection:
             yield from _database(connection)
-    finally:
-        reader.dispose()
+    except BadHome as error:
+        yield Finding("database.file", "failed", error.zh, error.en)
 
 
 def _database(connection: Connection) -> Iterator[Finding]:
@@ -65,8 +61,7 @@ def _database(connection: Connection) -> Iterator[Finding]:
         "database.schema", "passed" if good else "warning", f"结构版本 {revision}，软件 {head}",
         f"schema {revision}, software {head}",
     )  # fmt: skip
-    said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-    yield Finding("database.integrity", "passed" if said == "ok" else "failed", f"完整性: {said}", f"integrity: {said}")
+    yield _integrity(connection)
     try:
         for table, column in schema.geometry_columns():
             check_registration(connection, table, column)
@@ -80,6 +75,16 @@ def _database(connection: Connection) -> Iterator[Finding]:
     held, broken = broken_act(connection)
     yield Finding(
         "audit.acts", "passed" if broken is None else "failed", f"{held} 条管理行为链完好", f"{held} acts hold"
+    )
+
+
+def _integrity(connection: Connection) -> Finding:
+    if connection.dialect.name != "sqlite":
+        zh, en = "由 PostgreSQL 自己检查 (pg_amcheck)", "PostgreSQL has its own check (pg_amcheck)"
+        return Finding("database.integrity", "skipped", zh, en)
+    said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    return Finding(
+        "database.integrity", "passed" if said == "ok" else "failed", f"完整性: {said}", f"integrity: {said}"
     )
 
 

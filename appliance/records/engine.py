@@ -1,4 +1,4 @@
-"""Opening the county's database: SpatiaLite in the home, or PostGIS by `database_url`.
+"""Opening the county's SpatiaLite file; PostGIS is opened by `postgis`.
 
 SQLite runs in WAL with `synchronous=FULL`. One connection writes (`Writer`); a small fixed pool of connections reads,
 because mod_spatialite must not be loaded and unloaded at every request.
@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
@@ -96,15 +95,6 @@ def sqlite_engine(path: Path, *, read_only: bool) -> Engine:
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    return engine
-
-
-def postgis_engine(url: str, *, read_only: bool) -> Engine:
-    """An engine on PostgreSQL with PostGIS, for a prefecture."""
-    options: dict[str, Any] = {"pool_size": READERS if read_only else 1, "max_overflow": 0, "pool_pre_ping": True}
-    engine = create_engine(url, **options)
-    if read_only:
-        return engine.execution_options(postgresql_readonly=True)
     return engine
 
 

@@ -13,6 +13,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import Connection, Engine, text
 
 from appliance.errors import BadHome, Broken
+from appliance.records import postgis
 from appliance.records.metadata import metadata
 from appliance.records.spatial import check_registration
 
@@ -30,13 +31,15 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the database to a schema (the newest), in one transaction; an empty one is made from nothing.
 
     Raises:
-        BadHome: the database is of a newer version of the software.
+        BadHome: the database is of a newer version of the software, or a PostgreSQL that cannot hold a county.
         Broken: a geometry column was not registered.
     """
     with engine.connect() as connection, connection.begin():
         config = _config(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        current = MigrationContext.configure(connection).get_current_revision()
+        if connection.dialect.name == "postgresql":
+            postgis.prepare(connection)
+        current = current_revision(connection)
         if current is not None and current not in known:
             raise BadHome(
                 f"数据库的版本 {current} 比本软件新;请先升级软件。",
@@ -46,9 +49,8 @@ def upgrade(engine: Engine, to: str = "head") -> None:
             _initialise_spatialite(connection)
         command.upgrade(config, to)
         _name_feed(connection)
-        if connection.dialect.name == "sqlite":
-            for table, column in geometry_columns():
-                check_registration(connection, table, column)
+        for table, column in geometry_columns():
+            check_registration(connection, table, column)
 
 
 def geometry_columns() -> list[tuple[str, str]]:
@@ -63,7 +65,8 @@ def geometry_columns() -> list[tuple[str, str]]:
 
 def current_revision(connection: Connection) -> str | None:
     """The schema the database is at, None when it has none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    options = {"version_table_schema": postgis.own_schema(connection)}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
 def head_revision() -> str:

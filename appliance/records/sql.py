@@ -6,10 +6,10 @@ parameters alike (`:name`), so one text serves both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 
 class Sql:
@@ -51,6 +51,28 @@ class Sql:
         """The first column of the first row, None when there is no row."""
         found = self.row(connection, values)
         return None if found is None else found[0]
+
+
+class Spelt:
+    """A statement that the two databases spell differently.
+
+    Args:
+        spell: gives the statement for SQLAlchemy's name of the dialect; it is asked once for each.
+    """
+
+    __slots__ = ("_clauses", "_spell")
+
+    def __init__(self, spell: Callable[[str], str]) -> None:
+        self._spell = spell
+        self._clauses: dict[str, TextClause] = {}
+
+    def on(self, connection: Connection) -> TextClause:
+        """The statement for this connection."""
+        dialect = connection.dialect.name
+        clause = self._clauses.get(dialect)
+        if clause is None:
+            clause = self._clauses[dialect] = text(self._spell(dialect))
+        return clause
 
 
 def _driver(connection: Connection) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,17 +45,8 @@ class Records:
             BadHome: no settings or no database there, or a newer schema.
         """
         settings = settings or load(home)
-        path = home / DATABASE
-        if settings.database_url:
-            readers = engines.postgis_engine(settings.database_url, read_only=True)
-            writing = engines.postgis_engine(settings.database_url, read_only=False)
-        elif not path.exists():
-            raise BadHome(
-                f"{home} 里没有 {DATABASE};请先运行 wanmi init。", f"{home} has no {DATABASE}; run wanmi init first."
-            )
-        else:
-            readers = engines.sqlite_engine(path, read_only=True)
-            writing = engines.sqlite_engine(path, read_only=False)
+        readers = county_engine(home, settings, read_only=True)
+        writing = county_engine(home, settings, read_only=False)
         with readers.connect() as connection:
             revision = schema.current_revision(connection)
         if revision != schema.head_revision():
@@ -91,18 +82,49 @@ class Records:
             listener()
 
 
+def county_engine(home: Path, settings: Settings, *, read_only: bool) -> Engine:
+    """An engine on the county's database, wherever it stands.
+
+    Raises:
+        BadHome: there is no database in the home.
+    """
+    if settings.database_url:
+        return _on_postgis(settings.database_url, read_only=read_only)
+    path = home / DATABASE
+    if not path.exists():
+        raise BadHome(
+            f"{home} 里没有 {DATABASE};请先运行 wanmi init。", f"{home} has no {DATABASE}; run wanmi init first."
+        )
+    return engines.sqlite_engine(path, read_only=read_only)
+
+
+@contextmanager
+def glance(home: Path) -> Iterator[Connection]:
+    """A connection for one look at a home, as the doctor takes it; nothing is upgraded and nothing stays open.
+
+    Raises:
+        BadHome: no settings or no database there.
+    """
+    reader = county_engine(home, load(home), read_only=True)
+    try:
+        with engines.reading(reader) as connection:
+            yield connection
+    finally:
+        reader.dispose()
+
+
 def create_database(home: Path, settings: Settings) -> None:
     """Make an empty database in a home.
 
     Raises:
         BadHome: there is one already, or this Python cannot load SpatiaLite.
     """
+    if settings.database_url:
+        _create_on_postgis(settings.database_url)
+        return
     refusal = engines.extension_refusal()
     if refusal is not None:
         raise refusal
-    if settings.database_url:
-        schema.upgrade(engines.postgis_engine(settings.database_url, read_only=False))
-        return
     path = home / DATABASE
     if path.exists():
         raise BadHome(f"{path} 已经存在,不会覆盖。", f"{path} exists already and is not overwritten.")
@@ -112,3 +134,24 @@ def create_database(home: Path, settings: Settings) -> None:
     finally:
         engine.dispose()
     path.chmod(0o600)
+
+
+def _create_on_postgis(url: str) -> None:
+    engine = _on_postgis(url, read_only=False)
+    try:
+        with engine.connect() as connection:
+            revision = schema.current_revision(connection)
+        if revision is not None:
+            raise BadHome(
+                "database_url 指向的数据库里已有一个县,不会覆盖。",
+                "There is a county at database_url already; it is not overwritten.",
+            )
+        schema.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _on_postgis(url: str, *, read_only: bool) -> Engine:
+    from appliance.records.postgis import postgis_engine  # its driver is loaded only where it is needed
+
+    return postgis_engine(url, read_only=read_only)

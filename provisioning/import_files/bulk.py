@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from appliance.records import engine as engines
-from appliance.records.store import DATABASE, Records
+from appliance.records.store import Records, county_engine
 from appliance.records.writer import Unit
 
 T = TypeVar("T")
@@ -38,10 +37,7 @@ class BulkWriter:
 
     def __init__(self, records: Records) -> None:
         self._clock = records.clock
-        if records.settings.database_url:
-            self._engine = engines.postgis_engine(records.settings.database_url, read_only=False)
-        else:
-            self._engine = engines.sqlite_engine(records.home / DATABASE, read_only=False)
+        self._engine = county_engine(records.home, records.settings, read_only=False)
         self._connection: Connection | None = None
 
     def __enter__(self) -> BulkWriter:

@@ -122,6 +122,7 @@ def test_lists_can_be_mixed_and_nothing_that_is_asked_for_is_left_out(desk: Desk
                 assert pages(desk, 1, account, **mix) == common, names
 
 
+@pytest.mark.sqlite("its query plans")
 def test_both_lists_walk_an_index(desk: Desk) -> None:
     seen: dict[str, Any] = {}
 

@@ -125,6 +125,7 @@ def test_the_end_of_a_number_finds_the_case(full: Desk) -> None:
 LARGE = ("cases", "case_record", "case_action", "change", "part", "unit_grid", "reporter", "place", "evidence")
 
 
+@pytest.mark.sqlite("its query plans")
 def test_no_question_reads_a_large_table_whole(full: Desk) -> None:
     """Every statement of the lists and of a case's way is explained; a scan must be of an index, and in its order."""
     seen: dict[str, Any] = {}

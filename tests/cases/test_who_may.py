@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from appliance.errors import Conflict, Forbidden, Invalid
 from appliance.people.accounts import add_account
@@ -95,7 +96,10 @@ def test_an_imported_number_does_not_stop_the_intake(desk: Desk) -> None:
     coming = f"{number[:-5]}{int(number[-5:]) + 1:05d}"
     desk.office.records.write(
         lambda unit: (
-            unit.connection.exec_driver_sql("UPDATE cases SET number = ? WHERE number = ?", (coming, number)) and None
+            unit.connection.execute(
+                text("UPDATE cases SET number = :coming WHERE number = :number"), {"coming": coming, "number": number}
+            )
+            and None
         )
     )
     assert desk.report() == f"{number[:-5]}{int(number[-5:]) + 2:05d}"
@@ -145,8 +149,8 @@ def test_a_new_calendar_moves_provisional_due_times_by_itself_with_a_history_row
 
     def load(unit: Unit) -> None:
         for day in ("2027-01-01", "2027-01-04"):
-            unit.connection.exec_driver_sql(
-                "INSERT INTO calendar_day (day, is_workday, name) VALUES (?, 0, '元旦')", (day,)
+            unit.connection.execute(
+                text("INSERT INTO calendar_day (day, is_workday, name) VALUES (:day, false, '元旦')"), {"day": day}
             )
         append_act(unit, "t", "import", "calendar")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from appliance.clock import DAY, SECOND
 from appliance.errors import Broken, NotFound
@@ -119,7 +120,7 @@ def test_new_grids_count_everything_anew(desk: Desk, tracks: Tracks) -> None:
     tracks.add(whole_street("l1", "08:10"))
     count(desk)
     ended = "UPDATE unit_grid SET valid_to = '2026-10-09' WHERE code LIKE '41108100100105%'"
-    desk.office.records.write(lambda unit: unit.connection.exec_driver_sql(ended) and None)
+    desk.office.records.write(lambda unit: unit.connection.execute(text(ended)) and None)
     assert count(desk)[TODAY].people == 1
     assert (page(desk)[FIRST]["grids"], page(desk)[FIRST]["passed"]) == (90, 90)
 
@@ -159,7 +160,7 @@ def test_a_county_sets_how_often_a_duty_grid_is_walked(desk: Desk, tracks: Track
 
 def test_a_duty_grid_says_by_its_import_that_nobody_walks_it(desk: Desk, tracks: Tracks) -> None:
     marked = """UPDATE duty_grid SET attributes = '{"巡查类别": "免巡"}' WHERE code = '411081002-1'"""
-    desk.office.records.write(lambda unit: unit.connection.exec_driver_sql(marked) and None)
+    desk.office.records.write(lambda unit: unit.connection.execute(text(marked)) and None)
     assert count(desk) == {}, "no track was ever sent"
     tracks.add(whole_street("l1", "08:10"))
     count(desk)
@@ -216,6 +217,6 @@ def test_the_job_counts_in_a_process_of_its_own_and_the_doctor_sees_what_is_miss
     day_file.path_of(home, "2026-10-10").write_bytes(b"no database" * 1000)
     assert results()["tracks.packed"] == "failed"
     assert list(count(desk)) == ["2026-10-11"], "a damaged day does not keep the others from being counted"
-    (home / "county.db").rename(home / "gone.db")
+    (home / "wanmi.toml").rename(home / "gone.toml")
     with pytest.raises(Broken, match="wanmi init"):
         jobs.patrol_coverage(office)

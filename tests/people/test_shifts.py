@@ -248,6 +248,7 @@ def test_turns_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
     assert load(tmp_path).shifts.turns[0].name == "白班"
 
 
+@pytest.mark.sqlite("its query plans")
 def test_every_list_of_the_desk_walks_an_index(desk: Desk) -> None:
     office = desk.office
     on(desk, "s1")

@@ -10,15 +10,14 @@ from typing import Any
 from sqlalchemy import text
 
 from appliance.records.store import Records, create_database
-from appliance.settings import load, save
 from provisioning.import_files.pipeline import Options, Result, run_import
+from tests import homes
 
 
 def bare_home(folder: Path, county: str = "411081", edition: str = "2026") -> Path:
     """A county with a database and nothing in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    save(folder, {"county": county, "edition": edition})
-    create_database(folder, load(folder))
+    create_database(folder, homes.settle(folder, {"county": county, "edition": edition}))
     return folder
 
 

@@ -107,6 +107,7 @@ def test_what_was_exported_is_the_same_again(city: Path) -> None:
         assert done(back) == {"read": 29394, "added": 0, "updated": 0, "refused": 0}, name
 
 
+@pytest.mark.sqlite("its query plans")
 def test_no_query_of_a_position_walks_a_whole_table(city: Path) -> None:
     from appliance.places.locate import _GRID_SQLITE
 

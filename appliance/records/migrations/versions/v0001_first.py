@@ -8,7 +8,7 @@ from sqlalchemy import (
     JSON, BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text,
 )  # fmt: skip
 
-from appliance.records.base import NAMES
+from appliance.records.base import NAMES, only
 from appliance.records.triggers import lighten
 
 revision = "0001"
@@ -47,6 +47,22 @@ PLACE_SEARCH = (
     """CREATE TRIGGER place_search_removed AFTER DELETE ON place BEGIN INSERT INTO place_search (place_search, rowid, search) VALUES ('delete', old.id, old.search); END""",
     """CREATE TRIGGER place_search_changed AFTER UPDATE OF search ON place WHEN old.search <> new.search BEGIN INSERT INTO place_search (place_search, rowid, search) VALUES ('delete', old.id, old.search); INSERT INTO place_search (rowid, search) VALUES (new.id, new.search); END""",
 )
+
+
+ON_POSTGRESQL = (
+    """CREATE FUNCTION instr(text, text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.strpos($1, $2)""",
+    """CREATE FUNCTION words_of(text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    RETURN array_to_tsvector(ARRAY(
+        SELECT left(word, 200) FROM unnest(string_to_array($1, ' ')) AS word WHERE word <> ''
+    ))""",
+    """CREATE FUNCTION triples_of(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    RETURN ARRAY(SELECT substr($1, start, 3) FROM generate_series(1, length($1) - 2) AS start)""",
+    "CREATE INDEX ix_case_record_words ON case_record USING gin (words_of(search))",
+    "CREATE INDEX ix_place_words ON place USING gin (words_of(search))",
+    "CREATE INDEX ix_reporter_triples ON reporter USING gin (triples_of(phone))",
+)
+"""What FTS5 does on SQLite; and a function that SQLite has."""
 
 
 def statements(script: str) -> list[str]:
@@ -258,23 +274,23 @@ def tables() -> MetaData:
         Column("closed_at", BigInteger()),
         Column("satisfaction", String()),
         Column("geom", Geometry("POINT", srid=4490, spatial_index=True), nullable=False),
-        Index("ix_cases_closed_at", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
+        Index("ix_cases_closed_at", "closed_at", **only("closed_at IS NOT NULL")),
         Index("ix_cases_code", "code", "id", "lon", "lat"),
-        Index("ix_cases_collector", "collector", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_department", "department", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
-        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
-        Index("ix_cases_due_at", "due_at", "id", sqlite_where=text("is_open AND due_at IS NOT NULL")),
-        Index("ix_cases_duty_grid", "duty_grid", "id", sqlite_where=text("is_open")),
-        Index("ix_cases_merged_into", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
-        Index("ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", sqlite_where=text("is_open")),
-        Index("ix_cases_part", "part", "id", sqlite_where=text("part IS NOT NULL")),
-        Index("ix_cases_provisional", "provisional", sqlite_where=text("provisional")),
+        Index("ix_cases_collector", "collector", "id", **only("is_open")),
+        Index("ix_cases_department", "department", "id", "lon", "lat", **only("department IS NOT NULL")),
+        Index("ix_cases_department_code", "department", "code", "id", "lon", "lat", **only("department IS NOT NULL")),
+        Index("ix_cases_due_at", "due_at", "id", **only("is_open AND due_at IS NOT NULL")),
+        Index("ix_cases_duty_grid", "duty_grid", "id", **only("is_open")),
+        Index("ix_cases_merged_into", "merged_into", **only("merged_into IS NOT NULL")),
+        Index("ix_cases_open", "id", "state", "department", "code", "lon", "lat", "due_at", **only("is_open")),
+        Index("ix_cases_part", "part", "id", **only("part IS NOT NULL")),
+        Index("ix_cases_provisional", "provisional", **only("provisional")),
         Index("ix_cases_reported_at", "reported_at"),
-        Index("ix_cases_resume_at", "resume_at", sqlite_where=text("resume_at IS NOT NULL")),
+        Index("ix_cases_resume_at", "resume_at", **only("resume_at IS NOT NULL")),
         Index("ix_cases_state", "state", "id", "lon", "lat"),
         Index("ix_cases_state_code", "state", "code", "id", "lon", "lat"),
-        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
-        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat", sqlite_where=text("department IS NOT NULL")),
+        Index("ix_cases_state_department", "state", "department", "id", "lon", "lat", **only("department IS NOT NULL")),
+        Index("ix_cases_state_department_code", "state", "department", "code", "id", "lon", "lat", **only("department IS NOT NULL")),
     )
     Table(
         "change",
@@ -488,7 +504,7 @@ def tables() -> MetaData:
         Column("approved", Boolean()),
         Column("decided_at", BigInteger()),
         Index("ix_request_case_id", "case_id"),
-        Index("ix_request_waiting", "waiting_for", sqlite_where=text("waiting_for IS NOT NULL")),
+        Index("ix_request_waiting", "waiting_for", **only("waiting_for IS NOT NULL")),
     )
     Table(
         "seat_call",
@@ -555,8 +571,10 @@ def tables() -> MetaData:
 
 def upgrade() -> None:
     connection = op.get_bind()
-    tables().create_all(connection)
-    if connection.dialect.name != "sqlite":
+    tables().create_all(connection, checkfirst=False)  # another county may stand in the schema behind ours
+    if connection.dialect.name == "postgresql":
+        for statement in ON_POSTGRESQL:
+            connection.exec_driver_sql(statement)
         return
     for table in LARGE:
         lighten(connection, table)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import text
+
+from appliance.records.base import only
 
 revision = "0002"
 down_revision = "0001"
@@ -13,9 +14,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index(
-        "ix_cases_sub_unit", "cases", ["sub_unit", "id"], sqlite_where=text("is_open AND sub_unit IS NOT NULL")
+        "ix_cases_sub_unit", "cases", ["sub_unit", "id"], **only("is_open AND sub_unit IS NOT NULL")
     )
-    op.create_index("ix_cases_registered_by", "cases", ["registered_by", "id"], sqlite_where=text("is_open"))
+    op.create_index("ix_cases_registered_by", "cases", ["registered_by", "id"], **only("is_open"))
     if op.get_bind().dialect.name == "sqlite":
         # one case a commit would else merge a little at every commit; full levels of 16 segments are merged in any case
         for index in ("case_search", "reporter_search"):

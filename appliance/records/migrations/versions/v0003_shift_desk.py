@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, UniqueConstraint, false, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, UniqueConstraint, false
+
+from appliance.records.base import only
 
 revision = "0003"
 down_revision = "0002"
@@ -39,7 +41,7 @@ def shifts() -> None:
         Column("started_at", BigInteger(), nullable=False),
         Column("ended_at", BigInteger()),
     )
-    op.create_index("ix_shift_open", "shift", ["account"], unique=True, sqlite_where=text("ended_at IS NULL"))
+    op.create_index("ix_shift_open", "shift", ["account"], unique=True, **only("ended_at IS NULL"))
     op.create_index("ix_shift_account", "shift", ["account", "id"])
     op.create_table(
         "roster",
@@ -61,7 +63,7 @@ def shifts() -> None:
         Column("confirmed_at", BigInteger()),
         UniqueConstraint("shift_id", name="uq_handover_shift_id"),
     )
-    op.create_index("ix_handover_waiting", "handover", ["id"], sqlite_where=text("confirmed_at IS NULL"))
+    op.create_index("ix_handover_waiting", "handover", ["id"], **only("confirmed_at IS NULL"))
     op.create_table(
         "shift_log",
         Column("id", KEY, primary_key=True, autoincrement=True),
@@ -96,19 +98,19 @@ def calls() -> None:
         op.add_column("seat_call", column)
     op.create_index("ix_seat_call_caller", "seat_call", ["seat", "number", "id"])
     op.create_index("ix_seat_call_at", "seat_call", ["at"])
-    op.create_index("ix_seat_call_unanswered", "seat_call", ["id"], sqlite_where=text("answered_at IS NULL"))
+    op.create_index("ix_seat_call_unanswered", "seat_call", ["id"], **only("answered_at IS NULL"))
 
 
 def ledgers() -> None:
     op.add_column("cases", Column("reachable", Boolean(), nullable=False, server_default=false()))
     op.execute("UPDATE cases SET reachable = true WHERE id IN (SELECT id FROM reporter WHERE phone <> '')")
     op.create_index(
-        "ix_cases_callback_public", "cases", ["id"], sqlite_where=text(f"channel = 'public' AND {CALLBACK}")
+        "ix_cases_callback_public", "cases", ["id"], **only(f"channel = 'public' AND {CALLBACK}")
     )
     op.create_index(
         "ix_cases_callback_other", "cases", ["id"],
-        sqlite_where=text(f"channel <> 'public' AND reachable AND {CALLBACK}"),
+        **only(f"channel <> 'public' AND reachable AND {CALLBACK}"),
     )
-    op.create_index("ix_case_action_instruct", "case_action", ["id"], sqlite_where=text("action = 'instruct'"))
-    op.create_index("ix_case_action_reopen", "case_action", ["case_id"], sqlite_where=text("action = 'reopen'"))
-    op.create_index("ix_supervision_running", "supervision", ["id"], sqlite_where=text("cleared_at IS NULL"))
+    op.create_index("ix_case_action_instruct", "case_action", ["id"], **only("action = 'instruct'"))
+    op.create_index("ix_case_action_reopen", "case_action", ["case_id"], **only("action = 'reopen'"))
+    op.create_index("ix_supervision_running", "supervision", ["id"], **only("cleared_at IS NULL"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String
+
+from appliance.records.base import only
 
 revision = "0005"
 down_revision = "0004"
@@ -28,7 +30,7 @@ def upgrade() -> None:
         Column("zh", String(), nullable=False),
         Column("en", String(), nullable=False),
     )
-    op.create_index("ix_device_command_waiting", "device_command", ["id"], sqlite_where=text("answered_at IS NULL"))
+    op.create_index("ix_device_command_waiting", "device_command", ["id"], **only("answered_at IS NULL"))
     op.create_table(
         "message",
         Column("id", KEY, primary_key=True, autoincrement=True),
@@ -47,7 +49,7 @@ def upgrade() -> None:
         Column("detail", String(), nullable=False),
     )
     op.create_index("ix_message_key", "message", ["key"], unique=True)
-    op.create_index("ix_message_waiting", "message", ["next_at", "id"], sqlite_where=text("state = 'waiting'"))
+    op.create_index("ix_message_waiting", "message", ["next_at", "id"], **only("state = 'waiting'"))
     op.create_index("ix_message_number", "message", ["number", "id"])
     op.create_index("ix_message_at", "message", ["at"])
     op.create_table(
