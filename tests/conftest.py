@@ -22,17 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
     homes.database = config.getoption("--database")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostGIS, skip what is about SQLite itself, and everything where there is no PostgreSQL."""
-    if homes.database != "postgis":
-        return
-    lacking = postgis.lacking()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is about the other database, and on PostGIS everything where there is no PostgreSQL."""
+    lacking = postgis.lacking() if homes.database == "postgis" else None
+    other, name = ("sqlite", "SQLite") if homes.database == "postgis" else ("postgis", "PostGIS")
     for item in items:
-        about_sqlite = item.get_closest_marker("sqlite")
+        about_other = item.get_closest_marker(other)
         if lacking is not None:
             item.add_marker(pytest.mark.skip(reason=lacking))
-        elif about_sqlite is not None:
-            item.add_marker(pytest.mark.skip(reason=f"about SQLite: {about_sqlite.args[0]}"))
+        elif about_other is not None:
+            item.add_marker(pytest.mark.skip(reason=f"about {name}: {about_other.args[0]}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -134,12 +134,12 @@ def settle(home: Path, values: dict[str, Any]) -> Settings:
     return load(home)
 
 
-def empty_database() -> str:
+def empty_database(*, template: str = postgis.EMPTY, schema: str | None = None, more: str = "") -> str:
     """The `database_url` of a new empty database, "" where a home has its own file."""
     if database != "postgis":
         return ""
-    _made.append(postgis.cluster().create())
-    return postgis.cluster().url(_made[-1])
+    _made.append(postgis.cluster().create(template, more))
+    return postgis.cluster().url(_made[-1], schema=schema)
 
 
 def new_engine(home: Path) -> Engine:

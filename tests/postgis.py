@@ -86,11 +86,11 @@ class Cluster:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def create(self, template: str = EMPTY) -> str:
-        """A new database like another one; its name."""
+    def create(self, template: str = EMPTY, more: str = "") -> str:
+        """A new database like another one; its name. `more` are further words of CREATE DATABASE."""
         self._made += 1
         name = f"county_{self._made}"
-        self._do(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE {template}")
+        self._do(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE {template} {more}")
         return name
 
     def drop(self, database: str) -> None:

@@ -21,9 +21,6 @@ READERS = 4
 LOCK_MILLISECONDS = 30_000
 """So long a writer waits for another process, as with a file of SQLite."""
 
-BY_CODE_POINT = ("C", "POSIX", "C.UTF-8", "C.utf8")
-"""Collations that order as SQLite does; ranges of codes and lists rely on it."""
-
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _HINT = re.compile(r" INDEXED BY \w+| NOT INDEXED\b|\bCROSS (?=JOIN )|(?<=[\s(])\+(?=[a-z]+\.)")
 
@@ -127,15 +124,13 @@ def prepare(connection: Connection) -> None:
 
 
 def _check_order(connection: Connection) -> None:
-    order, encoding = connection.execute(
-        text("SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()")
-    ).one()
-    if order not in BY_CODE_POINT or encoding != "UTF8":
+    """Ranges of codes and the order of lists rely on texts being ordered as SQLite orders them."""
+    by_code_point, encoding = connection.execute(text("SELECT 'B' < 'a', current_setting('server_encoding')")).one()
+    if not by_code_point or encoding != "UTF8":
+        made = "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
         raise BadHome(
-            f"数据库的排序规则是 {order}、编码是 {encoding};请用 CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' "
-            "LOCALE 'C.UTF-8' 新建。",
-            f"The database sorts by {order} and is encoded in {encoding}; make it with CREATE DATABASE … TEMPLATE "
-            "template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'.",
+            f"数据库须按码位排序并用 UTF-8 编码 (现为 {encoding});请用 {made} 新建。",
+            f"The database must sort by code point and be encoded in UTF-8 (it is {encoding}); make it with {made}.",
         )
 
 

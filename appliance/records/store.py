@@ -49,6 +49,11 @@ class Records:
         writing = county_engine(home, settings, read_only=False)
         with readers.connect() as connection:
             revision = schema.current_revision(connection)
+        if revision is None and settings.database_url:
+            raise BadHome(
+                "database_url 指向的数据库 (或模式) 里没有县;请先运行 wanmi init --database-url。",
+                "There is no county at database_url (in its schema); run wanmi init --database-url first.",
+            )
         if revision != schema.head_revision():
             schema.upgrade(writing)
         return cls(home, settings, readers, writing, clock or SystemClock())
