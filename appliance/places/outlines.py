@@ -115,7 +115,7 @@ def _large_enough(connection: Connection, table: str, condition: str, view: View
         "SELECT count(*) AS number, avg(wide) AS wide, avg(high) AS high FROM ("  # noqa: S608  # our own names
         f"SELECT i.xmax - i.xmin AS wide, i.ymax - i.ymin AS high FROM {boxes(dialect, table)} "
         f"CROSS JOIN {table} t ON t.id = i.pkid WHERE {meets_view(dialect)} AND {condition} "
-        f"LIMIT {LOOKED_AT + 1}) AS some_of_them"
+        f"LIMIT {LOOKED_AT + 1}) AS counted"
     )
     found = connection.execute(statement, view.box).one()
     if not 0 < found.number <= LOOKED_AT:

@@ -57,22 +57,17 @@ class Spelt:
     """A statement that the two databases spell differently.
 
     Args:
-        spell: gives the statement for SQLAlchemy's name of the dialect; it is asked once for each.
+        spell: gives the statement for SQLAlchemy's name of the dialect.
     """
 
-    __slots__ = ("_clauses", "_spell")
+    __slots__ = ("_clauses",)
 
     def __init__(self, spell: Callable[[str], str]) -> None:
-        self._spell = spell
-        self._clauses: dict[str, TextClause] = {}
+        self._clauses = {dialect: text(spell(dialect)) for dialect in ("sqlite", "postgresql")}
 
     def on(self, connection: Connection) -> TextClause:
         """The statement for this connection."""
-        dialect = connection.dialect.name
-        clause = self._clauses.get(dialect)
-        if clause is None:
-            clause = self._clauses[dialect] = text(self._spell(dialect))
-        return clause
+        return self._clauses[connection.dialect.name]
 
 
 def _driver(connection: Connection) -> Any:

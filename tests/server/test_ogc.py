@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
 
+from appliance.records.spatial import point
+from appliance.records.sql import Spelt
 from appliance.records.store import Records
 from appliance.records.writer import Unit
 from tests import homes
@@ -20,10 +21,12 @@ from tests.server.test_loop_over_http import report
 
 PARTS = 2500
 EPSG_4490 = "http://www.opengis.net/def/crs/EPSG/0/4490"
-COVERS = (
-    "INSERT INTO part (code, type, edition, name, state, grid, lon, lat, attributes, geom) VALUES "
-    "(:code, '01002', '2026', '污水井盖', '完好', '411081001001001', :lon, :lat, :attributes, "
-    "MakePoint(:lon, :lat, 4490))"
+COVERS = Spelt(
+    lambda dialect: (
+        "INSERT INTO part (code, type, edition, name, state, grid, lon, lat, attributes, geom) VALUES "
+        "(:code, '01002', '2026', '污水井盖', '完好', '411081001001001', :lon, :lat, :attributes, "
+        f"{point(dialect)})"
+    )
 )
 
 
@@ -35,7 +38,7 @@ def lay_covers(unit: Unit) -> None:
         }
         for number in range(PARTS)
     ]  # fmt: skip
-    unit.connection.execute(text(COVERS), rows)
+    unit.connection.execute(COVERS.on(unit.connection), rows)
 
 
 @pytest.fixture(scope="module")

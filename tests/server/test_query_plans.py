@@ -19,6 +19,8 @@ from server.ogc.features import Features, Question
 from server.open311 import requests
 from tests.messages.outgoing import Outgoing
 
+pytestmark = pytest.mark.sqlite("its query plans")
+
 DAY = 86_400 * 1_000_000
 
 

@@ -75,6 +75,7 @@ def test_an_ended_wall_key_is_out(node: RunningNode) -> None:
     is_problem(answer, 401, "not-signed-in")
 
 
+@pytest.mark.sqlite("its query plans")
 def test_every_figure_goes_by_an_index(home: Path) -> None:
     office = Office.open(home)
     try:
@@ -85,6 +86,7 @@ def test_every_figure_goes_by_an_index(home: Path) -> None:
         office.close()
 
 
+@pytest.mark.sqlite("its query plans")
 def test_a_day_that_is_over_is_counted_once(home: Path) -> None:
     office = Office.open(home)
     tallies = Tallies()
