@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from appliance.records.store import Records, create_database
-from appliance.settings import load, save
 from tests import homes
 from tests.cases.desk import Desk
 
@@ -26,8 +25,7 @@ def replica(tmp_path: Path) -> Iterator[Records]:
     """Where a platform above keeps its copy."""
     home = tmp_path / "replica"
     home.mkdir()
-    save(home, {"county": homes.COUNTY})
-    create_database(home, load(home))
+    create_database(home, homes.settle(home, {"county": homes.COUNTY}))
     records = Records.open(home)
     yield records
     records.close()
