@@ -41,6 +41,7 @@ def serve(host: str, port: int, home: Path) -> None:
     from appliance.log import configure
     from appliance.settings import load
     from server.app import create_app
+    from server.exchange.keeper import Keeper
 
     settings = load(home)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,8 +64,13 @@ def serve(host: str, port: int, home: Path) -> None:
             app.state.node.watcher.end_streams()
             ending(number, frame)
 
+        keeper = Keeper(home)
+        keeper.start()
         server.handle_exit = handle_exit  # type: ignore[method-assign]  # streams must end before uvicorn waits for them
-        server.run(sockets=[door])
+        try:
+            server.run(sockets=[door])
+        finally:
+            keeper.close()
 
 
 def listening(host: str, port: int) -> socket.socket:

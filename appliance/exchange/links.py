@@ -19,7 +19,7 @@ import msgspec
 
 from appliance.errors import Broken
 from appliance.exchange.scopes import Grants, check_scopes, grants_of
-from appliance.exchange.settings import Link
+from appliance.exchange.settings import Exchange, Link
 
 FOLDER = "links"
 KEY, CERTIFICATE, CA, SCOPES, PLATFORM_CA = "key.pem", "certificate.pem", "ca.pem", "scopes.json", "platform-ca.pem"
@@ -82,43 +82,58 @@ class LinkFolder:
         Raises:
             Broken: its scopes cannot be read.
         """
-        current = self.path / CURRENT
         try:
-            folder = current.resolve(strict=True)
+            return _enrolment((self.path / CURRENT).resolve(strict=True))
         except FileNotFoundError:
             return None
-        try:
-            scopes = check_scopes(msgspec.json.decode((folder / SCOPES).read_bytes()))
-        except (OSError, msgspec.DecodeError) as error:
-            raise Broken(
-                f"{folder / SCOPES} 无法读取 ({error});请重新 wanmi join。",
-                f"{folder / SCOPES} cannot be read ({error}); run wanmi join again.",
-            ) from None
-        return Enrolment(folder, scopes)
 
-    def enrol(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
-        """Let a new answer count; certificate, CA and scopes change at one stroke."""
-        before = self.enrolment()
-        number = 1 + max((int(path.name.split("-")[1]) for path in self.path.glob(f"{CURRENT}-*")), default=0)
-        folder = self.path / f"{CURRENT}-{number}"
-        folder.mkdir(mode=0o700)
-        for name, content in (
-            (CERTIFICATE, certificate), (CA, ca), (SCOPES, msgspec.json.encode(check_scopes(scopes)).decode())
-        ):  # fmt: skip
+    def newest(self) -> Enrolment | None:
+        """The newest answer of the platform, also one that does not count yet."""
+        numbers = self._numbers()
+        return _enrolment(self.path / f"{CURRENT}-{numbers[-1]}") if numbers else None
+
+    def stage(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
+        """Write a new answer beside the one that counts."""
+        checked = msgspec.json.encode(check_scopes(scopes))
+        folder = self.path / f"{CURRENT}-{max(self._numbers(), default=0) + 1}"
+        folder.mkdir(parents=True, mode=0o700)
+        for name, content in ((CERTIFICATE, certificate), (CA, ca), (SCOPES, checked)):
             write_private(folder / name, content)
+        return _enrolment(folder)
+
+    def count(self, enrolment: Enrolment) -> None:
+        """From now on this enrolment counts: certificate, CA and scopes change at one stroke."""
         staged = self.path / f"{CURRENT}.new"
         staged.unlink(missing_ok=True)
-        staged.symlink_to(folder.name)
+        staged.symlink_to(enrolment.folder.name)
         staged.replace(self.path / CURRENT)
-        if before is not None:
-            shutil.rmtree(before.folder, ignore_errors=True)
-        found = self.enrolment()
-        assert found is not None
-        return found
+        for number in self._numbers():
+            folder = self.path / f"{CURRENT}-{number}"
+            if folder != enrolment.folder:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(path.name.rpartition("-")[2]) for path in self.path.glob(f"{CURRENT}-*"))
 
     def forget(self) -> None:
         """Take the whole link off the disk, its key too."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _enrolment(folder: Path) -> Enrolment:
+    try:
+        return Enrolment(folder, check_scopes(msgspec.json.decode((folder / SCOPES).read_bytes())))
+    except (OSError, msgspec.DecodeError) as error:
+        raise Broken(
+            f"{folder / SCOPES} 无法读取 ({error});请重新 wanmi join。",
+            f"{folder / SCOPES} cannot be read ({error}); run wanmi join again.",
+        ) from None
+
+
+def joined(home: Path, settings: Exchange) -> list[tuple[Link, Enrolment]]:
+    """The links that are enrolled, with the enrolment that counts."""
+    found = [(link, LinkFolder(home, link.url).enrolment()) for link in settings.links]
+    return [(link, enrolment) for link, enrolment in found if enrolment is not None]
 
 
 def granted(link: Link, enrolment: Enrolment, client: str) -> Grants | None:

@@ -12,7 +12,8 @@ from appliance.device_settings import wrong
 
 PORT = 8412
 LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(?P<port>\d{1,5})")
-MODES = ("pull", "outbound", "files")
+OFFLINE = "usb"
+"""Stands for the URL of a platform that was joined by USB stick and never called."""
 
 
 def host_and_port(written: str) -> tuple[str, int] | None:
@@ -27,7 +28,7 @@ class Link(BaseModel):
     """One platform above.
 
     Attributes:
-        url: where it enrols counties. listen: our exchange port for it. address: how it reaches that port.
+        url: where it enrols counties, or `usb`. listen: our exchange port for it. address: how it reaches that port.
         allow: scopes that the technician allowed in person (`reporter.read`).
         mode: who calls whom: it pulls, we call out, or files are carried.
     """
@@ -41,7 +42,7 @@ class Link(BaseModel):
     @field_validator("url", "address")
     @classmethod
     def _is_https(cls, url: str) -> str:
-        if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+        if url != OFFLINE and (urlsplit(url).scheme != "https" or not urlsplit(url).hostname):
             raise wrong(f"须为 https:// 地址,得到 {url}", f"an https:// address is needed, got {url}")
         return url.rstrip("/")
 

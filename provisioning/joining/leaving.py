@@ -1,0 +1,70 @@
+"""Leaving a platform: it is told, its clients are refused, its key and certificate go; the records stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from appliance.errors import NotFound, WanmiError
+from appliance.exchange.clients import forget_clients
+from appliance.exchange.links import LinkFolder
+from appliance.exchange.settings import OFFLINE, Link
+from appliance.records.acts import append_act
+from appliance.records.store import Records
+from appliance.records.writer import Unit
+from appliance.settings import load
+from provisioning.joining.platform import Identity, Platform
+from provisioning.joining.written import drop_link
+
+
+def find_link(home: Path, url: str | None) -> Link:
+    """The link of a URL; without one, the only link.
+
+    Raises:
+        NotFound: there is no such link, or it must be named.
+    """
+    links = load(home).exchange.links
+    found = [link for link in links if url is None or link.url == url.rstrip("/")]
+    if len(found) != 1:
+        known = ", ".join(link.url for link in links) or "-"
+        raise NotFound(
+            f"请写明要用哪个平台;已加入: {known}。" if links else "本节点没有加入任何平台。",
+            f"Name the platform; joined are: {known}." if links else "This node is joined to no platform.",
+        )
+    return found[0]
+
+
+def leave_platform(home: Path, link: Link) -> str | None:
+    """End a link; returns why the platform could not be told, None where it was."""
+    folder = LinkFolder(home, link.url)
+    silent = _tell(folder, link, load(home).county)
+    drop_link(home, link.url)
+    folder.forget()
+    records = Records.open(home)
+
+    def ended(unit: Unit) -> None:
+        forget_clients(unit, link.url)
+        append_act(unit, "technician", "link.leave", link.url, {"told": silent is None})
+
+    try:
+        records.write(ended)
+    finally:
+        records.close()
+    return silent
+
+
+def _tell(folder: LinkFolder, link: Link, county: str) -> str | None:
+    enrolment = folder.enrolment()
+    if link.url == OFFLINE or enrolment is None:
+        return None
+    ca = folder.platform_ca if folder.platform_ca.exists() else None
+    try:
+        platform = Platform(link.url, token=None, identity=Identity(enrolment.certificate, folder.key), ca=ca)
+        try:
+            platform.leave(county)
+        finally:
+            platform.close()
+    except (httpx.HTTPError, WanmiError, OSError) as error:
+        return str(error) or type(error).__name__
+    return None

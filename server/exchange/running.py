@@ -1,0 +1,87 @@
+"""The process of the exchange ports: opens those of all links, follows `join` and `leave`, ends with its node.
+
+It is a process of its own so that a prefecture that reads everything takes no time from the operators. It ends when its
+standard input does: that is a pipe whose other end the node holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from appliance.cases.office import Office
+from appliance.errors import WanmiError
+from appliance.exchange.links import joined
+from appliance.settings import load
+from server.exchange.desk import ExchangeDesk
+from server.exchange.port import Port
+
+LOOK_SECONDS = 1.0
+NICE = 5
+"""Operators come first."""
+
+
+async def run(home: Path, *, with_parent: bool) -> None:
+    """Serve until SIGTERM, until no link is left, or until the node ends."""
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), _heard, ending)
+    with suppress(OSError):
+        os.nice(NICE)
+    desk = ExchangeDesk(Office.open(home, settings=load(home)))
+    await desk.watcher.start()
+    ports: dict[str, Port] = {}
+    try:
+        while not ending.is_set():
+            await follow(home, desk, ports)
+            await desk.keep_confirmed()
+            if not ports and with_parent:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), LOOK_SECONDS)
+    finally:
+        desk.watcher.end_streams()
+        await asyncio.gather(*(port.close() for port in ports.values()))
+        await desk.keep_confirmed()
+        await desk.watcher.stop()
+        desk.close()
+
+
+async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port]) -> None:
+    """Open and close ports as the settings and the enrolments say now; what is wrong is logged and leaves the rest."""
+    log = structlog.get_logger("wanmi")
+    try:
+        settings = load(home).exchange
+        wanted = {link.url: (link, enrolment) for link, enrolment in joined(home, settings) if link.mode == "pull"}
+    except WanmiError as error:
+        log.error("exchange", error=error.en)
+        return
+    for url in [url for url, port in ports.items() if url not in wanted or wanted[url][0] != port.link]:
+        await ports.pop(url).close()
+        log.info("exchange port closed", link=url)
+    for url, (link, enrolment) in wanted.items():
+        try:
+            if url in ports:
+                await ports[url].follow(enrolment)
+            else:
+                port = Port(desk, link, enrolment, settings)
+                await port.open()
+                ports[url] = port
+                log.info("exchange port open", link=url, port=port.number)
+        except WanmiError as error:
+            log.error("exchange port", link=url, error=error.en)
+
+
+def _heard(ending: asyncio.Event) -> None:
+    """The node says nothing on the pipe; its end is the node's end."""
+    if not os.read(sys.stdin.fileno(), 1):
+        ending.set()
