@@ -34,3 +34,15 @@ def hold(home: Path, name: str = "node", zh: str = "节点", en: str = "node") -
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def is_held(home: Path, name: str = "node") -> bool:
+    """Whether somebody holds the lock `NAME.lock` of a home now."""
+    try:
+        with (home / f"{name}.lock").open("r+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from appliance.errors import WanmiError
 from appliance.exchange.links import Enrolment, LinkFolder, write_private
 from appliance.exchange.settings import Link, host_and_port
+from appliance.lock import is_held
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.settings import Settings
@@ -94,7 +95,7 @@ def join_platform(
         told.add("register", f"平台已登记地址 {link.address}", f"the platform knows {link.address}")
         if link.mode == "pull":
             step = "probe"
-            _probe(platform, settings.county, link, told)
+            _probe(home, platform, settings.county, link, told)
     except WanmiError as error:
         told.add(step, error.zh, error.en, ok=False)
     finally:
@@ -134,13 +135,21 @@ def _enrolled(enrolment: Enrolment) -> tuple[str, str]:
     return f"证书有效期至 {end};可读取本县数据的客户端: {clients}", f"certificate until {end}; clients: {clients}"
 
 
-def _probe(platform: Platform, county: str, link: Link, told: CheckList) -> None:
+def _probe(home: Path, platform: Platform, county: str, link: Link, told: CheckList) -> None:
     """Let the platform pull from us, once our own port is open."""
+    if not is_held(home) and not is_held(home, "exchange"):
+        told.add(
+            "probe",
+            "本节点没有运行: 请先启动 wanmi up,再重复本命令",
+            "this node does not run: start wanmi up, then repeat this command",
+            ok=False,
+        )
+        return
     if not _port_opens(link):
         told.add(
             "probe",
-            f"本机的交换端口 {link.listen} 没有打开: 请先启动 wanmi up,再重复本命令",
-            f"our exchange port {link.listen} is not open: start wanmi up, then repeat this command",
+            f"本机的交换端口 {link.listen} 没有打开: 请看 log/exchange.log",
+            f"our exchange port {link.listen} is not open: see log/exchange.log",
             ok=False,
         )
         return

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from click.testing import CliRunner
 
+from appliance import cli
+from appliance.errors import WanmiError
 from tests.exchange.platform import Platform
 from tests.nodes import RunningNode, free_port
 
@@ -50,13 +51,9 @@ def address() -> str:
 
 def wanmi(home: Path, *arguments: str, code: int | None = 0) -> str:
     """A command of the technician; its standard output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "appliance", *arguments, "--home", str(home)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert code is None or done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    done = CliRunner().invoke(cli.wanmi, [*arguments, "--home", str(home)], standalone_mode=False)
+    failed = 1 if isinstance(done.exception, WanmiError) else done.exit_code
+    assert code is None or failed == code, f"{done.exception!r}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 

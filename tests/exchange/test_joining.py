@@ -25,9 +25,11 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def county(node: RunningNode, platform: Platform) -> Joined:
+def county(shared_node: RunningNode, platform: Platform) -> Iterator[Joined]:
     """A running node that is not joined yet."""
-    return Joined(node, platform, address())
+    yield Joined(shared_node, platform, address())
+    for link in status(shared_node.home)["links"]:
+        wanmi(shared_node.home, "leave", link["url"], "--yes")
 
 
 def pulls(county: Joined, name: str = "prefecture") -> int:
