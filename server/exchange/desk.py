@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy import Connection
 
 from appliance.cases.office import Office
-from appliance.errors import Forbidden
+from appliance.errors import Forbidden, WanmiError
 from appliance.exchange.clients import Confirmed, save_confirmed
 from appliance.exchange.kinds.base import Sight
 from appliance.exchange.links import Enrolment, granted
@@ -25,6 +25,7 @@ from appliance.exchange.read_log import ReadLog
 from appliance.exchange.scopes import Grants
 from appliance.exchange.settings import Link
 from appliance.people.actor import Actor, machine
+from server.problems import PROBLEM, refusal
 from server.rates import Rates
 from server.watcher import Watcher
 
@@ -119,16 +120,25 @@ class Asker:
         return {scope: self.grants.sight(scope, now, yellow_at) for scope in self.grants.areas}
 
 
-def middleware(app: ASGIApp) -> ASGIApp:
-    """Let a client in or refuse it, and put it into `scope["user"]`."""
+class Guarded:
+    """An application behind a door: whoever is not let in gets no further, whatever the address."""
 
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        door: Door = scope["app"].state.door
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the client in and put it into `scope["user"]`, or refuse it."""
         client: str | None = scope["state"].get("peer")
-        scope["user"] = Asker(client or "", door.enter(client), door)
-        await app(scope, receive, send)
-
-    return guarded
+        try:
+            scope["user"] = Asker(client or "", self._door.enter(client), self._door)
+        except WanmiError as error:
+            answer = refusal(Request(scope), error)
+            headers = {**answer.headers, "Content-Type": PROBLEM, "Content-Length": str(len(answer.content))}
+            raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": answer.status_code or 500, "headers": raw})
+            await send({"type": "http.response.body", "body": answer.content, "more_body": False})
+            return
+        await self._app(scope, receive, send)
 
 
 def desk_of(request: Request[Any, Any, Any]) -> ExchangeDesk:

@@ -12,6 +12,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 import structlog
 
@@ -23,6 +24,8 @@ from server.exchange.desk import ExchangeDesk
 from server.exchange.port import Port
 
 LOOK_SECONDS = 1.0
+LINGER_SECONDS = 30.0
+"""The process stays so long without a link: who leaves often joins elsewhere."""
 NICE = 5
 """Operators come first."""
 
@@ -40,11 +43,13 @@ async def run(home: Path, *, with_parent: bool) -> None:
     desk = ExchangeDesk(Office.open(home, settings=load(home)))
     await desk.watcher.start()
     ports: dict[str, Port] = {}
+    used = monotonic()
     try:
         while not ending.is_set():
             await follow(home, desk, ports)
             await desk.keep_confirmed()
-            if not ports and with_parent:
+            used = monotonic() if ports else used
+            if with_parent and monotonic() - used > LINGER_SECONDS:
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), LOOK_SECONDS)
