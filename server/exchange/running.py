@@ -22,6 +22,7 @@ from appliance.exchange.links import joined
 from appliance.settings import load
 from server.exchange.desk import ExchangeDesk
 from server.exchange.port import Port
+from server.exchange.renewing import Renewing
 
 LOOK_SECONDS = 1.0
 LINGER_SECONDS = 30.0
@@ -43,10 +44,10 @@ async def run(home: Path, *, with_parent: bool) -> None:
     desk = ExchangeDesk(Office.open(home, settings=load(home)))
     await desk.watcher.start()
     ports: dict[str, Port] = {}
-    used = monotonic()
+    used, renewing = monotonic(), Renewing(home)
     try:
         while not ending.is_set():
-            await follow(home, desk, ports)
+            await follow(home, desk, ports, renewing)
             await desk.keep_confirmed()
             used = monotonic() if ports else used
             if with_parent and monotonic() - used > LINGER_SECONDS:
@@ -61,11 +62,12 @@ async def run(home: Path, *, with_parent: bool) -> None:
         desk.close()
 
 
-async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port]) -> None:
+async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port], renewing: Renewing) -> None:
     """Open and close ports as the settings and the enrolments say now; what is wrong is logged and leaves the rest."""
     log = structlog.get_logger("wanmi")
     try:
         settings = load(home).exchange
+        renewing.look(settings)
         wanted = {link.url: (link, enrolment) for link, enrolment in joined(home, settings) if link.mode == "pull"}
     except WanmiError as error:
         log.error("exchange", error=error.en)

@@ -14,6 +14,8 @@ from appliance.exchange.kinds.base import Sight
 from appliance.exchange.kinds.case import light_left_out
 from appliance.exchange.landing import Item, begin_snapshot, land_changes
 from appliance.exchange.reading import feed_state, read_changes
+from appliance.exchange.retention import forget_changes
+from appliance.records.checks import check_database
 from appliance.records.store import Records
 from tests.cases.desk import Desk, at
 from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, sights, snapshot_slice, take_snapshot
@@ -162,3 +164,30 @@ def test_a_reader_of_one_street_sees_a_case_go_when_it_moves(desk: Desk) -> None
             ("case", "delete", None), ("case_action", "delete", None)
         }  # fmt: skip
         assert len(KINDS["grid"].page(connection, None, 1000, sight).lines) == 100
+
+
+def test_the_feed_is_kept_so_long_and_then_asks_for_a_snapshot(desk: Desk, replica: Records) -> None:
+    """A reader who kept up sees no gap, not even under a filter whose last change was forgotten."""
+    office, county = desk.office, desk.office.records
+    number = desk.report()
+    desk.act("s1", number, "accept", reason="清楚")
+    take_snapshot(county, replica)
+    with county.read() as connection:
+        early = feed_state(connection)
+    desk.clock.advance(days=office.settings.exchange.feed_kept_days + 1)
+    desk.report()
+    pull(county, replica)
+    assert forget_changes(office) == {"forgotten": early.last, "months": []}
+    assert forget_changes(office)["forgotten"] == 0
+    with county.read() as connection:
+        state = feed_state(connection)
+        assert (state.first, state.last) == (early.last + 1, early.last + 2)
+        with pytest.raises(Gone):
+            read_changes(connection, early.last - 1, 10, EVERYTHING, sights())
+        page = read_changes(connection, early.last, 10, ("case",), sights())
+        first = msgspec.json.decode(page.items[0])
+        assert (first["seq"], first["prev"]) == (early.last + 1, early.last - 1), "the last case before was forgotten"
+    desk.report()
+    pull(county, replica)
+    assert lines(replica) == lines(county)
+    assert next(item for item in check_database(county.home) if item.check == "feed.gapless").result == "passed"
