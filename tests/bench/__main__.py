@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import console, county, creates, imports, pages, patrols, receivers, signs, start, tracks
+from tests.bench import console, county, creates, imports, pages, patrols, pulls, receivers, signs, start, tracks
 from tests.bench.senders import SENDERS
 
-PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "patrols", "receivers", "signs", "start")
+PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "patrols", "pulls", "receivers", "signs", "start")
 SMALL, LARGE, PARTS = 15_000, 1_500_000, 420_000
 OTHER_SYSTEM = 10_457
 
@@ -53,6 +53,9 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         return tracks.measure(scratch)
     if part == "patrols":
         return patrols.measure(_county(scratch / "patrols", 100, 0), SENDERS // 10 if small else SENDERS)
+    if part == "pulls":
+        share = 10 if small else 1
+        return pulls.measure(_county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share), scratch)
     if part == "signs":
         return signs.measure()
     if part == "receivers":
