@@ -6,7 +6,6 @@ to run as root, so root runs it as `postgres`, the user that Debian's package br
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import subprocess
@@ -27,6 +26,9 @@ LOCALE = "C.UTF-8"
 EMPTY = "with_postgis"
 PORT = 5432
 """Only part of the socket's name: the cluster has its own folder and listens on no network."""
+
+GUARD = 'folder=$1; shift; cat > /dev/null; cd /; "$@" 2> /dev/null; rm -rf "$folder"'
+"""Stops the cluster and removes its folder once its input ends."""
 
 FAST = {
     "fsync": "off", "full_page_writes": "off", "autovacuum": "off", "jit": "off", "shared_buffers": "64MB",
@@ -56,7 +58,11 @@ class Cluster:
             shutil.chown(self.folder, "postgres")
         self._admin: psycopg.Connection[Any] | None = None
         self._made = 0
-        atexit.register(self.remove)
+        stop = self._command("pg_ctl", "stop", "-w", "-s", "-m", "immediate")
+        # it waits for the end of its input, which comes however this process ends
+        self._guard = subprocess.Popen(
+            ["sh", "-c", GUARD, "guard", str(self.folder), *stop], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", f"--locale={LOCALE}", "--no-sync", "-N")
         self.start()
         self._do(f"CREATE ROLE {USER} LOGIN CREATEDB")
@@ -80,11 +86,9 @@ class Cluster:
 
     def remove(self) -> None:
         """Stop it and leave nothing behind."""
-        atexit.unregister(self.remove)
-        try:
-            self.stop()
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._admin is not None:
+            self._admin.close()
+        self._guard.communicate()
 
     def create(self, template: str = EMPTY, more: str = "") -> str:
         """A new database like another one; its name. `more` are further words of CREATE DATABASE."""
@@ -110,10 +114,12 @@ class Cluster:
     def _where(self, database: str, user: str) -> str:
         return f"host={self.folder} port={PORT} dbname={database} user={user}"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(BIN / program), "-D", str(self.folder / "data"), *arguments]
-        if os.geteuid() == 0:
-            command = ["runuser", "-u", "postgres", "--", *command]
+        return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = self._command(program, *arguments)
         # no pipes: the server would keep them open for as long as it lives
         with (self.folder / f"{program}.log").open("w") as told:
             done = subprocess.run(command, stdout=told, stderr=told, cwd="/", check=False)

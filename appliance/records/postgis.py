@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from appliance.errors import BadHome, Invalid
 from appliance.records.base import SRID
@@ -76,13 +76,25 @@ def postgis_engine(url: str, *, read_only: bool) -> Engine:
 
 def _say(context: ExceptionContext) -> None:
     """Turn what a person can help into a sentence of ours."""
-    said = str(context.original_exception)
-    if context.connection is None:
-        raise BadHome(
-            f"连不上 database_url 指向的数据库: {said}", f"The database at database_url cannot be reached: {said}"
-        ) from context.original_exception
-    if "NUL (0x00)" in said:
+    if "NUL (0x00)" in str(context.original_exception):
         raise Invalid("文字里有空字符 (NUL),请去掉。", "A text holds a NUL character; take it out.")
+
+
+def reached(engine: Engine) -> Engine:
+    """The engine, once it has connected.
+
+    Raises:
+        BadHome: it cannot.
+    """
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        engine.dispose()
+        raise BadHome(
+            f"连不上 database_url 指向的数据库: {error.orig}",
+            f"The database at database_url cannot be reached: {error.orig}",
+        ) from error
+    return engine
 
 
 def own_schema(connection: Connection) -> str | None:

@@ -157,6 +157,6 @@ def _create_on_postgis(url: str) -> None:
 
 
 def _on_postgis(url: str, *, read_only: bool) -> Engine:
-    from appliance.records.postgis import postgis_engine  # its driver is loaded only where it is needed
+    from appliance.records.postgis import postgis_engine, reached  # the driver is loaded only where it is needed
 
-    return postgis_engine(url, read_only=read_only)
+    return reached(postgis_engine(url, read_only=read_only))

@@ -14,12 +14,14 @@ from appliance.people.keys import find_key
 from appliance.people.sessions import Sessions
 from appliance.records.store import Records
 from provisioning.home_commands import init, keys, users
+from tests import homes
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("WANMI_PASSWORD", "yuzhou-2026")
     monkeypatch.setenv("WANMI_HOME", str(tmp_path / "node"))
+    monkeypatch.setenv("WANMI_DATABASE_URL", homes.empty_database())
     return CliRunner()
 
 
@@ -38,7 +40,8 @@ def refused(shell: CliRunner, command: object, *arguments: str) -> BaseException
 def test_a_home_is_made_once_and_is_private(shell: CliRunner, tmp_path: Path) -> None:
     home = tmp_path / "node"
     assert done(shell, init, "--county", "411081", "--name", "禹州市")["admin"] == "admin"
-    assert {path.name for path in home.iterdir()} >= {"wanmi.toml", "county.db", "evidence", "keys", "backups", "log"}
+    records = {"county.db"} if homes.database == "spatialite" else set[str]()
+    assert {path.name for path in home.iterdir()} >= {"wanmi.toml", "evidence", "keys", "backups", "log", *records}
     assert stat.S_IMODE((home / "wanmi.toml").stat().st_mode) == 0o600
     assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700
     assert isinstance(refused(shell, init, "--county", "411081"), BadHome)

@@ -94,6 +94,10 @@ def test_the_server_leaves_the_heavy_orm_plugin_out() -> None:
     assert "advanced_alchemy" not in loaded_after("import server.app")
 
 
+def test_a_county_on_a_file_loads_no_driver_of_postgresql() -> None:
+    assert "psycopg" not in loaded_after("import appliance.cases.office, server.app")
+
+
 def test_a_geometry_never_travels_as_a_row(records: Records) -> None:
     """What leaves the records is JSON text or GeoJSON; no statement of ours selects a bare geometry of a case."""
     from appliance.cases.columns import COLUMNS
