@@ -102,4 +102,7 @@ def _other_system(case: Mapping[str, Any], prefix: str, third: str) -> dict[str,
     if case[f"{prefix}_number"] is None:
         return None
     due_at = rfc3339(case[f"{prefix}_due_at"])
-    return {"number": case[f"{prefix}_number"], "due_at": due_at, third: case[f"{prefix}_{third}"]}
+    said = case[f"{prefix}_{third}"]
+    if third == "reply_required" and said is not None:
+        said = bool(said)  # SQLite gives 0 or 1
+    return {"number": case[f"{prefix}_number"], "due_at": due_at, third: said}

@@ -50,6 +50,16 @@ def send(above: httpx.Client, number: str, **more: Any) -> dict[str, Any]:
     return record
 
 
+def test_whether_a_reply_is_wanted_stays_true_or_false_after_the_case_is_written_again(
+    county: Joined, above: httpx.Client
+) -> None:
+    number = send(above, "市-布尔")["number"]
+    assert county.node.act("s1", number, "accept", reason="上级交办").status_code == 200
+    page = above.get(f"{V1}/changes", params={"types": "case", "limit": 10_000}).json()
+    told = next(item["data"]["upper"] for item in reversed(page["items"]) if item["id"] == number)
+    assert told["reply_required"] is True
+
+
 def to_dispatched(node: RunningNode, number: str) -> None:
     for account, action, body in (
         ("s1", "accept", {"reason": "上级交办"}), ("z1", "file", {}),

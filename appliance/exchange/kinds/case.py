@@ -131,6 +131,8 @@ def _bound(record: Record) -> Record:
         told = record[system] or {}
         values[f"{system}_number"], values[f"{system}_{third}"] = told.get("number"), told.get(third)
         values[f"{system}_due_at"] = micros_of(told.get("due_at"))
+    wanted = values["upper_reply_required"]
+    values["upper_reply_required"] = None if wanted is None else bool(wanted)
     return values | {
         "flags": " ".join(record["flags"]),
         "is_open": workflow().states[record["state"]].is_open,
