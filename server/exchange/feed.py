@@ -165,8 +165,10 @@ async def _slices(
             rows += len(lines)
             if lines:
                 yield b"".join(lines)
-            if next_ is None or desk.watcher.ended:
+            if next_ is None:
                 return
+            if desk.watcher.ended:
+                raise ConnectionAbortedError("the node is being stopped")  # cut off, or the type would seem whole
             last = next_
             lines, next_ = await desk.read(partial(_slice, kind=kind, after=last, sight=sight))
     finally:

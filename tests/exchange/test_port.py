@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import ssl
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,6 +18,9 @@ import msgspec
 import pytest
 import zstandard
 
+from appliance.exchange.kinds.all import KINDS
+from appliance.exchange.kinds.base import Sight
+from server.exchange import feed
 from tests.exchange.joined import Joined, address, status, until
 from tests.exchange.platform import EVERY_SCOPE, Authority, Platform
 from tests.nodes import RunningNode
@@ -266,3 +271,14 @@ def test_who_pulls_like_mad_is_told_to_wait_and_the_others_are_not(county: Joine
             answer = mad.get(f"{V1}/")
         assert int(answer.headers["retry-after"]) >= 1
     assert above.get(f"{V1}/").status_code == 200
+
+
+def test_a_snapshot_that_the_nodes_end_cuts_off_does_not_seem_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "log_read", lambda *_, **__: None)
+    ending: Any = SimpleNamespace(watcher=SimpleNamespace(ended=True))
+
+    async def read() -> list[bytes]:
+        return [part async for part in feed._slices(ending, ending, KINDS["grid"], Sight(), [b"{}"], "after this")]
+
+    with pytest.raises(ConnectionAbortedError):
+        asyncio.run(read())
