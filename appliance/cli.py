@@ -29,6 +29,7 @@ SUMMARIES = {
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",
+    "prefecture": "The platform above: enrol counties, pull them, send cases down, rank them.",
 }
 
 

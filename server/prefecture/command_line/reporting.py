@@ -1,0 +1,134 @@
+"""What the prefecture makes of its counties: `rank`, `monthly`; and `check`, which tests any county's port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from appliance.options import json_option, say, show
+from server.prefecture.command_line.shared import home_option, split_words
+
+if TYPE_CHECKING:
+    from server.prefecture.facts import Month
+    from server.prefecture.monthly import Row
+    from server.prefecture.store import Platform
+
+key_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--month", metavar="YYYY-MM", help="[default: the present month]")
+@click.option(
+    "--by", multiple=True, metavar="CODE", help="Columns that decide, by commas. [default: columns.csv, ranks]"
+)
+@home_option
+@json_option
+def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> None:
+    """Rank the counties, from the history rows of their replicas and by one rule for all.
+
+    Counties with equal values share a place. One without a case to be judged by has none.
+
+    \b
+    Examples:
+      wanmi prefecture rank --month 2026-10
+      wanmi prefecture rank --by close_rate,rework_rate
+    """
+    from server.prefecture.monthly import columns, ranking, shown
+    from server.prefecture.store import opened
+
+    with opened(home) as platform:
+        period, rows = _table(platform, month)
+    words = split_words(by)
+    places = ranking(rows, words)
+    if as_json:
+        told = [
+            {"place": each.place, "tied": each.tied, "county": each.row.county, "name": each.row.name,
+             "values": each.row.values}
+            for each in places
+        ]  # fmt: skip
+        show({"period": period.name, "places": told})
+        return
+    deciding = [column for column in columns() if column.code in words] if words else [
+        column for column in columns() if column.ranks is not None
+    ]  # fmt: skip
+    for each in places:
+        place = "—" if each.place is None else f"{each.place}{' 并列 (tied)' if each.tied else ''}"
+        values = "\t".join(f"{column.chinese} {shown(column, each.row.values[column.code])}" for column in deciding)
+        click.echo(f"{place}\t{each.row.county}\t{each.row.name}\t{values}")
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="A file .csv, .xlsx or .json.")
+@home_option
+@json_option
+def monthly(month: str, out: Path | None, home: Path, as_json: bool) -> None:
+    """Make the prefecture's table of a month: a row for each county and a last one with the sums.
+
+    The columns stand in server/prefecture/columns.csv with what each is made of and where it comes from.
+
+    \b
+    Examples:
+      wanmi prefecture monthly 2026-10
+      wanmi prefecture monthly 2026-10 --out 2026-10.xlsx
+    """
+    from server.prefecture.monthly import as_document, columns, shown, written
+    from server.prefecture.store import opened
+
+    with opened(home) as platform:
+        period, rows = _table(platform, month)
+    if out is not None:
+        out.write_bytes(written(rows, period, out.suffix.lower()))
+        say(f"{period.name}: {len(rows) - 1} 个县 (counties) → {out}")
+    if as_json:
+        show(as_document(rows, period))
+    elif out is None:
+        click.echo("\t".join(["代码", "县(市、区)", *(column.chinese for column in columns())]))
+        for row in rows:
+            values = (shown(column, row.values[column.code]) for column in columns())
+            click.echo("\t".join([row.county, row.name, *values]))
+
+
+@click.command()
+@click.argument("url", metavar="URL")
+@click.option("--cert", required=True, type=key_file, help="A client certificate that the county lists.")
+@click.option("--key", required=True, type=key_file, help="Its key.")
+@click.option("--ca", required=True, type=key_file, help="The CA that signed the county's certificate.")
+@click.option("--write", is_flag=True, help="Also send a case down (twice, as one) and take it back.")
+@click.option("--wait", default=2.0, show_default=True, type=click.FloatRange(0.1, 60), help="Seconds of a long poll.")
+@json_option
+def check(url: str, cert: Path, key: Path, ca: Path, write: bool, wait: float, as_json: bool) -> None:
+    """Test the exchange port of any county node at URL (https://HOST:PORT) against the contract.
+
+    A line for each rule: ok, failed or skipped, and what was seen. Nothing is changed without --write. Exit code 1 when
+    a rule failed.
+
+    \b
+    Example:
+      wanmi prefecture check https://10.0.0.2:8412 --ca /srv/xuchang/keys/ca.crt \\
+          --cert /srv/xuchang/keys/prefecture.crt --key /srv/xuchang/keys/prefecture.key
+    """
+    from server.prefecture.conformance.run import run_checks
+
+    results = run_checks(url, cert=cert, key=key, ca=ca, write=write, wait=wait)
+    good = all(each.state != "failed" for each in results)
+    if as_json:
+        show({"ok": good, "url": url, "checks": [each.as_dict() for each in results]})
+    else:
+        for each in results:
+            click.echo(f"{each.state}\t{each.check}\t{each.seen}")
+    if not good:
+        raise SystemExit(1)
+
+
+def _table(platform: Platform, month: str | None) -> tuple[Month, list[Row]]:
+    from appliance.clock import local
+    from server.prefecture.facts import month_of
+    from server.prefecture.monthly import table
+
+    now, zone = platform.clock.now(), platform.settings.zone
+    period = month_of(month or local(now, zone).strftime("%Y-%m"), zone, now)
+    with platform.begin() as connection:
+        return period, table(connection, period)

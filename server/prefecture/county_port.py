@@ -1,0 +1,199 @@
+"""A county's exchange port as the platform calls it: TLS 1.3 with our certificate, and a peer that is that county."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, NoReturn, TypeVar
+
+import httpx
+import msgspec
+
+from appliance.errors import Gone, WanmiError
+from appliance.exchange.landing import Item, Line
+
+T = TypeVar("T")
+ROOT = "/exchange/v1/"
+NDJSON = "application/x-ndjson"
+RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""Answers after which the same request may succeed later."""
+
+
+class Info(msgspec.Struct):
+    """What a county says of itself."""
+
+    county: str
+    contract: str
+    feed: str
+    first: int
+    last: int
+    feeds: list[str]
+    name: str = ""
+
+
+class Changes(msgspec.Struct):
+    """A page of the feed."""
+
+    items: list[Item]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a county answered; `body` is whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether it did what was asked."""
+        return 200 <= self.status < 300
+
+
+class Unreachable(WanmiError):
+    """Nobody answers at the county's address, or not with the county's certificate."""
+
+    kind = "unreachable"
+
+
+class Unreadable(WanmiError):
+    """What answers is no node of this county, or speaks in a way that nobody understands."""
+
+    kind = "unreadable"
+
+
+class CountyRefusal(WanmiError):
+    """A county answered that it does not do what was asked; its own sentence is passed on."""
+
+    kind = "refused"
+
+    def __init__(self, status: int, detail: str, retry_after: float | None) -> None:
+        super().__init__(f"县里拒绝 ({status}): {detail}", f"The county refused ({status}): {detail}")
+        self.status, self.retry_after = status, retry_after
+
+
+class CountyPort:
+    """One county's port; a context manager that keeps its connection.
+
+    Args:
+        address: as registered, `https://HOST:PORT`.
+        tls: from `Keys.context`, so that only this county is spoken to.
+        patience: seconds without a byte after which it counts as unreachable.
+    """
+
+    def __init__(self, county: str, address: str, tls: ssl.SSLContext, patience: float) -> None:
+        self.county = county
+        self._http = httpx.Client(base_url=address, verify=tls, timeout=patience, trust_env=False)
+
+    def __enter__(self) -> CountyPort:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def info(self) -> Info:
+        """The county's own description.
+
+        Raises:
+            Unreachable, CountyRefusal, Gone: see `_refuse`. Unreadable: another county, or another contract.
+        """
+        found = _decoded(self._get(ROOT), Info)
+        if found.county != self.county or found.contract != "1":
+            raise Unreadable(
+                f"对方自称 {found.county}、合同 {found.contract},应为 {self.county}、1。",
+                f"The node says that it is {found.county} with contract {found.contract}, not {self.county} with 1.",
+            )
+        return found
+
+    def changes(self, after: int, feed: str, types: tuple[str, ...], limit: int) -> Changes:
+        """The changes after a cursor; `types` are all that may be read, or fewer."""
+        wanted = {"after": after, "limit": limit, "types": ",".join(types), "feed": feed}
+        return _decoded(self._get(f"{ROOT}changes", wanted), Changes)
+
+    def snapshot(self, type_: str, cursor: int, after: str | None, feed: str) -> Generator[Line, None, None]:
+        """The records of a type after an id, in the order of their keys, streamed; whole where none follow the last."""
+        wanted: dict[str, str | int] = {"cursor": cursor, "feed": feed, **({} if after is None else {"after": after})}
+        decode = msgspec.json.Decoder(Line).decode
+        try:
+            with self._http.stream("GET", f"{ROOT}snapshot/{type_}", params=wanted, headers={"Accept": NDJSON}) as told:
+                if told.status_code != 200:
+                    told.read()
+                    _refuse(Answer(told.status_code, told.headers, told.content))
+                if told.headers.get("Wanmi-Feed", feed) != feed:
+                    raise Gone("快照属于另一个数据流。", "The snapshot is of another feed.")
+                for line in told.iter_lines():
+                    if line:
+                        yield decode(line)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+        except msgspec.DecodeError as error:
+            raise Unreadable(
+                f"快照里有一行看不懂: {error}。", f"A line of the snapshot cannot be read: {error}."
+            ) from error
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Any request, for example one that was written down before; every answer is given back.
+
+        Raises:
+            Unreachable: nobody answers.
+        """
+        try:
+            told = self._http.request(method, path, headers=dict(headers), content=body)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+        return Answer(told.status_code, told.headers, told.content)
+
+    def _get(self, path: str, wanted: Mapping[str, Any] | None = None) -> bytes:
+        try:
+            told = self._http.get(path, params=wanted)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+        if told.status_code != 200:
+            _refuse(Answer(told.status_code, told.headers, told.content))
+        return told.content
+
+
+def sentence_of(answer: Answer) -> str:
+    """What a refusal says: the `detail` of its problem, else the beginning of its body."""
+    try:
+        told = json.loads(answer.body)
+        return str(told["detail"])[:500]
+    except (ValueError, TypeError, KeyError, UnicodeDecodeError):
+        return answer.body[:200].decode(errors="replace").strip() or f"HTTP {answer.status}"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a county asks to be left alone, None where it does not say."""
+    written = headers.get("Retry-After", headers.get("retry-after", "")).strip()
+    if written.isascii() and written.isdigit():
+        return float(min(int(written), 86_400))
+    try:
+        return max(0.0, parsedate_to_datetime(written).timestamp() - time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _refuse(answer: Answer) -> NoReturn:
+    sentence = sentence_of(answer)
+    if answer.status == 410:
+        raise Gone(f"县里说: {sentence}", f"The county says: {sentence}")
+    raise CountyRefusal(answer.status, sentence, retry_after(answer.headers))
+
+
+def _unreachable(error: httpx.HTTPError) -> Unreachable:
+    said = str(error) or type(error).__name__
+    return Unreachable(f"连不上: {said}", f"It cannot be reached: {said}")
+
+
+def _decoded(body: bytes, type_: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except msgspec.DecodeError as error:
+        raise Unreadable(f"县里的回答看不懂: {error}。", f"The county's answer cannot be read: {error}.") from error

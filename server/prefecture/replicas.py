@@ -1,0 +1,162 @@
+"""A county's schema: where its replica stands, the second one in which a snapshot grows, and how it takes its place.
+
+Readers see a county whole or as it was before: the second schema replaces the first in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, text
+
+from appliance.errors import Broken
+from appliance.exchange.landing import Item, ReplicaState, begin_snapshot, land_changes, replica_state
+from appliance.records import schema as migrations
+from appliance.records.postgis import postgis_engine
+from appliance.records.writer import Unit
+from server.prefecture.counties import all_counties, change_county
+from server.prefecture.store import Platform
+from server.prefecture.views import drop_views, live, remake_views
+
+T = TypeVar("T")
+
+_THERE = text("SELECT to_regclass(:table) IS NOT NULL")
+_BUSY = text("SELECT pg_try_advisory_lock(76322, CAST(:county AS integer))")
+_FREE = text("SELECT pg_advisory_unlock(76322, CAST(:county AS integer))")
+_IN_PLACE = text(
+    "UPDATE prefecture.county SET types = coming_types, coming_types = '', seen = :cursor WHERE code = :county"
+)
+_SEEN = text("SELECT seen FROM prefecture.county WHERE code = :county")
+_REVISION = "SELECT version_num FROM {schema}.alembic_version"
+
+
+def coming(county: str) -> str:
+    """The schema in which a snapshot of a county grows."""
+    return f"county_{county}_next"
+
+
+def state_in(connection: Connection, schema: str) -> ReplicaState | None:
+    """How far the replica in a schema is, None where there is none or it never began."""
+    if not connection.execute(_THERE, {"table": f"{schema}.replica"}).scalar_one():
+        return None
+    row = connection.execute(
+        text(f"SELECT county, feed, cursor, type, key, items, pulled_at FROM {schema}.replica WHERE id = 1")  # noqa: S608
+    ).one_or_none()
+    return None if row is None else ReplicaState(*row)
+
+
+class Replica:
+    """One schema of a county, opened for writing.
+
+    Args:
+        schema: its name, one of `live` and `coming`.
+    """
+
+    def __init__(self, platform: Platform, schema: str) -> None:
+        self._clock = platform.clock
+        self.engine: Engine = postgis_engine(platform.settings.database(schema), read_only=False)
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Run one unit of work in a transaction of its own; it is on the disk when this returns."""
+        with self.engine.begin() as connection:
+            return work(Unit(connection, self._clock.now()))
+
+    def state(self) -> ReplicaState | None:
+        """How far it is."""
+        with self.engine.begin() as connection:
+            return replica_state(connection)
+
+
+@contextmanager
+def opened_replica(platform: Platform, schema: str) -> Iterator[Replica]:
+    """A schema of a county, closed at the end."""
+    replica = Replica(platform, schema)
+    try:
+        yield replica
+    finally:
+        replica.engine.dispose()
+
+
+def begin_coming(platform: Platform, county: str, feed: str, cursor: int, types: Sequence[str]) -> None:
+    """Make the second schema empty, with the county's own migrations, and note where its snapshot begins."""
+    with platform.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {coming(county)} CASCADE")
+    with opened_replica(platform, coming(county)) as replica:
+        migrations.upgrade(replica.engine)
+
+        def begin(unit: Unit) -> None:
+            begin_snapshot(unit, county, feed, cursor, types)
+            change_county(unit.connection, county, coming_types=" ".join(types))
+
+        replica.write(begin)
+
+
+def put_in_place(platform: Platform, county: str) -> None:
+    """Let the second schema, whole now, take the place of the first one, in one transaction."""
+    first, second = live(county), coming(county)
+    with platform.begin() as connection:
+        drop_views(connection)
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {first} CASCADE")
+        connection.exec_driver_sql(f"ALTER SCHEMA {second} RENAME TO {first}")
+        at = state_in(connection, first)
+        connection.execute(_IN_PLACE, {"county": county, "cursor": at.cursor if at else 0})
+        remake_views(connection)
+
+
+def land_page(unit: Unit, county: str, items: Sequence[Item], next_: int, types: Sequence[str]) -> int:
+    """Take in a page of changes; returns how many records were written or forgotten.
+
+    What the first item names must have been seen here. That is more than a cursor proves: a page may have moved the
+    cursor past a change that it left out.
+
+    Raises:
+        Broken: a change is missing. Invalid: a record that is none of its type.
+    """
+    at = replica_state(unit.connection)
+    seen = unit.connection.execute(_SEEN, {"county": county}).scalar_one()
+    new = [item for item in items if at is not None and item.seq > at.cursor]
+    if new and seen is not None and new[0].prev > seen:
+        raise Broken(
+            f"数据流在 {new[0].seq} 之前缺少 {new[0].prev} (收到的最后一条是 {seen});请重新取快照。",
+            f"The feed lacks {new[0].prev} before {new[0].seq} (the last that came is {seen}). Take a snapshot.",
+        )
+    landed = land_changes(unit, items, next_, types)
+    if new:
+        change_county(unit.connection, county, seen=new[-1].seq)
+    return landed
+
+
+def upgrade_all(platform: Platform) -> list[str]:
+    """Bring the schemas of all counties to the migrations of this software; returns the counties that were older."""
+    head, older = migrations.head_revision(), []
+    with platform.begin() as connection:
+        counties = [county.code for county in all_counties(connection, left=True)]
+        schemas = {live(code): code for code in counties} | {coming(code): code for code in counties}
+        for schema in list(schemas):
+            there = connection.execute(_THERE, {"table": f"{schema}.alembic_version"}).scalar_one()
+            if not there or connection.exec_driver_sql(_REVISION.format(schema=schema)).scalar() == head:
+                del schemas[schema]
+        if schemas:
+            drop_views(connection)
+    for schema, code in schemas.items():
+        with opened_replica(platform, schema) as replica:
+            migrations.upgrade(replica.engine)
+        older.append(code)
+    if schemas:
+        with platform.begin() as connection:
+            remake_views(connection)
+    return older
+
+
+@contextmanager
+def held(platform: Platform, county: str) -> Iterator[bool]:
+    """Whether this county is ours to write now: one process, one thread pulls a county at a time."""
+    with platform.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        got = bool(connection.execute(_BUSY, {"county": county}).scalar_one())
+        try:
+            yield got
+        finally:
+            if got:
+                connection.execute(_FREE, {"county": county})

@@ -1,0 +1,190 @@
+"""A prefecture and a county in processes of their own: from the token to the monthly table."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.prefecture.status import statuses
+from tests import homes, postgis
+from tests.nodes import RunningNode, free_port
+from tests.prefecture.city import City, until
+
+COUNTY = homes.COUNTY
+LID = {"kind": "part", "code": "01002", "lon": homes.WEST + 0.0005, "lat": homes.SOUTH + 0.0005}
+CALLER = {"name": "张三丰", "phone": "13812344321"}
+HOLE = {**LID, "source": "hotline_12319", "description": "井盖破了", "reporter": CALLER}
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000"
+    "000049454e44ae426082"
+)
+
+
+@dataclass
+class Pair:
+    """A prefecture that serves, and a county that has joined it."""
+
+    city: City
+    node: RunningNode
+    address: str
+
+    def wanmi(self, *arguments: str, code: int = 0) -> Any:
+        """A command in the county, with `--json`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "appliance", *arguments, "--home", str(self.node.home), "--json"],
+            capture_output=True, text=True, check=False, env=os.environ, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def join(self, token: str | None = None, code: int = 0) -> Any:
+        """The county joins, or renews without a token."""
+        given = ["--token", token, "--ca", str(self.city.home / "keys" / "ca.crt")] if token else []
+        listen = self.address.removeprefix("https://")
+        return self.wanmi("join", self.city.url, *given, "--listen", listen, "--address", self.address, code=code)
+
+    def status(self) -> Any:
+        """How the platform says that the county stands."""
+        platform = self.city.open()
+        try:
+            return asdict(statuses(platform)[0])
+        finally:
+            platform.close()
+
+    def level(self) -> Any:
+        """The status once nothing is missing above."""
+        told = self.status()
+        return told if told["lag_rows"] == 0 else None
+
+    def report(self, **fields: Any) -> str:
+        """A case in the county; its number."""
+        answer = self.node.client("s1").post("/api/v1/cases", json={**HOLE, **fields})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["number"])
+
+    def above(self, number: str) -> Any:
+        """The case in the view over all counties, once it is there."""
+        query = "SELECT county, state, street FROM prefecture.all_cases WHERE number = :number"
+        there = "SELECT to_regclass('prefecture.all_cases') AS view"
+        until(lambda: self.city.sees(there)[0].view)
+        return until(lambda: self.city.sees(query, number=number))[0]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """One pair for the stories of this file, which happen one after the other."""
+    if postgis.lacking():
+        pytest.skip(postgis.lacking() or "")
+    folder: Path = tmp_path_factory.mktemp("pair")
+    database = postgis.cluster().create()
+    city = City(folder / "city", database).make()
+    node = RunningNode(homes.copy_home(folder / "county"))
+    try:
+        city.start()
+        node.start()
+        made = Pair(city, node, f"https://127.0.0.1:{free_port()}")
+        token = city.json("token", COUNTY)["token"]
+        joined = made.join(token)
+        assert [line["check"] for line in joined["checks"]] == ["key", "enrol", "register", "probe"]
+        yield made
+    finally:
+        node.stop()
+        city.stop()
+        postgis.cluster().drop(database)
+
+
+def test_a_case_of_the_county_is_seen_above_within_seconds(pair: Pair) -> None:
+    number = pair.report()
+    assert pair.above(number) == (COUNTY, "reported", "411081001")
+    grids = "SELECT count(*) FROM prefecture.all_unit_grids WHERE county = :county"
+    assert pair.city.sees(grids, county=COUNTY)[0][0] == 200
+    status = until(lambda: pair.level())
+    assert (status["mode"], status["failures"], status["snapshot"]) == ("pull", 0, None)
+    assert status["certificate_end"] > "2027"
+
+
+def test_the_prefectures_parts_are_a_layer_for_any_gis(pair: Pair) -> None:
+    """QGIS and ogr2ogr find the layer by its kind of shape and its reference system."""
+    shapes = pair.city.sees(
+        "SELECT f_table_name, type, srid FROM geometry_columns WHERE f_table_schema = 'prefecture' ORDER BY 1"
+    )
+    assert [tuple(row) for row in shapes] == [
+        ("all_cases", "POINT", 4490), ("all_duty_grids", "MULTIPOLYGON", 4490), ("all_parts", "POINT", 4490),
+        ("all_places", "GEOMETRY", 4490), ("all_unit_grids", "MULTIPOLYGON", 4490),
+    ]  # fmt: skip
+
+
+def test_a_case_is_sent_down_supervised_and_taken_back(pair: Pair, tmp_path: Path) -> None:
+    case, photo = tmp_path / "case.json", tmp_path / "lid.png"
+    case.write_text(
+        json.dumps({**LID, "description": "市里发现的井盖", "upper": {"number": "XC-17"}}), encoding="utf-8"
+    )
+    photo.write_bytes(PNG)
+    made = pair.city.json("send", COUNTY, str(case), "--evidence", str(photo))
+    assert (made["state"], made["status"]) == ("done", 201)
+    number = made["number"]
+    told = pair.node.client("z1").get(f"/api/v1/cases/{number}").json()
+    assert (told["upper"]["number"], len(told["evidence"])) == ("XC-17", 1)
+    assert pair.city.json("supervise", COUNTY, number, "--note", "请三日内办结")["state"] == "done"
+    assert pair.above(number).state == "reported"
+    supervised = "SELECT note FROM prefecture.all_supervisions WHERE number = :number"
+    assert until(lambda: pair.city.sees(supervised, number=number))[0].note == "请三日内办结"
+    assert pair.city.json("withdraw", COUNTY, number, "--reason", "重复")["state"] == "done"
+    assert until(lambda: pair.above(number).state == "void")
+    listed = pair.city.json("sent")
+    assert [(row["kind"], row["state"], row["case_state"]) for row in listed] == [
+        ("withdrawal", "done", "void"), ("supervision", "done", "void"), ("case", "done", "void"),
+        ("evidence", "done", None),
+    ]  # fmt: skip
+
+
+def test_what_the_county_refuses_is_told_and_not_tried_again(pair: Pair) -> None:
+    told = pair.city.json("supervise", COUNTY, "no-such-case", "--note", "快", code=1)
+    assert (told["state"], told["status"]) == ("failed", 404)
+    assert "no-such-case" in told["answer"]
+
+
+def test_our_own_node_keeps_every_rule_of_the_contract(pair: Pair) -> None:
+    keys = pair.city.home / "keys"
+    who = ("--cert", str(keys / "prefecture.crt"), "--key", str(keys / "prefecture.key"), "--ca", str(keys / "ca.crt"))
+    told = pair.city.json("check", pair.address, *who, "--write", "--wait", "0.3")
+    states = {line["check"]: line["state"] for line in told["checks"]}
+    assert told["ok"], told
+    assert [name for name, state in states.items() if state == "skipped"] == ["type without its scope is 403"], told
+    assert len(states) == 17
+
+
+def test_a_county_restored_from_a_backup_is_taken_in_anew_while_readers_read_on(pair: Pair) -> None:
+    """A restore gives the feed a new name; the old replica is replaced in one moment."""
+    number = pair.report(description="恢复前")
+    pair.above(number)
+    with homes.intruding(pair.node.home) as connection:
+        connection.exec_driver_sql("UPDATE feed SET name = 'restored'")
+    feeds = "SELECT feed FROM county_411081.replica"
+    assert until(lambda: pair.city.sees(feeds)[0].feed == "restored")
+    assert pair.above(number).state == "reported"
+    events = [row["event"] for row in pair.city.json("log")]
+    assert events[:2] == ["whole", "snapshot"]
+
+
+def test_a_certificate_renews_itself_and_what_is_granted_is_followed(pair: Pair) -> None:
+    token = pair.city.json("token", COUNTY, "--scopes", "places.read,reports.read")["token"]
+    assert pair.join(token)["ok"]
+    assert pair.join()["ok"], "without a token its certificate is enough"
+    types = "SELECT types FROM prefecture.county"
+    assert until(lambda: "case" not in pair.city.sees(types)[0].types.split())
+    assert pair.city.sees("SELECT count(*) FROM prefecture.all_cases")[0][0] == 0, "what may not be read is gone"
+
+
+def test_a_county_that_left_comes_in_with_a_new_token_only(pair: Pair) -> None:
+    pair.wanmi("leave", pair.city.url)
+    assert pair.city.json("status", "--lag", "0") == {"ok": True, "behind": [], "counties": []}
+    assert pair.city.sees("SELECT to_regclass('prefecture.all_cases')")[0][0] is None

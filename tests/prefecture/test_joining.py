@@ -1,0 +1,124 @@
+"""Who may join: a token serves once, a request must be the county's own, a certificate can be taken back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from appliance.clock import ManualClock
+from appliance.errors import BadHome, Conflict, Forbidden, Invalid, NotSignedIn, WanmiError
+from server.prefecture.enrolment import Caller, RegisterBody, enrol, leave, make_token, register
+from server.prefecture.keys import serial_of
+from server.prefecture.settings import checked
+from server.prefecture.store import Platform, make_platform
+from tests import homes
+from tests.prefecture.city import City
+from tests.prefecture.counties import ADDRESS, body, request
+
+COUNTY = homes.COUNTY
+
+
+def certified(platform: Platform) -> Caller:
+    """A county that was enrolled and shows its certificate from now on."""
+    token, _ = make_token(platform, COUNTY, None, None)
+    answer = enrol(platform, Caller(token=token), body())
+    return Caller(subject=COUNTY, serial=serial_of(x509.load_pem_x509_certificate(answer.certificate.encode())))
+
+
+def test_the_certificate_serves_both_ends_of_tls_and_is_for_this_county_alone(platform: Platform) -> None:
+    token, _ = make_token(platform, COUNTY, ["cases.read"], None)
+    key = ec.generate_private_key(ec.SECP256R1())
+    answer = enrol(platform, Caller(token=token), body(csr=request(key=key)))
+    leaf = x509.load_pem_x509_certificate(answer.certificate.encode())
+    ca = x509.load_pem_x509_certificate(answer.ca.encode())
+    leaf.verify_directly_issued_by(ca)
+    assert leaf.public_key() == key.public_key()
+    assert [name.value for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)] == [COUNTY]
+    usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert set(usage) == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+    assert 824 <= (leaf.not_valid_after_utc - datetime.now(UTC)).days <= 825
+    assert answer.scopes == {"prefecture": ["cases.read"]}
+
+
+@pytest.mark.parametrize(
+    ("what", "refusal"), [("used", NotSignedIn), ("other", Forbidden), ("old", NotSignedIn), ("wrong", NotSignedIn)]
+)
+def test_a_token_serves_its_county_once_and_in_time(city: City, what: str, refusal: type[WanmiError]) -> None:
+    clock = ManualClock(datetime(2026, 10, 9, 9, tzinfo=UTC))
+    platform = city.open(clock=clock)
+    try:
+        token, _ = make_token(platform, "411082" if what == "other" else COUNTY, None, 1)
+        if what == "used":
+            enrol(platform, Caller(token=token), body())
+        clock.advance(days=2 if what == "old" else 0)
+        with pytest.raises(refusal):
+            enrol(platform, Caller(token="x" if what == "wrong" else token), body())
+    finally:
+        platform.close()
+
+
+def test_only_the_digest_of_a_token_is_kept(city: City, platform: Platform) -> None:
+    token, _ = make_token(platform, COUNTY, None, None)
+    kept = str([tuple(row) for row in city.sees("SELECT * FROM prefecture.token")])
+    assert COUNTY in kept
+    assert token not in kept
+
+
+@pytest.mark.parametrize("csr", [request("411082"), request(host="10.0.0.9"), request(host="county.example")])
+def test_a_request_for_another_county_or_host_is_not_signed(
+    platform: Platform, csr: x509.CertificateSigningRequest
+) -> None:
+    token, _ = make_token(platform, COUNTY, None, None)
+    with pytest.raises(Invalid):
+        enrol(platform, Caller(token=token), body(csr=csr))
+    assert enrol(platform, Caller(token=token), body()), "the refusal did not use the token up"
+
+
+@pytest.mark.parametrize("wrong", [{"address": "http://127.0.0.1:9"}, {"contract": "2"}, {"county": "4110"}])
+def test_a_wrong_message_is_refused_in_a_sentence(platform: Platform, wrong: dict[str, str]) -> None:
+    token, _ = make_token(platform, COUNTY, None, None)
+    with pytest.raises(Invalid):
+        enrol(platform, Caller(token=token), body(**wrong))
+
+
+def test_a_certificate_renews_itself_until_its_county_leaves(platform: Platform) -> None:
+    county = certified(platform)
+    register(platform, county, COUNTY, RegisterBody("1", ADDRESS))
+    assert enrol(platform, county, body()).scopes["prefecture"]
+    with pytest.raises(Forbidden):
+        register(platform, county, "411082", RegisterBody("1", ADDRESS))
+    leave(platform, county, COUNTY)
+    with pytest.raises(NotSignedIn, match="taken back"):
+        enrol(platform, county, body())
+    with pytest.raises(NotSignedIn):
+        enrol(platform, Caller(), body())
+
+
+def test_a_home_is_made_whole_or_not_at_all(city: City, tmp_path: Path) -> None:
+    """A second platform in the same database, or in a folder that is not empty, is refused and leaves nothing."""
+    with pytest.raises(Conflict, match="prefecture in this database"):
+        make_platform(tmp_path / "second", city.settings())
+    assert not (tmp_path / "second").exists()
+    with pytest.raises(Conflict, match="not empty"):
+        make_platform(city.home, city.settings())
+    with pytest.raises(BadHome):
+        make_platform(
+            tmp_path / "third", city.settings().model_copy(update={"database_url": "postgresql+psycopg:///no"})
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["city"]
+    assert {path.stat().st_mode & 0o777 for path in (city.home / "keys").iterdir()} == {0o600}
+    assert (city.home / "prefecture.toml").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("url", "http://a:1"), ("database_url", "sqlite://x"), ("time_zone", "Mars"), ("scopes", ["all"]), ("what", 1)],
+)
+def test_a_wrong_setting_is_named(city: City, key: str, value: object) -> None:
+    with pytest.raises(BadHome, match=key):
+        checked("prefecture.toml", {**city.settings().model_dump(), key: value})

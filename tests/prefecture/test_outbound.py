@@ -1,0 +1,120 @@
+"""A county that nobody can call brings its changes and fetches its orders."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from appliance.exchange.kinds.all import KINDS
+from appliance.exchange.reading import feed_state, read_changes, read_snapshot
+from server.prefecture.app import create_app
+from server.prefecture.down import Evidence, send_case
+from server.prefecture.enrolment import Caller, enrol, make_token
+from server.prefecture.status import statuses
+from server.prefecture.store import Platform
+from tests import homes
+from tests.cases.desk import Desk
+from tests.exchange.replicas import EVERYTHING, PLAIN, sights
+from tests.prefecture.counties import body, same_as_county
+
+NODE = f"/city/nodes/{homes.COUNTY}"
+
+
+class Calling:
+    """A county's side of outbound mode."""
+
+    def __init__(self, http: TestClient[Any], desk: Desk) -> None:
+        self.http, self.desk = http, desk
+        with desk.office.records.read() as connection:
+            self.state = feed_state(connection)
+
+    def slice(self, type_: str, after: str) -> tuple[int, dict[str, Any]]:
+        """Send a slice of a snapshot."""
+        with self.desk.office.records.read() as connection:
+            told, page = read_snapshot(connection, KINDS[type_], after or None, PLAIN)
+        headers = {"Wanmi-Feed": self.state.name, "Wanmi-Cursor": str(self.state.last), "Wanmi-After-Id": after,
+                   "Wanmi-Next-Id": page.next or ""}  # fmt: skip
+        answer = self.http.post(f"{NODE}/snapshot/{type_}", content=b"".join(told), headers=headers)
+        return answer.status_code, answer.json()
+
+    def page(self, after: int, **more: str) -> dict[str, Any]:
+        """Send a page of changes."""
+        with self.desk.office.records.read() as connection:
+            page = read_changes(connection, after, 1000, EVERYTHING, sights())
+        headers = {"Wanmi-Feed": page.state.name, "Wanmi-After": str(after), "Wanmi-Next": str(page.next),
+                   "Wanmi-More": "0", "Wanmi-County-Last": str(page.state.last), **more}  # fmt: skip
+        answer = self.http.post(f"{NODE}/feed", content=b"\n".join(page.items), headers=headers)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def whole_snapshot(self) -> None:
+        """Slice after slice, as the platform wants them."""
+        wanted: dict[str, Any] = {"type": EVERYTHING[0], "after": ""}
+        while wanted["type"]:
+            status, wanted = self.slice(wanted["type"], wanted["after"])
+            assert status == 200
+
+
+@pytest.fixture
+def county(platform: Platform, desk: Desk) -> Calling:
+    """A county that was enrolled and calls with its token."""
+    token, _ = make_token(platform, homes.COUNTY, None, None)
+    enrol(platform, Caller(token=token), body())
+    http = TestClient(create_app(platform))
+    http.headers["Authorization"] = f"Bearer {token}"
+    return Calling(http, desk)
+
+
+def test_it_brings_a_snapshot_and_then_its_changes(platform: Platform, desk: Desk, county: Calling) -> None:
+    desk.to_dispatched()
+    assert county.page(0) == {"snapshot": True}
+    county.whole_snapshot()
+    desk.report()
+    told = county.page(county.state.last)
+    assert told["cursor"] > county.state.last
+    assert county.page(0) == told, "what comes twice changes nothing"
+    assert county.page(told["cursor"] - 1) == told
+    assert same_as_county(platform, desk)
+    status = statuses(platform)[0]
+    assert (status.mode, status.lag_rows) == ("outbound", 0)
+
+
+def test_a_slice_out_of_turn_is_told_which_one_is_wanted(desk: Desk, county: Calling) -> None:
+    assert county.slice("case", "") == (409, {"type": "department", "after": ""})
+    assert county.slice("department", "")[0] == 200
+    assert county.slice("department", "") == (409, {"type": "grid", "after": ""})
+
+
+def test_a_page_from_further_on_is_told_where_we_are(desk: Desk, county: Calling) -> None:
+    county.whole_snapshot()
+    desk.report()
+    desk.report()
+    assert county.page(county.state.last + 2) == {"feed": county.state.name, "cursor": county.state.last}
+    assert county.page(county.state.last, **{"Wanmi-Feed": "restored"}) == {"snapshot": True}
+
+
+def test_it_fetches_a_case_after_its_picture_and_answers(platform: Platform, county: Calling) -> None:
+    send_case(platform, homes.COUNTY, {"kind": "part", "code": "01002"}, [Evidence(b"picture")])
+    items = county.http.get(f"{NODE}/orders").json()["items"]
+    assert [(item["method"], item["headers"]["Wanmi-Client"]) for item in items] == [("PUT", "prefecture")]
+    assert base64.b64decode(items[0]["body"]) == b"picture"
+    assert county.http.get(f"{NODE}/orders").json()["items"] == [], "it is under way"
+    done = {"status": 201, "headers": {}, "body": base64.b64encode(b"{}").decode()}
+    assert county.http.post(f"{NODE}/orders/{items[0]['id']}", json=done).json() == {}
+    case = county.http.get(f"{NODE}/orders", params={"wait": 5}).json()["items"][0]
+    assert case["path"] == "/exchange/v1/cases"
+    assert case["headers"]["Idempotency-Key"]
+    done["body"] = base64.b64encode(b'{"number":"41108120261009001"}').decode()
+    county.http.post(f"{NODE}/orders/{case['id']}", json=done)
+    assert county.http.get(f"{NODE}/orders").json()["items"] == []
+
+
+def test_a_stranger_and_another_county_are_refused(county: Calling) -> None:
+    other = county.http.get("/city/nodes/411082/orders")
+    assert other.status_code == 403
+    assert other.headers["content-type"] == "application/problem+json"
+    assert county.http.get(f"{NODE}/orders", headers={"Authorization": ""}).status_code == 401

@@ -1,0 +1,166 @@
+"""However a pull is interrupted, the replica becomes the county, and readers see a county whole or as it was."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sqlalchemy import text
+
+from appliance.errors import Broken
+from appliance.exchange.kinds.all import KINDS
+from server.prefecture import puller
+from server.prefecture.county_port import Unreachable
+from server.prefecture.rounds import attend, pause_after
+from server.prefecture.store import Platform
+from tests import homes
+from tests.cases.desk import Desk
+from tests.exchange.test_replica import live_a_little
+from tests.prefecture.city import City
+from tests.prefecture.counties import DeskPort, broken_line, enrolled, pull, same_as_county
+
+EVENTS = "SELECT event FROM prefecture.pull_log ORDER BY id"
+CASES = "SELECT count(*) FROM prefecture.all_cases"
+
+
+@pytest.fixture
+def port(platform: Platform, desk: Desk) -> DeskPort:
+    """The port of a county that has joined."""
+    enrolled(platform)
+    return DeskPort(desk)
+
+
+def test_snapshot_and_changes_make_the_county(platform: Platform, desk: Desk, port: DeskPort) -> None:
+    """The office works while the snapshot is taken."""
+    chance = random.Random(1)
+    live_a_little(desk, chance, 60)
+    port.before = lambda what: live_a_little(desk, chance, 2) if what == "case" else None
+    done = pull(platform, port)
+    assert done.snapshots == 1
+    port.before = lambda _: None
+    live_a_little(desk, chance, 20)
+    assert pull(platform, port).snapshots == 0
+    assert same_as_county(platform, desk)
+
+
+def test_a_snapshot_that_breaks_off_goes_on_where_it_was(
+    platform: Platform, desk: Desk, port: DeskPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puller, "LINES_AT_ONCE", 50)
+    desk.report()
+    left = iter(range(120))
+    port.before = lambda what: None if next(left, None) is not None else broken_line(what)
+    with pytest.raises(Unreachable):
+        pull(platform, port)
+    assert port.asked == ["department", "department D02", "grid"]
+    port.asked.clear()
+    port.before = lambda _: None
+    pull(platform, port)
+    assert port.asked[0] == "grid 411081001001100", "two slices of fifty were on the disk"
+    assert same_as_county(platform, desk)
+
+
+def test_a_snapshot_whose_stream_ends_early_without_an_error_is_not_taken_for_whole(
+    platform: Platform, desk: Desk, port: DeskPort
+) -> None:
+    """A node that is being stopped, or a proxy, ends a stream as if it were done."""
+    port.lines_at_most = 30
+    pull(platform, port)
+    assert same_as_county(platform, desk)
+
+
+@pytest.mark.parametrize("place", [-3, 0])
+def test_a_change_that_is_missing_is_noticed_and_a_snapshot_mends_it(
+    city: City, platform: Platform, desk: Desk, port: DeskPort, place: int
+) -> None:
+    """Also the last one of a page, which the next page names."""
+    pull(platform, port)
+    desk.to_dispatched()
+    missing = port.info().last + place
+    port.loses = lambda seq: seq == missing
+    pull(platform, port)
+    desk.report()
+    pull(platform, port)
+    assert [row.event for row in city.sees(EVENTS)] == ["snapshot", "whole", "gap", "snapshot", "whole"]
+    assert same_as_county(platform, desk)
+
+
+def test_a_feed_that_stays_broken_ends_the_pull(platform: Platform, desk: Desk, port: DeskPort) -> None:
+    pull(platform, port)
+
+    def work_on(what: str) -> None:
+        if what == "changes":
+            desk.report()
+            desk.report()
+
+    port.before = work_on
+    port.loses = lambda seq: seq % 2 == 0
+    with pytest.raises(Broken, match="lacks"):
+        pull(platform, port)
+
+
+def test_readers_see_the_county_while_a_new_snapshot_grows(
+    city: City, platform: Platform, desk: Desk, port: DeskPort
+) -> None:
+    desk.report()
+    pull(platform, port)
+    desk.report()
+    with desk.office.records.writer._engine.begin() as connection:
+        connection.execute(text("UPDATE feed SET name = 'another'"))
+    seen: list[int] = []
+    port.before = lambda what: seen.append(city.sees(CASES)[0][0]) if what == "case_action" else None
+    pull(platform, port)
+    assert set(seen) == {1}, "the old state as a whole, until the new one is whole"
+    assert city.sees(CASES)[0][0] == 2
+    assert same_as_county(platform, desk)
+
+
+def test_types_that_the_county_grants_no_more_are_gone_above(
+    city: City, platform: Platform, desk: Desk, port: DeskPort
+) -> None:
+    desk.report()
+    pull(platform, port)
+    port.feeds = ("department", "grid")
+    assert pull(platform, port).snapshots == 1
+    assert city.sees(CASES)[0][0] == 0
+    port.feeds = tuple(KINDS)
+    pull(platform, port)
+    assert same_as_county(platform, desk)
+
+
+def test_two_counties_stand_side_by_side_in_the_views(
+    city: City, platform: Platform, desk: Desk, port: DeskPort
+) -> None:
+    enrolled(platform, "411082", "长葛市")
+    desk.report()
+    pull(platform, port)
+    pull(platform, DeskPort(desk, "411082"))
+    counted = city.sees("SELECT county, count(*) FROM prefecture.all_cases GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in counted] == [(homes.COUNTY, 1), ("411082", 1)]
+    city.run("remove", "411082")
+    counted = city.sees("SELECT DISTINCT county FROM prefecture.all_unit_grids")
+    assert [row.county for row in counted] == [homes.COUNTY]
+
+
+def test_a_county_that_is_away_is_told_as_behind_and_gets_its_orders_later(city: City, platform: Platform) -> None:
+    enrolled(platform)
+    for failures in (1, 2):
+        told = attend(platform, homes.COUNTY, lambda: False, random.Random(0))
+        assert isinstance(told, Unreachable)
+        status = city.json("status", code=1)["counties"][0]
+        assert (status["failures"], status["lag_seconds"]) == (failures, None)
+    assert status["back_off_seconds"] > 0
+    assert "连不上" in status["trouble_zh"]
+    assert city.json("supervise", homes.COUNTY, "1", "--note", "等它回来")["state"] == "waiting"
+    assert city.json("sent")[0]["tries"] == 1
+    assert [row.event for row in city.sees(EVENTS)] == ["unreachable"], "the same trouble is told once"
+
+
+def test_a_county_that_fails_is_called_less_and_less_often() -> None:
+    chance = random.Random(3)
+    pauses = [pause_after(failures, 60, 900, None, chance) for failures in range(8)]
+    assert pauses[0] == 60
+    assert all(
+        0.5 * full <= pause <= full for full, pause in zip((60, 120, 240, 480, 900, 900), pauses[1:], strict=False)
+    )
+    assert pause_after(1, 60, 900, 3600, chance) == 3600, "Retry-After is respected"
