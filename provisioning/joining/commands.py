@@ -175,6 +175,56 @@ def renew(days: int, home: Path, as_json: bool) -> None:
     sys.exit(0 if all(item["ok"] for item in results) else 1)
 
 
+@link.command()
+@home_option
+@json_option
+def offers(home: Path, as_json: bool) -> None:
+    """What the platforms above offer: code packs and holiday calendars. Nothing of it counts before `apply`."""
+    from appliance.exchange.offers import list_offers
+
+    found = list_offers(home)
+    if as_json:
+        show({"items": [offer.summary() for offer in found]})
+        return
+    if not found:
+        say("没有下发内容 / nothing was offered")
+    for offer in found:
+        click.echo(f"{offer.id}  {offer.at}  {offer.kind}  {offer.title}  {offer.state}  {offer.note}")
+
+
+@link.command()
+@click.argument("offer")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+def apply(offer: str, yes: bool, home: Path) -> None:
+    """Apply an offer: a calendar is imported (`wanmi import undo` takes it back), a pack is checked and put in force.
+
+    \b
+    Example:
+      wanmi link offers
+      wanmi link apply 3f2a9c01b4de
+    """
+    from appliance.exchange.offers import find_offer
+    from provisioning.joining.applying import apply_offer
+
+    found = find_offer(home, offer)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"启用 {found.kind} “{found.title}”? / Apply it?", abort=True, err=True)
+    _, said = apply_offer(home, offer)
+    say(said)
+
+
+@link.command()
+@click.argument("offer")
+@click.option("--reason", required=True, help="The platform can read it.")
+@home_option
+def decline(offer: str, reason: str, home: Path) -> None:
+    """Decline an offer."""
+    from provisioning.joining.applying import decline_offer
+
+    say(f"已谢绝 {decline_offer(home, offer, reason).title} / declined")
+
+
 def _tell_link(told: dict[str, Any]) -> None:
     if not told["joined"]:
         click.echo(f"{told['url']}  未完成加入,请重复 wanmi join / not joined yet, repeat wanmi join")

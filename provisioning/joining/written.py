@@ -38,7 +38,7 @@ def put_link(home: Path, link: Link) -> None:
         links.append(block)
     if links[0].get("url") == link.url:
         table["listen"], table["address"] = link.listen, link.address
-    _write(home, document)
+    write_settings(home, document)
 
 
 def drop_link(home: Path, url: str) -> None:
@@ -54,7 +54,7 @@ def drop_link(home: Path, url: str) -> None:
             block.update(known)
             links.append(block)
         table["links"] = links
-    _write(home, document)
+    write_settings(home, document)
 
 
 def _read(home: Path) -> tuple[tomlkit.TOMLDocument, Table]:
@@ -67,14 +67,15 @@ def _read(home: Path) -> tuple[tomlkit.TOMLDocument, Table]:
     return document, table
 
 
-def _write(home: Path, document: tomlkit.TOMLDocument) -> None:
+def write_settings(home: Path, document: tomlkit.TOMLDocument) -> None:
     """Write the settings whole or not at all, once they were found good."""
     try:
         Settings(**document.unwrap())
     except ValidationError as error:
         first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
         zh = first.get("ctx", {}).get("zh", first["msg"])
-        raise Invalid(f"[exchange] 不对: {zh}。", f"[exchange] is wrong: {first['msg']}.") from None
+        raise Invalid(f"{key} 不对: {zh}。", f"{key} is wrong: {first['msg']}.") from None
     temporary = home / f"{FILE}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -9,9 +9,10 @@ from server.exchange.desk import Door, ExchangeDesk, Guarded
 from server.exchange.down import DownController
 from server.exchange.evidence import EvidenceController
 from server.exchange.feed import FeedController
+from server.exchange.offers import OfferController
 from server.problems import HANDLERS
 
-CONTROLLERS = [FeedController, EvidenceController, DownController]
+CONTROLLERS = [FeedController, EvidenceController, DownController, OfferController]
 
 
 def create_exchange_app(desk: ExchangeDesk, door: Door) -> Guarded:

@@ -1,0 +1,66 @@
+"""What the exchange lets the doctor check: certificates that end, platforms that fall behind, offers that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.clock import SECOND, SystemClock
+from appliance.doctor import Finding
+from appliance.errors import WanmiError
+from appliance.exchange.clients import confirmed_of
+from appliance.exchange.links import joined
+from appliance.exchange.offers import list_offers
+from appliance.records import engine
+from appliance.records.store import DATABASE
+from appliance.settings import FILE, load
+
+DAYS_LEFT, HOURS_SILENT = 30, 24
+
+
+def check_exchange(home: Path) -> Iterator[Finding]:
+    """Every link's certificate and last pull, and what the technician has to decide on."""
+    if not (home / FILE).exists() or not load(home).exchange.links:
+        yield Finding("exchange.links", "skipped", "没有加入上级平台", "joined to no platform above")
+        return
+    settings = load(home).exchange
+    try:
+        links = joined(home, settings)
+    except WanmiError as error:
+        yield Finding("exchange.links", "failed", error.zh, error.en)
+        return
+    unfinished = len(settings.links) - len(links)
+    if unfinished:
+        zh, en = (
+            f"{unfinished} 个平台未完成加入;请重复 wanmi join",
+            f"{unfinished} links are not joined yet; repeat wanmi join",
+        )
+        yield Finding("exchange.links", "warning", zh, en)
+    for link, enrolment in links:
+        left = (enrolment.certificate_end() - datetime.now(UTC)).days
+        zh, en = f"{link.url} 的证书还有 {left} 天", f"the certificate of {link.url} has {left} days left"
+        yield Finding(
+            "exchange.certificate", "failed" if left < 1 else "warning" if left < DAYS_LEFT else "passed", zh, en
+        )
+        if (home / DATABASE).exists():
+            yield _last_pull(home, link.url)
+    waiting = [offer for offer in list_offers(home) if offer.state == "offered"]
+    if waiting:
+        zh = f"{len(waiting)} 份上级下发的内容待处理;见 wanmi link offers"
+        en = f"{len(waiting)} offers from above wait; see wanmi link offers"
+        yield Finding("exchange.offers", "warning", zh, en)
+
+
+def _last_pull(home: Path, url: str) -> Finding:
+    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
+    try:
+        with engine.reading(reader) as connection:
+            known = confirmed_of(connection, url)
+    finally:
+        reader.dispose()
+    if not known:
+        return Finding("exchange.pull", "warning", f"{url} 还没有来拉取过", f"{url} has not pulled yet")
+    hours = (SystemClock().now() - max(item.last_pull for item in known.values())) / SECOND / 3600
+    zh, en = f"{url} 上次拉取在 {hours:.1f} 小时前", f"{url} pulled {hours:.1f} hours ago"
+    return Finding("exchange.pull", "warning" if hours > HOURS_SILENT else "passed", zh, en)
