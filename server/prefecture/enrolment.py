@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequest
 from sqlalchemy import Connection, Row, insert, select, update
 
-from appliance.clock import DAY, micros
+from appliance.clock import DAY, SECOND, micros
 from appliance.errors import FieldError, Forbidden, Invalid, NotSignedIn
 from appliance.exchange.scopes import SCOPES, grants_of
 from server.prefecture.counties import FILES, PULL, change_county, find_county, put_enrolled, the_county
@@ -26,6 +26,9 @@ from server.prefecture.tables import CERTIFICATE, TOKEN
 from server.prefecture.views import remake_views
 
 CONTRACT = "1"
+PROBED_FIRST = 5 * SECOND
+"""A county that was just registered is left so long for its probe, which begins the pulling."""
+
 _COUNTY = re.compile(r"\d{6}")
 
 
@@ -128,8 +131,8 @@ def register(platform: Platform, caller: Caller, county: str, body: RegisterBody
     with platform.begin() as connection:
         authorise(connection, caller, county, now)
         change_county(
-            connection, county, address=body.address.rstrip("/"), mode=PULL, registered_at=now, next_at=now, failures=0,
-            trouble_zh=None, trouble_en=None,
+            connection, county, address=body.address.rstrip("/"), mode=PULL, registered_at=now,
+            next_at=now + PROBED_FIRST, failures=0, trouble_zh=None, trouble_en=None,
         )  # fmt: skip
 
 

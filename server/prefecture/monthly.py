@@ -111,7 +111,7 @@ def ranking(rows: Sequence[Row], by: Sequence[str] | None = None) -> list[Place]
     Raises:
         Invalid: there is no such column.
     """
-    codes = list(by or _ranking_columns())
+    codes = list(by or ranking_columns())
     known = {column.code for column in columns()}
     if not set(codes) <= known:
         raise Invalid(
@@ -213,6 +213,7 @@ def _row(county: str, name: str, facts: Mapping[str, int]) -> Row:
     return Row(county, name, {column.code: column.value(facts) for column in columns()})
 
 
-def _ranking_columns() -> list[str]:
+def ranking_columns() -> list[str]:
+    """The columns that decide a place unless others are named, the first one first."""
     ranked = sorted((column.ranks, column.code) for column in columns() if column.ranks is not None)
     return [code for _, code in ranked]

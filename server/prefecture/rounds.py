@@ -131,9 +131,12 @@ class Rounds:
                 return
             future: Future[object] = threads.submit(attend, self._platform, code, self._ending.is_set, self._chance)
             self._under_way[code] = future
-        future.add_done_callback(lambda _: self._forget(code))
+        future.add_done_callback(lambda done: self._forget(code, done))
 
-    def _forget(self, code: str) -> None:
+    def _forget(self, code: str, done: Future[object]) -> None:
+        error = done.exception()
+        if error is not None:  # not even the failure could be written down
+            structlog.get_logger("wanmi").error("pull", county=code, error=_without_values(error))
         with self._lock:
             self._under_way.pop(code, None)
 
@@ -158,7 +161,7 @@ def _note_failure(platform: Platform, county: County, error: WanmiError, chance:
         )  # fmt: skip
 
 
-def _without_values(error: Exception) -> str:
+def _without_values(error: BaseException) -> str:
     """What went wrong, without the values of a statement: records of people stand in them."""
     said = str(error.orig or "") if isinstance(error, DBAPIError) else str(error)
     return f"{type(error).__name__}: {said.partition(chr(10))[0][:200]}"

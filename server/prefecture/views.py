@@ -22,6 +22,9 @@ VIEWS = {
 """View by the table of which it is the union; reporters stay in their counties' schemas."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7463298410)")
+_PATIENCE = text("SET LOCAL lock_timeout = '30s'")
+"""A report that reads for long makes the change wait for its next turn, and not all other readers behind it."""
+
 _SHOWN = text(
     "SELECT code FROM prefecture.county WHERE left_at IS NULL AND to_regclass('county_' || code || '.replica') "
     "IS NOT NULL ORDER BY code"
@@ -35,6 +38,7 @@ def live(county: str) -> str:
 
 def drop_views(connection: Connection) -> None:
     """Take the views away until the end of the transaction, so that what they show can be replaced."""
+    connection.execute(_PATIENCE)
     connection.execute(_LOCK)
     for view in VIEWS:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {SCHEMA}.{view}")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.clock import ManualClock
 from appliance.errors import BadHome, Conflict, Forbidden, Invalid, NotSignedIn, WanmiError
+from server.exchange.peers import server_context
+from server.prefecture.county_port import CountyPort, Unreachable
 from server.prefecture.enrolment import Caller, RegisterBody, enrol, leave, make_token, register
 from server.prefecture.keys import serial_of
 from server.prefecture.settings import checked
@@ -97,6 +103,32 @@ def test_a_certificate_renews_itself_until_its_county_leaves(platform: Platform)
         enrol(platform, county, body())
     with pytest.raises(NotSignedIn):
         enrol(platform, Caller(), body())
+
+
+def test_nothing_is_sent_to_a_county_that_is_another_one(platform: Platform, tmp_path: Path) -> None:
+    """At the address of one county the other answers, with a certificate of ours that is good for this host."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = platform.keys.sign(request("411082", key=key), "411082", "127.0.0.1", 10)
+    (tmp_path / "pair.pem").write_bytes(
+        certificate.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    pair = tmp_path / "pair.pem"
+    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor(1) as threads:
+        heard = threads.submit(_listen, door, server_context(pair, pair, platform.keys.ca))
+        port = CountyPort(COUNTY, f"https://127.0.0.1:{door.getsockname()[1]}", platform.keys.context(COUNTY), 10)
+        with port, pytest.raises(Unreachable, match="that of 411082, not of 411081"):
+            port.ask("POST", "/exchange/v1/cases", {}, b"a case")
+        assert heard.result(10) == b""
+
+
+def _listen(door: socket.socket, tls: ssl.SSLContext) -> bytes:
+    """What comes after the handshake."""
+    connection, _ = door.accept()
+    try:
+        with connection, tls.wrap_socket(connection, server_side=True) as secured:
+            return secured.recv(1000)
+    except OSError:
+        return b""
 
 
 def test_a_home_is_made_whole_or_not_at_all(city: City, tmp_path: Path) -> None:

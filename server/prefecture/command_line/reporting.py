@@ -35,7 +35,7 @@ def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> N
       wanmi prefecture rank --month 2026-10
       wanmi prefecture rank --by close_rate,rework_rate
     """
-    from server.prefecture.monthly import columns, ranking, shown
+    from server.prefecture.monthly import columns, ranking, ranking_columns, shown
     from server.prefecture.store import opened
 
     with opened(home) as platform:
@@ -50,9 +50,8 @@ def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> N
         ]  # fmt: skip
         show({"period": period.name, "places": told})
         return
-    deciding = [column for column in columns() if column.code in words] if words else [
-        column for column in columns() if column.ranks is not None
-    ]  # fmt: skip
+    by_code = {column.code: column for column in columns()}
+    deciding = [by_code[code] for code in words or ranking_columns()]
     for each in places:
         place = "—" if each.place is None else f"{each.place}{' 并列 (tied)' if each.tied else ''}"
         values = "\t".join(f"{column.chinese} {shown(column, each.row.values[column.code])}" for column in deciding)
