@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, text
@@ -21,6 +22,9 @@ from server.prefecture.store import Platform
 from server.prefecture.views import drop_views, live, remake_views
 
 T = TypeVar("T")
+
+_MIGRATING = Lock()
+"""Alembic keeps its context in a module, one for all threads."""
 
 _THERE = text("SELECT to_regclass(:table) IS NOT NULL")
 _BUSY = text("SELECT pg_try_advisory_lock(76322, CAST(:county AS integer))")
@@ -84,7 +88,8 @@ def begin_coming(platform: Platform, county: str, feed: str, cursor: int, types:
     with platform.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {coming(county)} CASCADE")
     with opened_replica(platform, coming(county)) as replica:
-        migrations.upgrade(replica.engine)
+        with _MIGRATING:
+            migrations.upgrade(replica.engine)
 
         def begin(unit: Unit) -> None:
             begin_snapshot(unit, county, feed, cursor, types)
@@ -141,7 +146,7 @@ def upgrade_all(platform: Platform) -> list[str]:
         if schemas:
             drop_views(connection)
     for schema, code in schemas.items():
-        with opened_replica(platform, schema) as replica:
+        with opened_replica(platform, schema) as replica, _MIGRATING:
             migrations.upgrade(replica.engine)
         older.append(code)
     if schemas:

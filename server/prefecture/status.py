@@ -22,7 +22,7 @@ class CountyStatus:
     """One county.
 
     Attributes:
-        lag_rows: changes that the county is known to have beyond ours; None before anything was heard of it.
+        lag_rows: changes that the county is known to have beyond ours; None before it was taken in.
         lag_seconds: since when the replica has not been known to hold everything; None before it first did.
         back_off_seconds: until it is called again after failures; None when the last call went well.
         snapshot: the type that comes next and the records taken in, while a snapshot is under way.
@@ -85,9 +85,9 @@ def _status(connection: Connection, county: County, now: int) -> CountyStatus:
 
 
 def _rows(county: County, at: ReplicaState | None) -> int | None:
-    if county.county_last is None:
+    if county.county_last is None or at is None:
         return None
-    return max(0, county.county_last - (at.cursor if at else 0))
+    return max(0, county.county_last - at.cursor)
 
 
 def _growing(at: ReplicaState | None) -> dict[str, Any] | None:

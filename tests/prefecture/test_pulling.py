@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -140,6 +141,17 @@ def test_two_counties_stand_side_by_side_in_the_views(
     city.run("remove", "411082")
     counted = city.sees("SELECT DISTINCT county FROM prefecture.all_unit_grids")
     assert [row.county for row in counted] == [homes.COUNTY]
+
+
+def test_many_counties_are_taken_in_at_the_same_time(city: City, platform: Platform, desk: Desk) -> None:
+    codes = [f"4110{number}" for number in range(81, 87)]
+    for code in codes:
+        enrolled(platform, code)
+    with ThreadPoolExecutor(len(codes)) as threads:
+        done = list(threads.map(lambda code: pull(platform, DeskPort(desk, code)), codes))
+    assert [each.snapshots for each in done] == [1] * len(codes)
+    counted = city.sees("SELECT county, count(*) FROM prefecture.all_unit_grids GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in counted] == [(code, 200) for code in codes]
 
 
 def test_a_county_that_is_away_is_told_as_behind_and_gets_its_orders_later(city: City, platform: Platform) -> None:
