@@ -26,7 +26,8 @@ def prefecture() -> None:
 
 for command in (
     setting_up.init, setting_up.token, setting_up.sign, setting_up.remove, running.serve, running.pull, running.status,
-    running.log, sending.send, sending.supervise, sending.withdraw, sending.decide, sending.sent, reporting.rank,
+    running.log, sending.send, sending.supervise, sending.withdraw, sending.decide, sending.offer,
+    sending.sent, reporting.rank,
     reporting.monthly, reporting.check,
 ):  # fmt: skip
     prefecture.add_command(command)

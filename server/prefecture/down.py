@@ -87,6 +87,14 @@ def decide(platform: Platform, code: str, number: str, request: int, approve: bo
     return _on_case(platform, code, "decision", number, path, {"approve": approve, "note": note})
 
 
+def offer(platform: Platform, code: str, kind: str, title: str, files: dict[str, str]) -> str:
+    """Write down an offer: a code pack or a calendar that the county's technician may apply."""
+    body = {"kind": kind, "title": title, "files": files}
+    with platform.begin() as connection:
+        the_county(connection, code)
+        return _write(platform, connection, code, "offer", "POST", "offers", msgspec.json.encode(body))
+
+
 def try_now(platform: Platform, code: str) -> None:
     """Try what waits for a county, if it is one that we call."""
     with platform.begin() as connection:

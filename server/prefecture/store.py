@@ -49,10 +49,7 @@ class Platform:
                 METADATA.create_all(connection)
         except OperationalError as error:
             platform.close()
-            raise BadHome(
-                f"连不上 prefecture.toml 里 database_url 指向的数据库: {error.orig}",
-                f"The database at database_url in prefecture.toml cannot be reached: {error.orig}",
-            ) from None
+            raise _away(error) from None
         return platform
 
     @contextmanager
@@ -87,10 +84,19 @@ def make_platform(home: Path, settings: Prefecture) -> None:
             with engine.begin() as connection:
                 _make_tables(connection)
                 _put_in_place(building, home)  # inside the transaction: whichever fails takes the other back
+        except OperationalError as error:
+            raise _away(error) from None
         finally:
             engine.dispose()
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _away(error: OperationalError) -> BadHome:
+    return BadHome(
+        f"连不上 database_url 指向的数据库: {error.orig}",
+        f"The database at database_url cannot be reached: {error.orig}",
+    )
 
 
 def _make_tables(connection: Connection) -> None:

@@ -139,11 +139,18 @@ def test_a_case_is_sent_down_supervised_and_taken_back(pair: Pair, tmp_path: Pat
     assert until(lambda: pair.city.sees(supervised, number=number))[0].note == "请三日内办结"
     assert pair.city.json("withdraw", COUNTY, number, "--reason", "重复")["state"] == "done"
     assert until(lambda: pair.above(number).state == "void")
-    listed = pair.city.json("sent")
+    listed = pair.city.json("sent", "--county", COUNTY)
     assert [(row["kind"], row["state"], row["case_state"]) for row in listed] == [
         ("withdrawal", "done", "void"), ("supervision", "done", "void"), ("case", "done", "void"),
         ("evidence", "done", None),
     ]  # fmt: skip
+
+
+def test_a_calendar_is_offered_and_waits_for_the_technician(pair: Pair, tmp_path: Path) -> None:
+    calendar = tmp_path / "calendar.csv"
+    calendar.write_text("date,is_workday,name\n2027-01-01,0,元旦\n", encoding="utf-8")
+    offered = pair.city.json("offer", COUNTY, str(calendar), "--kind", "calendar", "--title", "2027年节假日")
+    assert (offered["state"], json.loads(offered["answer"])["state"]) == ("done", "offered")
 
 
 def test_what_the_county_refuses_is_told_and_not_tried_again(pair: Pair) -> None:

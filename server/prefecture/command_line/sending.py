@@ -1,4 +1,4 @@
-"""What goes down to a county: `send`, `supervise`, `withdraw`, `decide`, `sent`."""
+"""What goes down to a county: `send`, `supervise`, `withdraw`, `decide`, `offer`, `sent`."""
 
 from __future__ import annotations
 
@@ -106,6 +106,33 @@ def decide(county: str, number: str, request: int, approve: bool, note: str, hom
     from server.prefecture.down import decide as write
 
     _carry_out(home, county, as_json, lambda platform: write(platform, county, number, request, approve, note))
+
+
+@click.command()
+@county_argument
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--kind", type=click.Choice(["pack", "calendar"]), required=True, help="A code pack, or a year's holidays."
+)
+@click.option("--title", required=True, help="What the county's technician reads.")
+@home_option
+@json_option
+def offer(county: str, files: tuple[Path, ...], kind: str, title: str, home: Path, as_json: bool) -> None:
+    """Offer COUNTY a code pack (pack.toml and its tables) or a calendar (calendar.csv).
+
+    Nothing of it counts before the county's technician applies it (`wanmi link offers`).
+
+    \b
+    Example:
+      wanmi prefecture offer 411081 calendar.csv --kind calendar --title 2027年节假日
+    """
+    from server.prefecture.down import offer as write
+
+    try:
+        texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    except UnicodeDecodeError as error:
+        raise BadFile(f"文件不是 UTF-8: {error}。", f"A file is not UTF-8: {error}.") from None
+    _carry_out(home, county, as_json, lambda platform: write(platform, county, kind, title, texts))
 
 
 @click.command()
