@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     city = City(folder / "city", database).make()
     node = RunningNode(homes.copy_home(folder / "county"))
     try:
-        city.start()
-        node.start()
+        with ThreadPoolExecutor(2) as threads:
+            for starting in (threads.submit(city.start), threads.submit(node.start)):
+                starting.result()
         made = Pair(city, node, f"https://127.0.0.1:{free_port()}")
         token = city.json("token", COUNTY)["token"]
         joined = made.join(token)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from appliance.errors import Broken
 from appliance.exchange.kinds.all import KINDS
 from server.prefecture import puller
-from server.prefecture.county_port import Unreachable
+from server.prefecture.county_port import Unreachable, retry_after
 from server.prefecture.rounds import attend, pause_after
 from server.prefecture.store import Platform
 from tests import homes
@@ -176,3 +176,11 @@ def test_a_county_that_fails_is_called_less_and_less_often() -> None:
         0.5 * full <= pause <= full for full, pause in zip((60, 120, 240, 480, 900, 900), pauses[1:], strict=False)
     )
     assert pause_after(1, 60, 900, 3600, chance) == 3600, "Retry-After is respected"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("120", 120), ("Thu, 01 Jan 2026 00:00:00 GMT", 0), ("soon", None), ("", None), ("999999999", 86_400)],
+)
+def test_a_county_may_say_how_long_it_wants_to_be_left_alone(written: str, seconds: float | None) -> None:
+    assert retry_after({"Retry-After": written}) == seconds
