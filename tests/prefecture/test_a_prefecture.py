@@ -148,6 +148,26 @@ def test_a_case_is_sent_down_supervised_and_taken_back(pair: Pair, tmp_path: Pat
     ]  # fmt: skip
 
 
+def test_a_department_asks_for_time_and_the_prefecture_decides(pair: Pair, tmp_path: Path) -> None:
+    case = tmp_path / "case.json"
+    case.write_text(json.dumps({**LID, "upper": {"number": "XC-18", "reply_required": True}}), encoding="utf-8")
+    number = pair.city.json("send", COUNTY, str(case))["number"]
+    for account, action, body in (
+        ("s1", "accept", {"reason": "上级交办"}), ("z1", "file", {}),
+        ("p1", "dispatch", {"department": "D01", "condition": 1}),
+    ):  # fmt: skip
+        assert pair.node.act(account, number, action, **body).status_code == 200
+    asked = {"kind": "extension", "reason": "等配件"}
+    answer = pair.node.client("d1").post(f"/api/v1/cases/{number}/requests", json=asked)
+    assert answer.status_code == 201, answer.text
+    waiting = "SELECT id FROM prefecture.all_requests WHERE number = :number AND waiting_for = 'prefecture'"
+    request = until(lambda: pair.city.sees(waiting, number=number))[0].id
+    decided = pair.city.json("decide", COUNTY, number, str(request), "--approve", "--note", "同意延期一次")
+    assert decided["state"] == "done", decided
+    approved = "SELECT approved FROM prefecture.all_requests WHERE number = :number AND approved"
+    assert until(lambda: pair.city.sees(approved, number=number))
+
+
 def test_a_calendar_is_offered_and_waits_for_the_technician(pair: Pair, tmp_path: Path) -> None:
     calendar = tmp_path / "calendar.csv"
     calendar.write_text("date,is_workday,name\n2027-01-01,0,元旦\n", encoding="utf-8")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,11 +25,21 @@ from server.prefecture.enrolment import Caller, RegisterBody, enrol, leave, make
 from server.prefecture.keys import serial_of
 from server.prefecture.settings import checked
 from server.prefecture.store import Platform, make_platform
-from tests import homes
+from tests import homes, postgis
 from tests.prefecture.city import City
 from tests.prefecture.counties import ADDRESS, body, request
 
 COUNTY = homes.COUNTY
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One prefecture for the stories of this file; each makes its own token."""
+    if postgis.lacking():
+        pytest.skip(postgis.lacking() or "")
+    database = postgis.cluster().create()
+    yield City(tmp_path_factory.mktemp("prefecture") / "city", database).make()
+    postgis.cluster().drop(database)
 
 
 def certified(platform: Platform) -> Caller:
@@ -105,6 +118,19 @@ def test_a_certificate_renews_itself_until_its_county_leaves(platform: Platform)
         enrol(platform, Caller(), body())
 
 
+def test_a_county_without_a_network_joins_by_a_stick(city: City, platform: Platform, tmp_path: Path) -> None:
+    paper, answer = tmp_path / "request.json", tmp_path / "answer.json"
+    paper.write_bytes(msgspec.json.encode(body("411083")))
+    city.run("sign", str(paper), "--out", str(answer), "--scopes", "cases.read")
+    told = json.loads(answer.read_text(encoding="ascii"))
+    leaf = x509.load_pem_x509_certificate(told["certificate"].encode())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(told["ca"].encode()))
+    assert told["scopes"] == {"prefecture": ["cases.read"]}
+    paper.write_text("{}", encoding="ascii")
+    assert "request.json" in city.run("sign", str(paper), "--out", str(answer), code=1)
+    city.run("remove", "411083")
+
+
 def test_nothing_is_sent_to_a_county_that_is_another_one(platform: Platform, tmp_path: Path) -> None:
     """At the address of one county the other answers, with a certificate of ours that is good for this host."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -142,7 +168,7 @@ def test_a_home_is_made_whole_or_not_at_all(city: City, tmp_path: Path) -> None:
         make_platform(
             tmp_path / "third", city.settings().model_copy(update={"database_url": "postgresql+psycopg:///no"})
         )
-    assert [path.name for path in tmp_path.iterdir()] == ["city"]
+    assert list(tmp_path.iterdir()) == []
     assert {path.stat().st_mode & 0o777 for path in (city.home / "keys").iterdir()} == {0o600}
     assert (city.home / "prefecture.toml").stat().st_mode & 0o777 == 0o600
 

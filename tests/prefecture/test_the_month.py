@@ -115,6 +115,10 @@ def test_the_table_is_made_of_the_counties_returns(city: City, platform: Platfor
         ("411081", 2, 1), ("", 2, 1)
     ], "a county that was never taken in has no row"  # fmt: skip
     assert rows[-1].values["close_rate"] == 0.5, "the open one was due in October too"
+    told = city.json("rank", "--month", "2026-10")
+    assert [(each["place"], each["county"]) for each in told["places"]] == [(1, "411081")]
+    assert "50.00%" in city.run("monthly", "2026-10").splitlines()[-1]
+    city.run("monthly", "2026-10", "--out", str(tmp_path / "2026-10.pdf"), code=1)
     csv = written(rows, OCTOBER, ".csv").decode("utf-8-sig").splitlines()
     assert csv[0].startswith("代码,县(市、区),受理数,立案数,立案率")
     assert csv[-1].startswith(",合计,2,2,100.00%")
