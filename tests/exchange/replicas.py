@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import msgspec
+from sqlalchemy import Connection
 
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Sight
@@ -24,14 +25,19 @@ def sights(sight: Sight = PLAIN) -> dict[str, Sight]:
 
 def lines(records: Records, sight: Sight = PLAIN) -> dict[str, list[tuple[str, bytes]]]:
     """Every record of every type, by type, in the order of the keys."""
-    found: dict[str, list[tuple[str, bytes]]] = {}
     with records.read() as connection:
-        for name, kind in KINDS.items():
-            after: str | None = ""
-            while after is not None:
-                page = kind.page(connection, after or None, 7, sight)
-                found.setdefault(name, []).extend(page.lines)
-                after = page.next
+        return lines_of(connection, sight)
+
+
+def lines_of(connection: Connection, sight: Sight = PLAIN) -> dict[str, list[tuple[str, bytes]]]:
+    """The same over a connection."""
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    for name, kind in KINDS.items():
+        after: str | None = ""
+        while after is not None:
+            page = kind.page(connection, after or None, 7, sight)
+            found.setdefault(name, []).extend(page.lines)
+            after = page.next
     return found
 
 
