@@ -29,7 +29,11 @@ TOTAL = "合计"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: a count, or a rate where it has a denominator. `ranks` says in which order columns decide a place."""
+    """A column: a count, or a rate where it has a denominator.
+
+    Attributes:
+        ranks: in which order columns decide a place, None where it does not. low: whether less is better.
+    """
 
     code: str
     chinese: str
@@ -37,6 +41,7 @@ class Column:
     numerator: str
     denominator: str
     ranks: int | None
+    low: bool
 
     def value(self, facts: Mapping[str, int]) -> float | int | None:
         """The value for a county's facts; None is a rate of nothing."""
@@ -83,7 +88,7 @@ def columns() -> tuple[Column, ...]:
     return tuple(
         Column(
             row["code"], row["chinese"], row["english"], row["numerator"], row["denominator"],
-            int(row["ranks"]) if row["ranks"] else None,
+            int(row["ranks"]) if row["ranks"] else None, row["better"] == "low",
         )
         for row in rows
     )  # fmt: skip
@@ -112,15 +117,20 @@ def ranking(rows: Sequence[Row], by: Sequence[str] | None = None) -> list[Place]
         Invalid: there is no such column.
     """
     codes = list(by or ranking_columns())
-    known = {column.code for column in columns()}
-    if not set(codes) <= known:
+    known = {column.code: column for column in columns()}
+    if not set(codes) <= set(known):
         raise Invalid(
-            f"没有列 {'、'.join(sorted(set(codes) - known))};可用 {'、'.join(sorted(known))}。",
-            f"There is no column {', '.join(sorted(set(codes) - known))}; known are {', '.join(sorted(known))}.",
+            f"没有列 {'、'.join(sorted(set(codes) - set(known)))};可用 {'、'.join(sorted(known))}。",
+            f"There is no column {', '.join(sorted(set(codes) - set(known)))}; known are {', '.join(sorted(known))}.",
         )
     counties = [row for row in rows if row.county]
-    valued = [row for row in counties if all(row.values[code] is not None for code in codes)]
-    keys = {row.county: tuple(row.values[code] for code in codes) for row in valued}
+    keys: dict[str, tuple[float, ...]] = {}
+    for row in counties:
+        values = [row.values[code] for code in codes]
+        if None not in values:
+            signs = [-1 if known[code].low else 1 for code in codes]
+            keys[row.county] = tuple(sign * (value or 0) for sign, value in zip(signs, values, strict=True))
+    valued = [row for row in counties if row.county in keys]
     places = [
         Place(
             1 + sum(keys[other.county] > keys[row.county] for other in valued),

@@ -27,7 +27,7 @@ from server.prefecture.store import Platform
 from server.prefecture.views import live
 from tests import homes
 from tests.cases.desk import Desk
-from tests.exchange.replicas import lines, sights
+from tests.exchange.replicas import lines, lines_of, sights
 
 ADDRESS = "https://127.0.0.1:9"
 
@@ -119,15 +119,4 @@ def broken_line(_: str) -> None:
 def same_as_county(platform: Platform, desk: Desk, county: str = homes.COUNTY) -> bool:
     """Whether the replica is the county, record by record."""
     with opened_replica(platform, live(county)) as replica, replica.engine.connect() as connection:
-        above = {name: [line for page in _pages(connection, kind) for line in page] for name, kind in KINDS.items()}
-    return {name: found for name, found in above.items() if found} == {
-        name: found for name, found in lines(desk.office.records).items() if found
-    }
-
-
-def _pages(connection: Any, kind: Any) -> Generator[Any, None, None]:
-    after: str | None = ""
-    while after is not None:
-        page = kind.page(connection, after or None, 100, Sight())
-        yield page.lines
-        after = page.next
+        return lines_of(connection) == lines(desk.office.records)

@@ -17,7 +17,7 @@ from server.prefecture.rounds import attend, pause_after
 from server.prefecture.store import Platform
 from tests import homes
 from tests.cases.desk import Desk
-from tests.exchange.test_replica import live_a_little
+from tests.exchange.work import live_a_little
 from tests.prefecture.city import City
 from tests.prefecture.counties import DeskPort, broken_line, enrolled, pull, same_as_county
 

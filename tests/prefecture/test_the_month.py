@@ -85,6 +85,11 @@ def test_equal_counties_share_a_place_and_one_without_cases_has_none() -> None:
     assert [(each.place, each.tied, each.row.county) for each in places] == [
         (1, False, "2"), (2, True, "1"), (2, True, "3"), (4, False, "5"), (None, False, "4"),
     ]  # fmt: skip
+    less = ranking([row("1", 0.9), row("2", 0.2)], ["rework_rate"])
+    assert [each.place for each in less] == [None, None]
+    rework = {"1": 0.3, "2": 0.1}
+    rows = [Row(code, code, {**row(code, 0.5).values, "rework_rate": rate}) for code, rate in rework.items()]
+    assert [each.row.county for each in ranking(rows, ["rework_rate"])] == ["2", "1"], "less rework is better"
     with pytest.raises(Invalid, match="luck"):
         ranking([row("1", 0.9)], ["luck"])
 
