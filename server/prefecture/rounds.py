@@ -23,7 +23,7 @@ from server.prefecture.puller import Pulled, pull_county, trouble_of
 from server.prefecture.replicas import held
 from server.prefecture.store import Platform
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """So often the loop looks whose turn it is."""
 
 
