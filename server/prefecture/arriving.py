@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.errors import Broken, Conflict, Forbidden, Invalid
+from appliance.errors import Broken, Forbidden, Invalid, TooMany
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.landing import Item, Line, ReplicaState, land_snapshot
 from server.prefecture.counties import OUTBOUND, County, change_county, log_pull, the_county
@@ -48,7 +48,7 @@ def take_page(platform: Platform, code: str, page: FeedPage) -> dict[str, Any]:
     """Take in a page; the answer says how far we have it on the disk, or that a snapshot is wanted first.
 
     Raises:
-        Conflict: another call of this county is under way. Invalid: a line that is no change.
+        TooMany: another call of this county is under way. Invalid: a line that is no change.
     """
     items = _decoded(page.lines, _item)
     with held(platform, code) as ours:
@@ -73,7 +73,7 @@ def take_slice(platform: Platform, code: str, part: SnapshotSlice) -> tuple[bool
     """Take in a slice of a snapshot; whether it was the one wanted, and which is wanted next (type None: it is whole).
 
     Raises:
-        Conflict: another call of this county is under way. Invalid: a line that is no record of the type.
+        TooMany: another call of this county is under way. Invalid: a line that is no record of the type.
     """
     lines = _decoded(part.lines, _line)
     if any(line.type != part.type for line in lines):
@@ -149,7 +149,7 @@ def _log(platform: Platform, code: str, event: str, zh: str, en: str, *, harm: b
 
 def _require(ours: bool, code: str) -> None:
     if not ours:
-        raise Conflict(f"{code} 的另一次传送正在进行。", f"Another transfer of {code} is under way.", retry_after=2)
+        raise TooMany(f"{code} 的另一次传送正在进行。", f"Another transfer of {code} is under way.", retry_after=2)
 
 
 def _decoded(lines: bytes, decode: Any) -> list[Any]:

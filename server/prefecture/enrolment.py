@@ -22,7 +22,7 @@ from server.prefecture.counties import FILES, PULL, change_county, find_county, 
 from server.prefecture.keys import checked_request, serial_of
 from server.prefecture.settings import CLIENT
 from server.prefecture.store import Platform
-from server.prefecture.tables import CERTIFICATE, TOKEN
+from server.prefecture.tables import CERTIFICATE, SENT, TOKEN
 from server.prefecture.views import remake_views
 
 CONTRACT = "1"
@@ -148,6 +148,11 @@ def leave(platform: Platform, caller: Caller | None, county: str) -> None:
             authorise(connection, caller, county, now)
         the_county(connection, county)
         change_county(connection, county, left_at=now, mode=FILES)
+        connection.execute(
+            update(SENT)
+            .where(SENT.c.county == county, SENT.c.state == "waiting")
+            .values(state="failed", done_at=now, answer="县已退出本平台 (the county left)")
+        )
         connection.execute(
             update(CERTIFICATE)
             .where(CERTIFICATE.c.county == county, CERTIFICATE.c.revoked_at.is_(None))

@@ -13,6 +13,7 @@ from appliance.exchange.reading import feed_state, read_changes, read_snapshot
 from server.prefecture.app import create_app
 from server.prefecture.down import Evidence, send_case
 from server.prefecture.enrolment import Caller, enrol, make_token
+from server.prefecture.replicas import held
 from server.prefecture.status import statuses
 from server.prefecture.store import Platform
 from tests import homes
@@ -111,6 +112,14 @@ def test_it_fetches_a_case_after_its_picture_and_answers(platform: Platform, cou
     done["body"] = base64.b64encode(b'{"number":"41108120261009001"}').decode()
     county.http.post(f"{NODE}/orders/{case['id']}", json=done)
     assert county.http.get(f"{NODE}/orders").json()["items"] == []
+
+
+def test_two_calls_at_once_are_told_to_wait_and_never_what_to_send(platform: Platform, county: Calling) -> None:
+    """409 means another slice is wanted; a county must not read that out of a refusal."""
+    with held(platform, homes.COUNTY) as ours:
+        assert ours
+        status, told = county.slice("department", "")
+    assert (status, told["type"]) == (429, "/problems/too-many")
 
 
 def test_a_stranger_and_another_county_are_refused(county: Calling) -> None:
