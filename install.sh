@@ -12,7 +12,7 @@
 set -eu
 
 PACKAGES="python3 python3-venv libsqlite3-mod-spatialite ca-certificates"
-TEST_PACKAGES="gdal-bin git fonts-noto-cjk postgresql-15-postgis-3"
+TEST_PACKAGES="gdal-bin git fonts-noto-cjk postgresql-15-postgis-3 iproute2 nftables wireguard-tools"
 PYTHON="${WANMI_PYTHON:-/usr/bin/python3}"
 
 info() { printf '==> %s\n' "$*" >&2; }

@@ -7,6 +7,7 @@ nearest valid values; further members such as `allowed` or `version` are for mac
 
 from __future__ import annotations
 
+import errno
 import re
 from http import HTTPStatus
 from typing import Any
@@ -117,6 +118,18 @@ def database_error(request: Request[Any, Any, Any], error: OperationalError) -> 
     return problem(503, "busy", detail, headers={"Retry-After": "5"}, instance=request.url.path)
 
 
+def disk_error(request: Request[Any, Any, Any], error: OSError) -> Response[bytes]:
+    """A file could not be written because the disk is full; nothing of the request was done."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return unexpected(request, error)
+    import structlog
+
+    structlog.get_logger("wanmi").error("disk", path=request.url.path, error=error.strerror)
+    zh, en = SENTENCES[503]
+    detail = zh if language_of(request) == "zh" else en
+    return problem(503, "busy", detail, headers={"Retry-After": "10"}, instance=request.url.path)
+
+
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Anything that nobody foresaw: logged with its traceback, told without it."""
     import structlog
@@ -130,5 +143,6 @@ HANDLERS: dict[Any, Any] = {
     WanmiError: refusal,
     HTTPException: http_error,
     OperationalError: database_error,
+    OSError: disk_error,
     Exception: unexpected,
 }

@@ -17,13 +17,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database", choices=("spatialite", "postgis"), default="spatialite", help="where the records of homes stand"
     )
 
+    parser.addoption("--long", action="store_true", help="also what takes minutes (marked `long`)")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     homes.database = config.getoption("--database")
+    config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is about the other database, and on PostGIS everything where there is no PostgreSQL."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is about the other database, and on PostGIS everything where there is no PostgreSQL; and what is long."""
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long") is not None:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: python -m pytest --long tests/weather"))
     lacking = postgis.lacking() if homes.database == "postgis" else None
     other, name = ("sqlite", "SQLite") if homes.database == "postgis" else ("postgis", "PostGIS")
     for item in items:

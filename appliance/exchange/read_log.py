@@ -5,6 +5,7 @@ It is written before the answer ends and survives the end of the process. Nothin
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,11 @@ class ReadLog:
         self._file: int | None = None
 
     def write(self, **line: Any) -> None:
-        """Append a line; `at` is now."""
+        """Append a line whole or not at all; `at` is now.
+
+        Raises:
+            OSError: it cannot be written; then nothing may be handed out.
+        """
         now = datetime.now(UTC)
         if self._file is None or now.strftime("%Y-%m") != self._month:
             self.close()
@@ -34,7 +39,10 @@ class ReadLog:
             path = self._folder / f"{self._month}.jsonl"
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         told = {"at": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), **line}
-        os.write(self._file, msgspec.json.encode(told) + b"\n")
+        encoded, size = msgspec.json.encode(told) + b"\n", os.fstat(self._file).st_size
+        if os.write(self._file, encoded) < len(encoded):
+            os.ftruncate(self._file, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Close the file."""

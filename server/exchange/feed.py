@@ -103,6 +103,7 @@ class FeedController(Controller):
         begins = state.last if cursor is None else cursor
         state.check(begins, feed)
         sight = asker.sights(desk)[kind.scope]
+        log_read(request, "snapshot", types=[kind.name], after=after or "", cursor=begins)
         first, next_ = await desk.read(lambda connection: _slice(connection, kind, after or None, sight))
         slices = _slices(desk, request, kind, sight, first, next_)
         encoding = chosen(accept_encoding)
@@ -172,4 +173,5 @@ async def _slices(
             last = next_
             lines, next_ = await desk.read(partial(_slice, kind=kind, after=last, sight=sight))
     finally:
-        log_read(request, "snapshot", types=[kind.name], rows=rows, next=last)
+        with suppress(OSError):  # that it was begun is written down
+            log_read(request, "snapshot ended", types=[kind.name], rows=rows, next=last)

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.cases.office import Office
 from appliance.errors import WanmiError
@@ -48,7 +49,7 @@ async def run(home: Path, *, with_parent: bool) -> None:
     try:
         while not ending.is_set():
             await follow(home, desk, ports, renewing)
-            await desk.keep_confirmed()
+            await _keep_confirmed(desk)
             used = monotonic() if ports else used
             if with_parent and monotonic() - used > LINGER_SECONDS:
                 return
@@ -57,7 +58,7 @@ async def run(home: Path, *, with_parent: bool) -> None:
     finally:
         desk.watcher.end_streams()
         await asyncio.gather(*(port.close() for port in ports.values()))
-        await desk.keep_confirmed()
+        await _keep_confirmed(desk)
         await desk.watcher.stop()
         desk.close()
 
@@ -84,8 +85,16 @@ async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port], renewin
                 await port.open()
                 ports[url] = port
                 log.info("exchange port open", link=url, port=port.number)
-        except WanmiError as error:
-            log.error("exchange port", link=url, error=error.en)
+        except (WanmiError, OSError) as error:
+            log.error("exchange port", link=url, error=str(error))
+
+
+async def _keep_confirmed(desk: ExchangeDesk) -> None:
+    """Write down how far the clients are; on a full disk the next second tries again."""
+    try:
+        await desk.keep_confirmed()
+    except SQLAlchemyError as error:
+        structlog.get_logger("wanmi").error("exchange ledger", error=str(error))
 
 
 def _heard(ending: asyncio.Event) -> None:

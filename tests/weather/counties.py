@@ -116,23 +116,30 @@ class County:
 class City:
     """The prefecture on its machine."""
 
-    def __init__(self, machine: Machine, home: Path, **more: Any) -> None:
+    def __init__(self, machine: Machine, home: Path, disk: str = "") -> None:
         self.machine, self.home = machine, home
-        self.database = postgis.cluster().create()
+        self.database = postgis.cluster().create(more=disk)
         self.url = f"https://{machine.address}:{CITY_PORT}/city"
         settings = Prefecture(
             name="许昌市", url=self.url, database_url=postgis.cluster().url(self.database),
-            listen=f"{machine.address}:{CITY_PORT}", interval=1, longest_pause=2, patience=5, **more,
+            listen=f"{machine.address}:{CITY_PORT}", interval=1, longest_pause=2, patience=5,
         )  # fmt: skip
         make_platform(home, settings)
         save(home, settings)
         self.serving = Process(machine, "prefecture", "serve", "--home", str(home), port=CITY_PORT)
 
+    def words(self, *arguments: str) -> list[str]:
+        """The words of `wanmi prefecture …`."""
+        return [sys.executable, "-m", "appliance", "prefecture", *arguments, "--home", str(self.home)]
+
     def wanmi(self, *arguments: str, code: int = 0) -> str:
         """`wanmi prefecture …` on the platform's machine."""
-        return self.machine.run(
-            sys.executable, "-m", "appliance", "prefecture", *arguments, "--home", str(self.home), code=code
-        )
+        return self.machine.run(*self.words(*arguments), code=code)
+
+    def log(self) -> list[str]:
+        """What it wrote into its log."""
+        files = (self.home / "log").glob("*.log")
+        return [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
     def has_all_of(self, county: County) -> bool:
         """Whether the replica has come as far as the county."""

@@ -84,6 +84,7 @@ def mended(town: Town, city: City, county: County) -> None:
     city.serving.start()
 
 
+@pytest.mark.long
 def test_a_month_of_bad_days_loses_no_row(town: Town, city: City, counties: list[County]) -> None:
     seed = random.randrange(10_000)
     print(f"seed {seed}")
