@@ -22,11 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     homes.database = config.getoption("--database")
-    config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is about the other database, and on PostGIS everything where there is no PostgreSQL; and what is long."""
+    """Skip what is long, what is about the other database, and all of PostGIS where there is no PostgreSQL."""
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long") is not None:
