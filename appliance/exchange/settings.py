@@ -12,6 +12,8 @@ from appliance.device_settings import wrong
 
 PORT = 8412
 LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(?P<port>\d{1,5})")
+PULL, OUTBOUND, FILES = "pull", "outbound", "files"
+"""Who calls whom: the platform pulls, we call out, or files are carried."""
 OFFLINE = "usb"
 """Stands for the URL of a platform that was joined by USB stick and never called."""
 
@@ -77,7 +79,7 @@ class Exchange(BaseModel):
     @classmethod
     def _told_apart(cls, links: list[Link]) -> list[Link]:
         for name in ("url", "listen"):
-            values = [getattr(link, name) for link in links]
+            values = [getattr(link, name) for link in links if name == "url" or link.mode == PULL]
             twice = sorted({value for value in values if values.count(value) > 1 and not value.endswith(":0")})
             if twice:
                 raise wrong(f"{name} 重复: {'、'.join(twice)}", f"{name} given twice: {', '.join(twice)}")

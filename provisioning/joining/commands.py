@@ -9,7 +9,14 @@ from typing import Any
 
 import click
 
+from appliance.exchange.settings import FILES, OUTBOUND, PULL
 from appliance.options import existing_file, home_option, json_option, say, show
+
+_MODES = {
+    PULL: "pull 平台来取 / it calls  {listen} ← {address}",
+    OUTBOUND: "outbound 本节点呼叫平台 / this node calls",
+    FILES: "files 文件摆渡 / files are carried",
+}
 
 
 @click.command()
@@ -229,12 +236,16 @@ def _tell_link(told: dict[str, Any]) -> None:
     if not told["joined"]:
         click.echo(f"{told['url']}  未完成加入,请重复 wanmi join / not joined yet, repeat wanmi join")
         return
-    click.echo(f"{told['url']}  {told['mode']}  {told['listen']} ← {told['address']}")
+    click.echo(f"{told['url']}  {_MODES[told['mode']].format(**told)}")
     click.echo(f"  证书至 / certificate until {told['certificate_end']}")
     click.echo(
         f"  最近拉取 / last pull {told['last_pull'] or '-'}  落后 / behind {told['lag_rows']} 条 / rows, "
         f"{told['lag_seconds']} 秒 / s"
     )
+    if told["mode"] != PULL:
+        click.echo(f"  最近交换 / last exchange {told['last_exchange'] or '-'}")
+    if told["trouble"]:
+        click.echo(f"  失败 / failed {told['failed_at']}: {told['trouble']}")
     for client in told["clients"]:
         cursor = "-" if client["cursor"] is None else client["cursor"]
         click.echo(f"  {client['name']}  {' '.join(client['scopes'])}  cursor {cursor}  -{client['lag_rows']}")

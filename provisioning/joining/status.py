@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from appliance.clock import rfc3339
 from appliance.exchange.clients import confirmed_of, lag
+from appliance.exchange.kept import Kept
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.links import LinkFolder, granted
 from appliance.exchange.reading import feed_state
-from appliance.exchange.settings import Link
+from appliance.exchange.settings import PULL, Link
 from appliance.records.store import Records
 
 
@@ -26,7 +27,10 @@ def link_status(home: Path, records: Records) -> dict[str, Any]:
 
 
 def _nowhere() -> dict[str, Any]:
-    names = ("url", "mode", "listen", "address", "last_pull", "lag_rows", "lag_seconds", "certificate_end")
+    names = (
+        "url", "mode", "listen", "address", "last_pull", "lag_rows", "lag_seconds", "certificate_end", "last_exchange",
+        "failed_at", "trouble",
+    )  # fmt: skip
     return {"joined": False, **dict.fromkeys(names), "clients": []}
 
 
@@ -60,4 +64,14 @@ def _status(home: Path, connection: Connection, link: Link, now: int) -> dict[st
         "lag_seconds": round(max(left.seconds for left in behind), 1),
         "certificate_end": f"{enrolment.certificate_end():%Y-%m-%dT%H:%M:%SZ}",
         "clients": clients,
+        **_exchange(home, link),
     }
+
+
+def _exchange(home: Path, link: Link) -> dict[str, Any]:
+    """How the last exchange of a link went that this node itself brings; `trouble` is None while all is well."""
+    if link.mode == PULL:
+        return {}
+    last = Kept(home, link.url).last()
+    trouble = f"{last.zh} {last.en}" if last.failed_at else None
+    return {"last_exchange": last.at, "failed_at": last.failed_at, "trouble": trouble}

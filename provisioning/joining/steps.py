@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 from appliance.errors import WanmiError
 from appliance.exchange.links import Enrolment, LinkFolder, write_private
-from appliance.exchange.settings import Link, host_and_port
+from appliance.exchange.settings import FILES, OUTBOUND, PULL, Link, host_and_port
 from appliance.lock import is_held
 from appliance.records.acts import append_act
 from appliance.records.store import Records
@@ -26,6 +26,16 @@ from provisioning.joining.written import put_link
 
 PORT_SECONDS = 8.0
 """A running node opens the port within a second or two."""
+_NOT_PROBED = {
+    OUTBOUND: (
+        "出站方式: 由本节点主动呼叫平台,不做拉取探测;进展见 wanmi link status",
+        "outbound: this node calls the platform, so nothing is probed; see wanmi link status",
+    ),
+    FILES: (
+        "文件方式: 数据由文件摆渡,不做拉取探测;下一步 wanmi link write 目录",
+        "files: data is carried, so nothing is probed; next is wanmi link write DIR",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,11 @@ def join_platform(
         platform.register(settings.county, link.address)
         let_count(home, link, enrolment)
         told.add("register", f"平台已登记地址 {link.address}", f"the platform knows {link.address}")
-        if link.mode == "pull":
-            step = "probe"
+        step = "probe"
+        if link.mode == PULL:
             _probe(home, platform, settings.county, link, told)
+        else:
+            told.add("probe", *_NOT_PROBED[link.mode])
     except WanmiError as error:
         told.add(step, error.zh, error.en, ok=False)
     finally:

@@ -12,6 +12,7 @@ import structlog
 
 from appliance.errors import WanmiError
 from appliance.exchange.links import FOLDER, joined
+from appliance.exchange.settings import FILES
 from appliance.settings import FILE, load
 
 LOOK_SECONDS = 1.0
@@ -63,12 +64,13 @@ class Keeper(threading.Thread):
                 self._child.wait()
 
     def _is_joined(self) -> bool:
-        """Whether any platform may come in; the settings are read again only when they changed."""
+        """Whether any platform comes in or is called; the settings are read again only when they changed."""
         try:
             files = [self._home / FILE, *(self._home / "keys" / FOLDER).glob("*")]
             changed = max(path.stat().st_mtime for path in files)
             if changed != self._seen[0]:
-                self._seen = (changed, bool(joined(self._home, load(self._home).exchange)))
+                links = joined(self._home, load(self._home).exchange)
+                self._seen = (changed, any(link.mode != FILES for link, _ in links))
         except (OSError, ValueError, WanmiError):
             return False
         return self._seen[1]

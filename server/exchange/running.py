@@ -1,4 +1,4 @@
-"""The process of the exchange ports: opens those of all links, follows `join` and `leave`, ends with its node.
+"""The process of the exchange: opens the ports of links that are pulled, calls out for the others, ends with its node.
 
 It is a process of its own so that a prefecture that reads everything takes no time from the operators. It ends when its
 standard input does: that is a pipe whose other end the node holds.
@@ -19,9 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.cases.office import Office
 from appliance.errors import WanmiError
-from appliance.exchange.links import joined
+from appliance.exchange.links import Enrolment, joined
+from appliance.exchange.settings import FILES, OUTBOUND, Exchange, Link
 from appliance.settings import load
 from server.exchange.desk import ExchangeDesk
+from server.exchange.outbound import Outbound
 from server.exchange.port import Port
 from server.exchange.renewing import Renewing
 
@@ -44,7 +46,7 @@ async def run(home: Path, *, with_parent: bool) -> None:
         os.nice(NICE)
     desk = ExchangeDesk(Office.open(home, settings=load(home)))
     await desk.watcher.start()
-    ports: dict[str, Port] = {}
+    ports: dict[str, Port | Outbound] = {}
     used, renewing = monotonic(), Renewing(home)
     try:
         while not ending.is_set():
@@ -63,30 +65,41 @@ async def run(home: Path, *, with_parent: bool) -> None:
         desk.close()
 
 
-async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port], renewing: Renewing) -> None:
+async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port | Outbound], renewing: Renewing) -> None:
     """Open and close ports as the settings and the enrolments say now; what is wrong is logged and leaves the rest."""
     log = structlog.get_logger("wanmi")
     try:
         settings = load(home).exchange
         renewing.look(settings)
-        wanted = {link.url: (link, enrolment) for link, enrolment in joined(home, settings) if link.mode == "pull"}
+        wanted = {link.url: (link, enrolment) for link, enrolment in joined(home, settings) if link.mode != FILES}
     except WanmiError as error:
         log.error("exchange", error=error.en)
         return
     for url in [url for url, port in ports.items() if url not in wanted or wanted[url][0] != port.link]:
         await ports.pop(url).close()
-        log.info("exchange port closed", link=url)
+        log.info("exchange closed", link=url)
     for url, (link, enrolment) in wanted.items():
         try:
             if url in ports:
                 await ports[url].follow(enrolment)
             else:
-                port = Port(desk, link, enrolment, settings)
-                await port.open()
-                ports[url] = port
-                log.info("exchange port open", link=url, port=port.number)
+                ports[url] = await _opened(desk, link, enrolment, settings)
         except (WanmiError, OSError) as error:
-            log.error("exchange port", link=url, error=str(error))
+            log.error("exchange", link=url, error=str(error))
+
+
+async def _opened(desk: ExchangeDesk, link: Link, enrolment: Enrolment, settings: Exchange) -> Port | Outbound:
+    """The open port of a link, or what calls out for it."""
+    log = structlog.get_logger("wanmi")
+    if link.mode == OUTBOUND:
+        calling = Outbound(desk, link, enrolment, settings)
+        await calling.open()
+        log.info("exchange calls out", link=link.url)
+        return calling
+    port = Port(desk, link, enrolment, settings)
+    await port.open()
+    log.info("exchange port open", link=link.url, port=port.number)
+    return port
 
 
 async def _keep_confirmed(desk: ExchangeDesk) -> None:
