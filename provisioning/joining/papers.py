@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from appliance.errors import Invalid
+from appliance.exchange.chains import authorities_of, is_authority
 from appliance.exchange.links import write_private
 
 
@@ -91,43 +91,19 @@ def check_certificate(certificate: str, ca: str, key: ec.EllipticCurvePrivateKey
 
 
 def _check_chain(chain: list[x509.Certificate], roots: list[x509.Certificate], now: datetime) -> None:
-    """The chain ends at one of the roots: each is signed by the next, all are valid now, those above are CAs."""
-    below = chain[0]
-    between = [*chain[1:]]
-    for _ in range(len(chain) + 1):
-        for root in roots:
-            if below.issuer == root.subject and _signed_by(below, root):
-                return _check_authority(root, now)
-        above = next((other for other in between if below.issuer == other.subject and _signed_by(below, other)), None)
-        if above is None:
-            break
-        _check_authority(above, now)
-        between.remove(above)
-        below = above
-    raise Invalid(
-        "平台给的证书不是由它给的 CA 签发的;请联系平台。",
-        "The platform's certificate is not signed by the CA that came with it; ask the platform.",
-    )
-
-
-def _check_authority(authority: x509.Certificate, now: datetime) -> None:
-    try:
-        is_ca = authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        is_ca = False
-    if not is_ca or not authority.not_valid_before_utc <= now < authority.not_valid_after_utc:
+    """The chain ends at one of the roots; those above are authorities that are valid now."""
+    above = authorities_of(chain, roots)
+    if above is None:
         raise Invalid(
-            f"平台的 CA {authority.subject.rfc4514_string()} 不是有效的签发者。",
-            f"The platform's CA {authority.subject.rfc4514_string()} is no authority that is valid now.",
+            "平台给的证书不是由它给的 CA 签发的;请联系平台。",
+            "The platform's certificate is not signed by the CA that came with it; ask the platform.",
         )
-
-
-def _signed_by(below: x509.Certificate, above: x509.Certificate) -> bool:
-    try:
-        below.verify_directly_issued_by(above)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
+    for authority in above:
+        if not is_authority(authority, now):
+            raise Invalid(
+                f"平台的 CA {authority.subject.rfc4514_string()} 不是有效的签发者。",
+                f"The platform's CA {authority.subject.rfc4514_string()} is no authority that is valid now.",
+            )
 
 
 def _public(key: object) -> bytes:
