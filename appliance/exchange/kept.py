@@ -31,6 +31,16 @@ class LastExchange(msgspec.Struct, frozen=True):
     en: str | None = None
 
 
+class Order(msgspec.Struct):
+    """A request to the county's exchange routes; `body` in Base64."""
+
+    id: str
+    method: str
+    path: str
+    headers: dict[str, str] = {}
+    body: str | None = None
+
+
 class OrderAnswer(msgspec.Struct, frozen=True):
     """What the county answered to an order from above; `body` in Base64 (docs/exchange.md)."""
 

@@ -11,6 +11,7 @@ import click
 
 from appliance.exchange.settings import FILES, OUTBOUND, PULL
 from appliance.options import existing_file, home_option, json_option, say, show
+from provisioning.carrying.commands import read, write
 
 _MODES = {
     PULL: "pull 平台来取 / it calls  {listen} ← {address}",
@@ -230,6 +231,10 @@ def decline(offer: str, reason: str, home: Path) -> None:
     from provisioning.joining.applying import decline_offer
 
     say(f"已谢绝 {decline_offer(home, offer, reason).title} / declined")
+
+
+for _command in (write, read):
+    link.add_command(_command)
 
 
 def _tell_link(told: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-from appliance.exchange.kept import Kept, OrderAnswer
+from appliance.exchange.kept import Kept, Order, OrderAnswer
 from server.exchange.app import create_exchange_app
 from server.exchange.desk import PREFIX, Door, ExchangeDesk
 from server.problems import PROBLEM
@@ -26,24 +26,16 @@ _NOT_PASSED_ON = frozenset(
 _ANSWER_HEADERS = ("content-type", "content-range", "etag", "retry-after", "wanmi-feed", "wanmi-next", "wanmi-cursor")
 
 
-class Order(msgspec.Struct):
-    """A request to the county's exchange routes; `body` in Base64."""
-
-    id: str
-    method: str
-    path: str
-    headers: dict[str, str] = {}
-    body: str | None = None
-
-
 class Carrier:
     """Carries out the orders of one link, each once.
 
     Args:
         door: of the link; who is not listed there is refused, as on the port.
+        keeps_all: also keep answers after which the order may succeed later; they too must be told.
     """
 
-    def __init__(self, desk: ExchangeDesk, door: Door) -> None:
+    def __init__(self, desk: ExchangeDesk, door: Door, *, keeps_all: bool = False) -> None:
+        self._keeps_all = keeps_all
         self._kept = Kept(desk.office.records.home, door.link.url)
         self._desk = desk
         self._app: Any = create_exchange_app(desk, door)
@@ -54,7 +46,7 @@ class Carrier:
         if known is not None:
             return known
         made = await self._carry_out(order)
-        if made.status not in AGAIN_LATER:
+        if self._keeps_all or made.status not in AGAIN_LATER:
             await self._desk.thread(lambda: self._kept.keep_answer(made))
         return made
 

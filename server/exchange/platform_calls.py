@@ -12,9 +12,8 @@ import httpx
 import msgspec
 
 from appliance.errors import TooLarge, WanmiError
-from appliance.exchange.kept import OrderAnswer
+from appliance.exchange.kept import Order, OrderAnswer
 from appliance.exchange.links import Enrolment, LinkFolder
-from server.exchange.orders import Order
 
 T = TypeVar("T")
 NDJSON = "application/x-ndjson"

@@ -1,0 +1,93 @@
+"""What the platform keeps of carried files: a county's numbers, and in which file an order went down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from server.prefecture.tables import SCHEMA
+
+METADATA = MetaData(schema=SCHEMA)
+
+FILE_LINK = Table(
+    "file_link", METADATA,
+    Column("county", String, primary_key=True),
+    Column("link", String, nullable=False, server_default="", comment="the county's name of this link"),
+    Column("up_number", Integer, nullable=False, server_default="0", comment="the newest file that was taken in"),
+    Column("up_sha256", String, nullable=False, server_default=""),
+    Column("wants_snapshot", Boolean, nullable=False, server_default="false"),
+    Column("down_number", Integer, nullable=False, server_default="0", comment="the newest file that was written"),
+    Column("down_sha256", String, nullable=False, server_default=""),
+    Column("down_receipted", Integer, nullable=False, server_default="0"),
+    Column("told", Text, nullable=False, server_default="", comment="the receipt in that file"),
+)  # fmt: skip
+
+FILE_ORDER = Table(
+    "file_order", METADATA,
+    Column("id", String, primary_key=True),
+    Column("county", String, nullable=False),
+    Column("number", Integer, nullable=False),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """A county's row."""
+
+    county: str
+    link: str = ""
+    up_number: int = 0
+    up_sha256: str = ""
+    wants_snapshot: bool = False
+    down_number: int = 0
+    down_sha256: str = ""
+    down_receipted: int = 0
+    told: str = ""
+
+
+def make_tables(connection: Connection) -> None:
+    """Make the tables where they are missing."""
+    METADATA.create_all(connection)
+
+
+def link_of(connection: Connection, county: str) -> FileLink:
+    """A county's row, a fresh one before its first file."""
+    row = connection.execute(select(FILE_LINK).where(FILE_LINK.c.county == county)).one_or_none()
+    return FileLink(county) if row is None else FileLink(*row)
+
+
+def change_link(connection: Connection, county: str, **values: Any) -> None:
+    """Write some columns of a county."""
+    changed = connection.execute(update(FILE_LINK).where(FILE_LINK.c.county == county).values(**values))
+    if not changed.rowcount:
+        connection.execute(insert(FILE_LINK).values(county=county, **values))
+
+
+def orders_in_files(connection: Connection, county: str) -> set[str]:
+    """The orders of a county that went down in a file."""
+    return set(connection.execute(select(FILE_ORDER.c.id).where(FILE_ORDER.c.county == county)).scalars())
+
+
+def note_order(connection: Connection, county: str, id_: str, number: int) -> None:
+    """An order goes down in this file."""
+    connection.execute(insert(FILE_ORDER).values(id=id_, county=county, number=number))
+
+
+def forget_order(connection: Connection, id_: str) -> None:
+    """An order is to go down again."""
+    connection.execute(delete(FILE_ORDER).where(FILE_ORDER.c.id == id_))
