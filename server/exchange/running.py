@@ -30,7 +30,7 @@ from server.exchange.renewing import Renewing
 LOOK_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 """The process stays so long without a link: who leaves often joins elsewhere."""
-NICE = 5
+NICE = 10
 """Operators come first."""
 
 

@@ -10,10 +10,35 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import console, county, creates, imports, pages, patrols, pulls, receivers, signs, start, tracks
+from tests.bench import (
+    console,
+    county,
+    creates,
+    imports,
+    pages,
+    patrols,
+    platform_above,
+    pulls,
+    receivers,
+    signs,
+    start,
+    tracks,
+)
 from tests.bench.senders import SENDERS
 
-PARTS_OF_BENCH = ("creates", "pages", "console", "imports", "tracks", "patrols", "pulls", "receivers", "signs", "start")
+PARTS_OF_BENCH = (
+    "creates",
+    "pages",
+    "console",
+    "imports",
+    "tracks",
+    "patrols",
+    "pulls",
+    "above",
+    "receivers",
+    "signs",
+    "start",
+)
 SMALL, LARGE, PARTS = 15_000, 1_500_000, 420_000
 OTHER_SYSTEM = 10_457
 
@@ -56,6 +81,8 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
     if part == "pulls":
         share = 10 if small else 1
         return pulls.measure(_county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share), scratch)
+    if part == "above":
+        return platform_above.measure(scratch)
     if part == "signs":
         return signs.measure()
     if part == "receivers":
