@@ -10,9 +10,10 @@ from server.exchange.down import DownController
 from server.exchange.evidence import EvidenceController
 from server.exchange.feed import FeedController
 from server.exchange.offers import OfferController
+from server.exchange.reports import ReportController
 from server.problems import HANDLERS
 
-CONTROLLERS = [FeedController, EvidenceController, DownController, OfferController]
+CONTROLLERS = [FeedController, EvidenceController, DownController, OfferController, ReportController]
 
 
 def create_exchange_app(desk: ExchangeDesk, door: Door) -> Guarded:

@@ -22,16 +22,23 @@ class Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
+def weights(header: str) -> dict[str, float]:
+    """How much a client likes what its `Accept…` header names, 0 to 1; a weight that cannot be read is 0."""
+    told: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        written = next((word for word in parameters if word.startswith("q=")), "q=1")
+        try:
+            told[name] = float(written.removeprefix("q="))
+        except ValueError:
+            told[name] = 0.0
+    return told
+
+
 def chosen(accept_encoding: str) -> str | None:
     """`zstd` or `gzip` by the header's weights (zstd where they are equal), None for plain."""
-    weights: dict[str, float] = {}
-    for part in accept_encoding.lower().split(","):
-        name, _, parameter = part.strip().partition(";")
-        try:
-            weights[name.strip()] = float(parameter.strip().removeprefix("q=") or 1)
-        except ValueError:
-            weights[name.strip()] = 0.0
-    offered = {name: weights.get(name, weights.get("*", 0.0)) for name in ("zstd", "gzip")}
+    told = weights(accept_encoding)
+    offered = {name: told.get(name, told.get("*", 0.0)) for name in ("zstd", "gzip")}
     best = max(offered, key=lambda name: offered[name])
     return best if offered[best] > 0 else None
 

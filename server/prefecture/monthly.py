@@ -1,63 +1,27 @@
-"""The prefecture's monthly table and the ranking of its counties; which columns there are stands in `columns.csv`.
+"""The prefecture's monthly table, counted from its replicas, and the ranking of its counties.
 
-A rate of nothing has no value: a county without cases is neither at 0 % nor at 100 %, and has no place.
+A county that has no value in a column that ranks has no place.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from io import BytesIO, StringIO
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
 
 from appliance.clock import rfc3339
-from appliance.errors import BadFile, Invalid
+from appliance.errors import Invalid
+from appliance.scoring.facts import COUNTS, Month, count
+from appliance.scoring.monthly_return import Row, column_list, columns, facts_in, row_of
+from appliance.scoring.return_files import csv_of, xlsx_of
 from server.prefecture.counties import all_counties
-from server.prefecture.facts import COUNTS, Month, count
 from server.prefecture.views import live
 
-FILE = Path(__file__).with_name("columns.csv")
-NOTHING = "—"
 TOTAL = "合计"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: a count, or a rate where it has a denominator.
-
-    Attributes:
-        ranks: in which order columns decide a place, None where it does not. low: whether less is better.
-    """
-
-    code: str
-    chinese: str
-    english: str
-    numerator: str
-    denominator: str
-    ranks: int | None
-    low: bool
-
-    def value(self, facts: Mapping[str, int]) -> float | int | None:
-        """The value for a county's facts; None is a rate of nothing."""
-        if not self.denominator:
-            return facts[self.numerator]
-        whole = facts[self.denominator]
-        return facts[self.numerator] / whole if whole else None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A county's row, or the last one with the sums; `values` by code of the column."""
-
-    county: str
-    name: str
-    values: dict[str, float | int | None]
+_THERE = text("SELECT to_regclass(:table) IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,42 +33,30 @@ class Place:
     row: Row
 
 
-@cache
-def columns() -> tuple[Column, ...]:
-    """The columns, checked.
-
-    Raises:
-        BadFile: a column is made of a fact that nobody counts.
-    """
-    with FILE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for number, row in enumerate(rows, start=2):
-        for fact in (row["numerator"], row["denominator"] or COUNTS[0]):
-            if fact not in COUNTS:
-                raise BadFile(
-                    f"{FILE.name} 第 {number} 行: 没有 {fact!r},可用 {'、'.join(COUNTS)}。",
-                    f"{FILE.name} line {number}: there is no fact {fact!r}; known are {', '.join(COUNTS)}.",
-                )
-    return tuple(
-        Column(
-            row["code"], row["chinese"], row["english"], row["numerator"], row["denominator"],
-            int(row["ranks"]) if row["ranks"] else None, row["better"] == "low",
-        )
-        for row in rows
-    )  # fmt: skip
+def own_count(connection: Connection, county: str, name: str, month: Month) -> Row | None:
+    """A county's row as we count it, None where it was never taken in."""
+    if not connection.execute(_THERE, {"table": f"{live(county)}.case_action"}).scalar_one():
+        return None
+    return row_of(county, name, count(connection, month, live(county)))
 
 
 def table(connection: Connection, month: Month) -> list[Row]:
     """A row for each county that was taken in, and a last one whose rates are those of the summed counts."""
-    there = text("SELECT to_regclass(:table) IS NOT NULL")
-    rows, total = [], dict.fromkeys(COUNTS, 0)
-    for county in all_counties(connection):
-        if not connection.execute(there, {"table": f"{live(county.code)}.case_action"}).scalar_one():
-            continue
-        facts = count(connection, county.code, month)
-        rows.append(_row(county.code, county.name, facts))
-        total = {name: total[name] + facts[name] for name in COUNTS}
-    return [*rows, _row("", TOTAL, total)]
+    counted = (own_count(connection, county.code, county.name, month) for county in all_counties(connection))
+    rows = [row for row in counted if row is not None]
+    return [*rows, total(rows)]
+
+
+def total(rows: Sequence[Row]) -> Row:
+    """The row of the sums."""
+    told = [facts_in(row.values) for row in rows]
+    return row_of("", TOTAL, {fact: sum(facts[fact] for facts in told) for fact in COUNTS})
+
+
+def ranking_columns() -> list[str]:
+    """The columns that decide a place unless others are named, the first one first."""
+    ranked = sorted((column.ranks, column.code) for column in columns() if column.ranks is not None)
+    return [code for _, code in ranked]
 
 
 def ranking(rows: Sequence[Row], by: Sequence[str] | None = None) -> list[Place]:
@@ -146,8 +98,7 @@ def ranking(rows: Sequence[Row], by: Sequence[str] | None = None) -> list[Place]
 def as_document(rows: Sequence[Row], month: Month) -> dict[str, Any]:
     """The table for a machine: rates are fractions."""
     return {
-        "period": month.name, "as_of": rfc3339(month.as_of),
-        "columns": [{"code": each.code, "name": each.chinese, "english": each.english} for each in columns()],
+        "period": month.name, "as_of": rfc3339(month.as_of), "columns": column_list(),
         "rows": [{"county": row.county or None, "name": row.name, "values": row.values} for row in rows],
     }  # fmt: skip
 
@@ -156,74 +107,25 @@ def written(rows: Sequence[Row], month: Month, suffix: str) -> bytes:
     """The table as a file.
 
     Args:
-        suffix: `.csv` (UTF-8 with a mark for spreadsheets), `.xlsx` or `.json`.
+        suffix: `.csv`, `.xlsx` or `.json`.
 
     Raises:
         Invalid: another one.
     """
+    check_suffix(suffix)
     if suffix == ".json":
         return msgspec.json.format(msgspec.json.encode(as_document(rows, month)), indent=1)
-    if suffix == ".csv":
-        text_ = StringIO()
-        csv.writer(text_).writerows([_head(), *([*_names(row), *_shown(row)] for row in rows)])
-        return text_.getvalue().encode("utf-8-sig")
-    if suffix == ".xlsx":
-        return _workbook(rows, month)
-    raise Invalid(
-        f"不能写 {suffix or '没有后缀的'} 文件;用 .csv、.xlsx 或 .json。",
-        f"Cannot write {suffix!r}; use .csv, .xlsx or .json.",
-    )
+    return csv_of(rows, month) if suffix == ".csv" else xlsx_of(rows, month)
 
 
-def shown(column: Column, value: float | int | None) -> str:
-    """A value as people read it: rates in per cent with two decimals, half up."""
-    if value is None:
-        return NOTHING
-    if not column.denominator:
-        return str(value)
-    return f"{int(value * 10_000 + 0.5) / 100:.2f}%"
+def check_suffix(suffix: str) -> None:
+    """Refuse a kind of file that nobody writes.
 
-
-def _workbook(rows: Sequence[Row], month: Month) -> bytes:
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-
-    book = Workbook()
-    sheet = book.active
-    sheet.title = month.name
-    sheet.append(_head())
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for row in rows:
-        sheet.append(
-            [*_names(row), *(NOTHING if row.values[each.code] is None else row.values[each.code] for each in columns())]
+    Raises:
+        Invalid: it is not `.csv`, `.xlsx` or `.json`.
+    """
+    if suffix not in (".csv", ".xlsx", ".json"):
+        raise Invalid(
+            f"不能写 {suffix or '没有后缀的'} 文件;用 .csv、.xlsx 或 .json。",
+            f"Cannot write {suffix!r}; use .csv, .xlsx or .json.",
         )
-        for cell, column in zip(sheet[sheet.max_row][2:], columns(), strict=True):
-            if column.denominator:
-                cell.number_format = "0.00%"
-    sheet.freeze_panes = "C2"
-    target = BytesIO()
-    book.save(target)
-    return target.getvalue()
-
-
-def _head() -> list[str]:
-    return ["代码", "县(市、区)", *(column.chinese for column in columns())]
-
-
-def _names(row: Row) -> list[str]:
-    return [row.county, row.name]
-
-
-def _shown(row: Row) -> list[str]:
-    return [shown(column, row.values[column.code]) for column in columns()]
-
-
-def _row(county: str, name: str, facts: Mapping[str, int]) -> Row:
-    return Row(county, name, {column.code: column.value(facts) for column in columns()})
-
-
-def ranking_columns() -> list[str]:
-    """The columns that decide a place unless others are named, the first one first."""
-    ranked = sorted((column.ranks, column.code) for column in columns() if column.ranks is not None)
-    return [code for _, code in ranked]

@@ -20,6 +20,8 @@ import zstandard
 
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Sight
+from appliance.exchange.read_log import read_lines
+from appliance.scoring.return_files import XLSX
 from server.exchange import feed
 from tests.exchange.joined import Joined, address, status, until
 from tests.exchange.platform import EVERY_SCOPE, Authority, Platform
@@ -35,7 +37,8 @@ EACH_MINUTE = 500
 def county(shared_node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Joined]:
     """A county with a few cases, joined to a platform with several clients."""
     scopes = {
-        "prefecture": list(EVERY_SCOPE), "places": ["places.read"], "street": ["cases.read@411081002", "places.read"],
+        "prefecture": list(EVERY_SCOPE), "places": ["places.read"],
+        "street": ["cases.read@411081002", "places.read", "reports.read@411081002"],
         "media": ["cases.read", "reporter.read"],
     }  # fmt: skip
     with Platform(tmp_path_factory.mktemp("platform"), scopes=scopes) as platform:
@@ -248,6 +251,34 @@ def test_evidence_comes_whole_in_pieces_or_not_at_all(county: Joined, above: htt
     assert above.get(path, headers={"Range": "bytes=0-1", "If-Range": '"old"'}).content == PNG
     assert above.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
     assert above.get(f"{V1}/evidence/{add(PNG + b'face', 'false')}").status_code == 404, "kept back"
+
+
+def test_the_county_hands_in_its_month_by_itself(county: Joined, above: httpx.Client) -> None:
+    """What was read, and when, the county can look up."""
+    now = datetime.now(UTC)
+    this, path = f"{now:%Y-%m}", f"{V1}/reports/monthly"
+    told = above.get(f"{path}/{this}").json()
+    assert (told["county"], told["name"], told["period"]) == ("411081", "禹州市", this)
+    assert set(told["values"]) == {column["code"] for column in told["columns"]}
+    ended = above.get(f"{path}/2026-01", headers={"Accept-Encoding": "identity"})
+    assert ended.json()["as_of"] == "2026-01-31T16:00:00Z"
+    for accept, begins in (("text/csv", b"\xef\xbb\xbf"), (f"{XLSX}, application/json;q=0.5", b"PK"), ("", b"{")):
+        twice = [above.get(f"{path}/2026-01", headers={"Accept": accept}) for _ in range(2)]
+        assert twice[0].content == twice[1].content, accept
+        assert twice[0].content.startswith(begins), accept
+        again = above.get(f"{path}/2026-01", headers={"Accept": accept, "If-None-Match": twice[0].headers["etag"]})
+        assert (again.status_code, again.content) == (304, b""), accept
+    assert ended.headers["etag"] != above.get(f"{path}/2026-01", headers={"Accept": "text/csv"}).headers["etag"]
+    for month in ("2026-13", "soon", f"{now.year + 1}-01"):
+        assert above.get(f"{path}/{month}").status_code == 422, month
+    with county.client("places") as client:
+        assert client.get(f"{path}/2026-01").status_code == 403
+    with county.client("street") as client:
+        refused = client.get(f"{path}/2026-01")
+        assert (refused.status_code, "411081002" in refused.json()["detail"]) == (403, True)
+    read = [line for line in read_lines(county.node.home) if line["what"] == "monthly return"]
+    assert {line["format"] for line in read} == {"json", "csv", "xlsx"}
+    assert {line["client"] for line in read} == {"prefecture"}
 
 
 def test_status_tells_how_far_each_client_is(county: Joined, above: httpx.Client) -> None:

@@ -11,8 +11,8 @@ from appliance.options import json_option, say, show
 from server.prefecture.command_line.shared import home_option, split_words
 
 if TYPE_CHECKING:
-    from server.prefecture.facts import Month
-    from server.prefecture.monthly import Row
+    from appliance.scoring.facts import Month
+    from appliance.scoring.monthly_return import Row
     from server.prefecture.store import Platform
 
 key_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,7 +21,7 @@ key_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--month", metavar="YYYY-MM", help="[default: the present month]")
 @click.option(
-    "--by", multiple=True, metavar="CODE", help="Columns that decide, by commas. [default: columns.csv, ranks]"
+    "--by", multiple=True, metavar="CODE", help="Columns that decide, by commas. [default: return_columns.csv, ranks]"
 )
 @home_option
 @json_option
@@ -35,7 +35,9 @@ def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> N
       wanmi prefecture rank --month 2026-10
       wanmi prefecture rank --by close_rate,rework_rate
     """
-    from server.prefecture.monthly import columns, ranking, ranking_columns, shown
+    from appliance.scoring.monthly_return import columns
+    from appliance.scoring.return_files import shown
+    from server.prefecture.monthly import ranking, ranking_columns
     from server.prefecture.store import opened
 
     with opened(home) as platform:
@@ -66,14 +68,16 @@ def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> N
 def monthly(month: str, out: Path | None, home: Path, as_json: bool) -> None:
     """Make the prefecture's table of a month: a row for each county and a last one with the sums.
 
-    The columns stand in server/prefecture/columns.csv with what each is made of and where it comes from.
+    The columns stand in appliance/scoring/return_columns.csv with what each is made of and where it comes from.
 
     \b
     Examples:
       wanmi prefecture monthly 2026-10
       wanmi prefecture monthly 2026-10 --out 2026-10.xlsx
     """
-    from server.prefecture.monthly import as_document, columns, shown, written
+    from appliance.scoring.monthly_return import columns
+    from appliance.scoring.return_files import head, shown
+    from server.prefecture.monthly import as_document, written
     from server.prefecture.store import opened
 
     with opened(home) as platform:
@@ -84,7 +88,7 @@ def monthly(month: str, out: Path | None, home: Path, as_json: bool) -> None:
     if as_json:
         show(as_document(rows, period))
     elif out is None:
-        click.echo("\t".join(["代码", "县(市、区)", *(column.chinese for column in columns())]))
+        click.echo("\t".join(head()))
         for row in rows:
             values = (shown(column, row.values[column.code]) for column in columns())
             click.echo("\t".join([row.county, row.name, *values]))
@@ -124,7 +128,7 @@ def check(url: str, cert: Path, key: Path, ca: Path, write: bool, wait: float, a
 
 def _table(platform: Platform, month: str | None) -> tuple[Month, list[Row]]:
     from appliance.clock import local
-    from server.prefecture.facts import month_of
+    from appliance.scoring.facts import month_of
     from server.prefecture.monthly import table
 
     now, zone = platform.clock.now(), platform.settings.zone

@@ -1,7 +1,7 @@
-"""What happened in a county in a month, counted from the history rows of its replica.
+"""What happened in a county in a month, counted from its history rows: by the county itself, or above from its replica.
 
-One rule for all counties: `indicator_definitions` sections 1, 6 and 8, as `columns.csv` names them. A month is
-[start, end) in the prefecture's time; rows at or after the earlier of `end` and now are not looked at, so an ended
+One rule for all: `indicator_definitions` sections 1, 6 and 8, as `return_columns.csv` names them. A month is
+[start, end) in the time of who counts; rows at or after the earlier of `end` and now are not looked at, so an ended
 month gives the same numbers whenever it is computed.
 """
 
@@ -19,7 +19,6 @@ from sqlalchemy import Connection, text
 
 from appliance.clock import micros
 from appliance.errors import Invalid
-from server.prefecture.views import live
 
 COUNTS = (
     "reports", "accepted", "filed", "dispatched", "undispatched", "should_close", "closed", "closed_on_time",
@@ -52,21 +51,24 @@ def month_of(written: str, zone: ZoneInfo, now: int) -> Month:
     """
     try:
         first = datetime.strptime(written, "%Y-%m").replace(tzinfo=zone)
-    except ValueError:
+        next_ = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+        start, end = micros(first), micros(next_)
+    except (ValueError, OverflowError):
         raise Invalid(
             f"“{written[:20]}”不是月份;例如 2026-10。", f"'{written[:20]}' is no month; write 2026-10."
         ) from None
-    next_ = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    start, end = micros(first), micros(next_)
     if start > now:
         raise Invalid(f"{written} 还没有开始。", f"{written} has not begun yet.")
     return Month(first.strftime("%Y-%m"), start, end, min(end, now))
 
 
-def count(connection: Connection, county: str, month: Month) -> dict[str, int]:
-    """The facts of a county that was taken in."""
-    rows = _rows(connection, county, month)
-    return count_rows(rows, month)
+def count(connection: Connection, month: Month, schema: str = "") -> dict[str, int]:
+    """The facts of a county.
+
+    Args:
+        schema: where its tables stand, one of our own names; "" where the connection sees them by itself.
+    """
+    return count_rows(_rows(connection, month, f"{schema}." if schema else ""), month)
 
 
 def count_rows(rows: Iterable[Any], month: Month) -> dict[str, int]:
@@ -82,13 +84,13 @@ def count_rows(rows: Iterable[Any], month: Month) -> dict[str, int]:
     return total
 
 
-def _rows(connection: Connection, county: str, month: Month) -> Iterator[Any]:
+def _rows(connection: Connection, month: Month, prefix: str) -> Iterator[Any]:
     """The history of every case that was open in the month or changed in it or after it."""
     query = text(
-        f"SELECT a.case_id, a.seq, a.action, a.at, a.to_state, a.clock_started, a.due_at, "  # noqa: S608  # a county of ours
-        f"a.detail ->> 'department' AS department FROM {live(county)}.case_action a "
-        f"JOIN {live(county)}.cases c ON c.id = a.case_id WHERE a.at < :as_of AND (c.is_open OR EXISTS "
-        f"(SELECT 1 FROM {live(county)}.case_action b WHERE b.case_id = a.case_id AND b.at >= :start)) "
+        "SELECT a.case_id, a.seq, a.action, a.at, a.to_state, a.clock_started, a.due_at, "  # noqa: S608  # our own names
+        f"a.detail ->> 'department' AS department FROM {prefix}case_action a "
+        f"JOIN {prefix}cases c ON c.id = a.case_id WHERE a.at < :as_of AND (c.is_open OR EXISTS "
+        f"(SELECT 1 FROM {prefix}case_action b WHERE b.case_id = a.case_id AND b.at >= :start)) "
         "ORDER BY a.case_id, a.seq"
     )
     span = {"start": month.start, "as_of": month.as_of}
