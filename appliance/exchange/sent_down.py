@@ -7,7 +7,7 @@ Only the link that sent a case may withdraw it or decide on its requests; every 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +19,7 @@ from appliance.cases.report import NewCase, report
 from appliance.cases.requests import decide
 from appliance.cases.step import supervision_view
 from appliance.errors import FieldError, Forbidden, Invalid
+from appliance.exchange.kinds.base import Sight
 from appliance.records.answered import answered, remember
 from appliance.records.writer import Unit
 
@@ -42,15 +43,17 @@ def digest_of(body: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
-def take_case(unit: Unit, office: Office, actor: Actor, new: NewCase, key: str | None) -> tuple[dict[str, Any], bool]:
+def take_case(
+    unit: Unit, office: Office, actor: Actor, new: NewCase, key: str | None, areas: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], bool]:
     """Take in a case from above; returns its row, and whether it was made now.
 
     Args:
-        key: the Idempotency-Key, if there is one.
+        key: the Idempotency-Key, if there is one. areas: where this client may write; empty for the county.
 
     Raises:
-        Invalid: no number of the platform's own. Conflict: the number or the key came with another case. And what
-        `report` raises.
+        Invalid: no number of the platform's own. Conflict: the number or the key came with another case. Forbidden: it
+        lies outside of the areas. And what `report` raises.
     """
     if not new.upper_number:
         raise Invalid(
@@ -67,9 +70,19 @@ def take_case(unit: Unit, office: Office, actor: Actor, new: NewCase, key: str |
             assert found is not None
             return found, False
     case = report(unit, office, actor, new)
+    _require_area(case, areas)
     for account, each in keys:
         remember(unit, account, each, digest, case["number"])
     return case, True
+
+
+@dataclass(frozen=True, slots=True)
+class NewSupervision:
+    """A supervision from above: its note, when it is due (microseconds), and who supervises if not the platform."""
+
+    note: str
+    due_at: int | None = None
+    by: str | None = None
 
 
 def supervise(
@@ -77,36 +90,40 @@ def supervise(
     office: Office,
     actor: Actor,
     number: str,
-    note: str,
-    due_at: int | None,
-    by: str | None,
+    new: NewSupervision,
     key: str | None,
+    areas: tuple[str, ...] = (),
 ) -> tuple[dict[str, Any], bool]:
     """Supervise a case; returns the supervision, and whether it was made now.
 
-    Args:
-        by: who supervises, where that is not the platform itself.
+    Raises:
+        NotFound, NotAllowed: no such open case. Forbidden: it lies outside of the areas. Conflict: the key came with
+        another supervision.
     """
-    digest = digest_of((number, note, due_at, by))
+    digest = digest_of((number, new.note, new.due_at, new.by))
     there = answered(unit.connection, actor.account, key, digest) if key else None
     if there is None:
-        doer = replace(actor, name=by) if by else actor
-        body = ActionBody(note=note, until=due_at)
-        case = act(unit, office, doer, number, "supervise", body, load_case(unit, number)["version"])
-        there = str(unit.connection.execute(_NEWEST, {"case_id": case["id"]}).scalar_one())
+        case = load_case(unit, number)
+        _require_area(case, areas)
+        doer = replace(actor, name=new.by) if new.by else actor
+        body = ActionBody(note=new.note, until=new.due_at)
+        act(unit, office, doer, number, "supervise", body, case["version"])
+        made = str(unit.connection.execute(_NEWEST, {"case_id": case["id"]}).scalar_one())
         if key:
-            remember(unit, actor.account, key, digest, there)
-        is_new = True
-    else:
-        is_new = False
-    row = unit.connection.execute(_SUPERVISION, {"id": int(there)}).one()
-    return supervision_view(dict(row._mapping)), is_new
+            remember(unit, actor.account, key, digest, made)
+    row = unit.connection.execute(_SUPERVISION, {"id": int(there or made)}).one()
+    return supervision_view(dict(row._mapping)), there is None
 
 
-def clear_supervision(unit: Unit, office: Office, actor: Actor, number: str, supervision: int) -> dict[str, Any]:
-    """Strike off a supervision; returns the case's row."""
-    body = ActionBody(supervision=supervision)
-    return act(unit, office, actor, number, "clear_supervision", body, load_case(unit, number)["version"])
+def clear_supervision(
+    unit: Unit, office: Office, actor: Actor, number: str, supervision: int, areas: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Strike off a supervision; returns it."""
+    case = load_case(unit, number)
+    _require_area(case, areas)
+    act(unit, office, actor, number, "clear_supervision", ActionBody(supervision=supervision), case["version"])
+    row = unit.connection.execute(_SUPERVISION, {"id": supervision}).one()
+    return supervision_view(dict(row._mapping))
 
 
 def withdraw(unit: Unit, office: Office, actor: Actor, number: str, reason: str) -> dict[str, Any]:
@@ -137,6 +154,14 @@ def decide_above(
     if any(item["by"] == actor.account and item["approve"] == approve for item in decisions):
         return case
     return decide(unit, office, actor, number, request, approve, note)
+
+
+def _require_area(case: dict[str, Any], areas: tuple[str, ...]) -> None:
+    if not Sight(areas=areas).holds(case["grid"], case["community"], case["street"]):
+        raise Forbidden(
+            f"案件不在贵平台获准的区域 {'、'.join(areas)} 内。",
+            f"The case lies outside of the areas granted, {', '.join(areas)}.",
+        )
 
 
 def _require_sender(case: dict[str, Any], actor: Actor) -> None:

@@ -63,9 +63,10 @@ class DownController(Controller):
         """A case for the county's loop; its number above, or the key, sent again answers the same case."""
         desk, asker, new = desk_of(request), asker_of(request), data.new_case()
         asker.grants.require("cases.write")
+        areas = asker.grants.areas["cases.write"]
 
         def work(unit: Unit) -> tuple[bytes, bool]:
-            case, is_new = sent_down.take_case(unit, desk.office, asker.actor, new, key)
+            case, is_new = sent_down.take_case(unit, desk.office, asker.actor, new, key, areas)
             return _record(unit.connection, desk, asker, case["number"]), is_new
 
         body, is_new = await desk.office.records.write_async(work)
@@ -76,10 +77,12 @@ class DownController(Controller):
         self, request: Request[Any, Any, Any], number: str, data: SuperviseBody, key: Key = None
     ) -> Response[bytes]:
         """A supervision; the history gets a row with its note."""
-        desk, asker, due_at = desk_of(request), asker_of(request), moment_of("due_at", data.due_at)
+        desk, asker = desk_of(request), asker_of(request)
         asker.grants.require("supervise")
+        areas = asker.grants.areas["supervise"]
+        new = sent_down.NewSupervision(data.note, moment_of("due_at", data.due_at), data.by)
         made, is_new = await desk.office.records.write_async(
-            lambda unit: sent_down.supervise(unit, desk.office, asker.actor, number, data.note, due_at, data.by, key)
+            lambda unit: sent_down.supervise(unit, desk.office, asker.actor, number, new, key, areas)
         )
         return json_bytes(msgspec.json.encode(made), 201 if is_new else 200)
 
@@ -88,10 +91,11 @@ class DownController(Controller):
         """Strike off a supervision."""
         desk, asker = desk_of(request), asker_of(request)
         asker.grants.require("supervise")
-        return await _written(
-            desk, asker, number,
-            lambda unit: sent_down.clear_supervision(unit, desk.office, asker.actor, number, supervision),
-        )  # fmt: skip
+        areas = asker.grants.areas["supervise"]
+        cleared = await desk.office.records.write_async(
+            lambda unit: sent_down.clear_supervision(unit, desk.office, asker.actor, number, supervision, areas)
+        )
+        return json_bytes(msgspec.json.encode(cleared))
 
     @post("/{number:str}/withdraw", status_code=200)
     async def withdraw(self, request: Request[Any, Any, Any], number: str, data: WithdrawBody) -> Response[bytes]:

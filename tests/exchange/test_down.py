@@ -25,7 +25,8 @@ BODY = {
 
 @pytest.fixture(scope="module")
 def county(shared_node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Joined]:
-    scopes = {"prefecture": list(EVERY_SCOPE)}
+    narrow = ["cases.write@411081002", "supervise@411081002"]
+    scopes = {"prefecture": list(EVERY_SCOPE), "street": narrow}
     with Platform(tmp_path_factory.mktemp("platform"), scopes=scopes) as platform:
         joined = Joined(shared_node, platform, address())
         assert joined.join()["ok"] is True
@@ -197,6 +198,17 @@ def test_a_supervision_from_above_runs_and_is_struck_off(county: Joined, above: 
     row = county.node.client("z1").get(f"/api/v1/cases/{number}/history").json()["items"][-1]
     assert (row["action"], row["note"]) == ("supervise", "三日内办结")
     cleared = above.delete(f"{V1}/cases/{number}/supervisions/{made.json()['id']}")
-    assert cleared.json()["supervisions"][0]["cleared_at"] is not None
+    assert cleared.json()["cleared_at"] is not None
     assert above.post(f"{V1}/cases/{number}/supervisions", json={"note": ""}).status_code == 422
     assert above.post(f"{V1}/cases/nothing/supervisions", json={"note": "x"}).status_code == 404
+
+
+def test_a_client_of_one_street_writes_in_that_street_only(county: Joined, above: httpx.Client) -> None:
+    number = send(above, "市-elsewhere")["number"]
+    with county.client("street") as street:
+        assert street.post(f"{V1}/cases", json=numbered("街-1")).status_code == 403
+        assert street.post(f"{V1}/cases/{number}/supervisions", json={"note": "快"}).status_code == 403
+        own = street.post(f"{V1}/cases", json=numbered("街-1", lon=WEST + STEP * 15.5))
+        assert own.status_code == 201, own.text
+        assert street.post(f"{V1}/cases/{own.json()['number']}/supervisions", json={"note": "快"}).status_code == 201
+        assert street.get(f"{V1}/changes?types=case").status_code == 403, "and reads nothing"
