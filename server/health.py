@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection, text
 
 from appliance.cases.summary import summary
+from appliance.clock import SECOND
 from appliance.errors import Forbidden
+from appliance.exchange.clients import all_confirmed
 from appliance.messages.outbox import counts
 from appliance.records.feed import last_seq
 from server.node import Node, node_of
@@ -85,7 +87,17 @@ def _metrics(connection: Connection, node: Node) -> bytes:
     )
     for state, count in counts(connection, node.office.records.clock.now()).items():
         waiting.labels(state).set(count)
+    _exchange_metrics(registry, connection)
     return generate_latest(registry)
+
+
+def _exchange_metrics(registry: CollectorRegistry, connection: Connection) -> None:
+    names = ["link", "client"]
+    cursor = Gauge("wanmi_exchange_cursor", "the last change a client above has confirmed", names, registry=registry)
+    pulled = Gauge("wanmi_exchange_last_pull_seconds", "when it asked last, in Unix time", names, registry=registry)
+    for client in all_confirmed(connection):
+        cursor.labels(client.link, client.client).set(client.cursor)
+        pulled.labels(client.link, client.client).set(client.last_pull / SECOND)
 
 
 def _device_metrics(registry: CollectorRegistry, node: Node) -> None:

@@ -16,6 +16,7 @@ _SAVE = text(
     "feed = excluded.feed, cursor = excluded.cursor, last_pull = excluded.last_pull"
 )
 _OF_LINK = text("SELECT client, feed, cursor, last_pull FROM exchange_client WHERE link = :link ORDER BY client")
+_ALL = text("SELECT link, client, feed, cursor, last_pull FROM exchange_client ORDER BY link, client")
 _FORGET = text("DELETE FROM exchange_client WHERE link = :link")
 _BEHIND = text("SELECT count(*), min(at) FROM change WHERE seq > :cursor AND type IN :types").bindparams(
     bindparam("types", expanding=True)
@@ -57,6 +58,11 @@ def save_confirmed(unit: Unit, confirmed: Iterable[Confirmed]) -> None:
 def confirmed_of(connection: Connection, link: str) -> dict[str, Confirmed]:
     """How far the clients of a link are, by name."""
     return {row.client: Confirmed(link, *row) for row in connection.execute(_OF_LINK, {"link": link})}
+
+
+def all_confirmed(connection: Connection) -> list[Confirmed]:
+    """How far every client of every link is."""
+    return [Confirmed(*row) for row in connection.execute(_ALL)]
 
 
 def forget_clients(unit: Unit, link: str) -> None:

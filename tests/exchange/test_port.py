@@ -289,6 +289,8 @@ def test_status_tells_how_far_each_client_is(county: Joined, above: httpx.Client
         return next(item for item in status(county.node.home)["clients"] if item["name"] == "prefecture")
 
     until(lambda: mine()["cursor"] == last and mine()["lag_rows"] == 0, "confirmed")
+    metrics = httpx.get(f"{county.node.url}/metrics").text
+    assert f'wanmi_exchange_cursor{{client="prefecture",link="{county.platform.url}"}} {float(last)}' in metrics
     report(county.node)
     assert mine()["lag_rows"] == 2, "a case and its first history row"
 
