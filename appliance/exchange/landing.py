@@ -19,16 +19,19 @@ from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Kind
 from appliance.records.writer import Unit
 
-_READ = text("SELECT county, feed, cursor, type, key, items, pulled_at FROM replica WHERE id = 1")
+_READ = "SELECT county, feed, cursor, type, key, items, pulled_at, coalesce(seen, cursor) FROM {} WHERE id = 1"
 _BEGIN = text(
-    "INSERT INTO replica (id, county, feed, cursor, type, key, items) "
-    "VALUES (1, :county, :feed, :cursor, :type, NULL, 0) ON CONFLICT (id) DO UPDATE SET county = excluded.county, "
-    "feed = excluded.feed, cursor = excluded.cursor, type = excluded.type, key = NULL"
+    "INSERT INTO replica (id, county, feed, cursor, type, key, items, seen) "
+    "VALUES (1, :county, :feed, :cursor, :type, NULL, 0, :cursor) ON CONFLICT (id) DO UPDATE SET "
+    "county = excluded.county, feed = excluded.feed, cursor = excluded.cursor, type = excluded.type, key = NULL, "
+    "seen = excluded.seen"
 )
 _SNAPSHOT_STEP = text(
     "UPDATE replica SET type = :type, key = :key, items = items + :items, pulled_at = :now WHERE id = 1"
 )
-_CHANGES_STEP = text("UPDATE replica SET cursor = :cursor, items = items + :items, pulled_at = :now WHERE id = 1")
+_CHANGES_STEP = text(
+    "UPDATE replica SET cursor = :cursor, seen = :seen, items = items + :items, pulled_at = :now WHERE id = 1"
+)
 
 
 class Item(msgspec.Struct):
@@ -54,7 +57,10 @@ class Line(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """How far a replica is; `type` and `key` while its snapshot is not whole yet."""
+    """How far a replica is; `type` and `key` while its snapshot is not whole yet.
+
+    `cursor` is where the next page begins; `seen` the last change that was taken in, or the snapshot's cursor.
+    """
 
     county: str
     feed: str
@@ -63,6 +69,7 @@ class ReplicaState:
     key: str | None
     items: int
     pulled_at: int | None
+    seen: int
 
     @property
     def whole(self) -> bool:
@@ -70,9 +77,13 @@ class ReplicaState:
         return self.type is None
 
 
-def replica_state(connection: Connection) -> ReplicaState | None:
-    """How far this replica is, None before the first snapshot began."""
-    row = connection.execute(_READ).one_or_none()
+def replica_state(connection: Connection, table: str = "replica") -> ReplicaState | None:
+    """How far this replica is, None before the first snapshot began.
+
+    Args:
+        table: where it stands, one of our own names, for who sees several replicas.
+    """
+    row = connection.execute(text(_READ.format(table))).one_or_none()
     return None if row is None else ReplicaState(*row)
 
 
@@ -111,16 +122,20 @@ def land_snapshot(unit: Unit, lines: Sequence[Line], type_: str | None, key: str
 def land_changes(unit: Unit, items: Sequence[Item], next_: int, types: Sequence[str]) -> int:
     """Take in a page of changes and move the cursor; returns how many records were written or forgotten.
 
+    A page that was taken in already, or an older one, changes nothing.
+
     Args:
         types: the types this replica follows.
 
     Raises:
-        Broken: a number is missing between two items. Invalid: a record that is none of its type.
+        Broken: a change is missing. Invalid: a record that is none of its type.
     """
     state = replica_state(unit.connection)
     assert state is not None
-    items = [item for item in items if item.seq > state.cursor]
-    _prove_complete(items, state.cursor)
+    if next_ < state.cursor:
+        return 0
+    items = [item for item in items if item.seq > state.seen]
+    _prove_complete(items, state.seen, next_)
     latest: dict[tuple[str, str], Item] = {}
     for item in items:
         latest.pop((item.type, item.id), None)
@@ -131,19 +146,27 @@ def land_changes(unit: Unit, items: Sequence[Item], next_: int, types: Sequence[
         same = list(group)
         _put(unit.connection, KINDS[name], [item.data for item in same if item.op == "put" and item.data is not None])
         KINDS[name].delete(unit.connection, [item.id for item in same if item.op == "delete"])
-    unit.connection.execute(_CHANGES_STEP, {"cursor": next_, "items": len(items), "now": unit.now})
+    seen = items[-1].seq if items else state.seen
+    unit.connection.execute(_CHANGES_STEP, {"cursor": next_, "seen": seen, "items": len(items), "now": unit.now})
     return len(known)
 
 
-def _prove_complete(items: Sequence[Item], cursor: int) -> None:
-    """Each item names the one before it; what the first one names must not lie behind the cursor."""
+def _prove_complete(items: Sequence[Item], seen: int, next_: int) -> None:
+    """Each item names the one before it; the first one must name none that is newer than the last that was taken in.
+
+    That is more than a cursor proves: a page may move the cursor past a change which it left out.
+    """
     for index, item in enumerate(items):
-        missing = item.prev != items[index - 1].seq if index else item.prev > cursor
-        if missing:
+        if item.prev != items[index - 1].seq if index else item.prev > seen:
             raise Broken(
-                f"数据流在 {item.seq} 之前缺少 {item.prev} (游标 {cursor});请重新取快照。",
-                f"The feed lacks {item.prev} before {item.seq} (cursor {cursor}). Take a snapshot.",
+                f"数据流在 {item.seq} 之前缺少 {item.prev} (收到的最后一条是 {seen});请重新取快照。",
+                f"The feed lacks {item.prev} before {item.seq} (the last that came is {seen}). Take a snapshot.",
             )
+    if items and items[-1].seq > next_:
+        raise Broken(
+            f"这一页到 {items[-1].seq},游标却是 {next_};请重新取快照。",
+            f"The page ends at {items[-1].seq} and its cursor is {next_}. Take a snapshot.",
+        )
 
 
 def _put(connection: Connection, kind: Kind, records: list[dict[str, Any]]) -> None:

@@ -32,6 +32,7 @@ class Replica(SQLModel, table=True):
     """On the side above: how far this copy of a county is. The only row has id 1.
 
     While a snapshot is taken, `type` and `key` say how far it came, and `cursor` is where changes begin after it.
+    `seen` is the last change that was taken in, at first the snapshot's cursor; the next one names none that is newer.
     """
 
     __tablename__ = "replica"
@@ -44,3 +45,4 @@ class Replica(SQLModel, table=True):
     key: str | None = None
     items: int = 0
     pulled_at: int | None = moment()
+    seen: int | None = None

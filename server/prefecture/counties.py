@@ -30,7 +30,6 @@ class County:
     left_at: int | None
     types: str
     coming_types: str
-    seen: int | None
     county_last: int | None
     tried_at: int | None
     pulled_at: int | None

@@ -29,10 +29,7 @@ _MIGRATING = Lock()
 _THERE = text("SELECT to_regclass(:table) IS NOT NULL")
 _BUSY = text("SELECT pg_try_advisory_lock(76322, CAST(:county AS integer))")
 _FREE = text("SELECT pg_advisory_unlock(76322, CAST(:county AS integer))")
-_IN_PLACE = text(
-    "UPDATE prefecture.county SET types = coming_types, coming_types = '', seen = :cursor WHERE code = :county"
-)
-_SEEN = text("SELECT seen FROM prefecture.county WHERE code = :county")
+_IN_PLACE = text("UPDATE prefecture.county SET types = coming_types, coming_types = '' WHERE code = :county")
 _REVISION = "SELECT version_num FROM {schema}.alembic_version"
 
 
@@ -45,10 +42,7 @@ def state_in(connection: Connection, schema: str) -> ReplicaState | None:
     """How far the replica in a schema is, None where there is none or it never began."""
     if not connection.execute(_THERE, {"table": f"{schema}.replica"}).scalar_one():
         return None
-    row = connection.execute(
-        text(f"SELECT county, feed, cursor, type, key, items, pulled_at FROM {schema}.replica WHERE id = 1")  # noqa: S608
-    ).one_or_none()
-    return None if row is None else ReplicaState(*row)
+    return replica_state(connection, f"{schema}.replica")
 
 
 class Replica:
@@ -105,32 +99,23 @@ def put_in_place(platform: Platform, county: str) -> None:
         drop_views(connection)
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {first} CASCADE")
         connection.exec_driver_sql(f"ALTER SCHEMA {second} RENAME TO {first}")
-        at = state_in(connection, first)
-        connection.execute(_IN_PLACE, {"county": county, "cursor": at.cursor if at else 0})
+        connection.execute(_IN_PLACE, {"county": county})
         remake_views(connection)
 
 
 def land_page(unit: Unit, county: str, items: Sequence[Item], next_: int, types: Sequence[str]) -> int:
-    """Take in a page of changes; returns how many records were written or forgotten.
-
-    What the first item names must have been seen here. That is more than a cursor proves: a page may have moved the
-    cursor past a change that it left out.
+    """Take in a page of changes of a county; returns how many records were written or forgotten.
 
     Raises:
-        Broken: a change is missing. Invalid: a record that is none of its type.
+        Broken: a change is missing, or the replica is of another county. Invalid: a record that is none of its type.
     """
     at = replica_state(unit.connection)
-    seen = unit.connection.execute(_SEEN, {"county": county}).scalar_one()
-    new = [item for item in items if at is not None and item.seq > at.cursor]
-    if new and seen is not None and new[0].prev > seen:
+    if at is None or at.county != county:
+        there = at.county if at else "—"
         raise Broken(
-            f"数据流在 {new[0].seq} 之前缺少 {new[0].prev} (收到的最后一条是 {seen});请重新取快照。",
-            f"The feed lacks {new[0].prev} before {new[0].seq} (the last that came is {seen}). Take a snapshot.",
+            f"这里是 {there} 的副本,不是 {county} 的。", f"This is the replica of {there} and not of {county}."
         )
-    landed = land_changes(unit, items, next_, types)
-    if new:
-        change_county(unit.connection, county, seen=new[-1].seq)
-    return landed
+    return land_changes(unit, items, next_, types)
 
 
 def upgrade_all(platform: Platform) -> list[str]:

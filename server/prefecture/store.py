@@ -17,7 +17,8 @@ from appliance.errors import BadHome, Conflict
 from appliance.records.postgis import postgis_engine, prepare
 from server.prefecture.keys import Keys
 from server.prefecture.settings import Prefecture, load, save
-from server.prefecture.tables import METADATA, SCHEMA
+from server.prefecture.steps import upgrade_tables
+from server.prefecture.tables import SCHEMA
 
 SPARE_CONNECTIONS = 4
 """Connections beside one for each county that is pulled: routes, orders, the loop itself."""
@@ -38,18 +39,21 @@ class Platform:
 
     @classmethod
     def open(cls, home: Path, clock: Clock | None = None) -> Platform:
-        """Open a platform's home.
+        """Open a platform's home, bringing its own tables to this software first.
 
         Raises:
-            BadHome: it is none, or its database cannot be reached.
+            BadHome: it is none, its database cannot be reached, or its tables are of newer software.
         """
         platform = cls(home, load(home), clock)
         try:
             with platform.begin() as connection:
-                METADATA.create_all(connection)
+                upgrade_tables(connection)
         except OperationalError as error:
             platform.close()
             raise _away(error) from None
+        except BadHome:
+            platform.close()
+            raise
         return platform
 
     @contextmanager
@@ -106,7 +110,7 @@ def _make_tables(connection: Connection) -> None:
             f"There is a prefecture in this database already (schema {SCHEMA}); it is not overwritten.",
         )
     prepare(connection)
-    METADATA.create_all(connection)
+    upgrade_tables(connection)
 
 
 def _put_in_place(building: Path, home: Path) -> None:

@@ -1,4 +1,7 @@
-"""The platform's own tables, in the schema `prefecture` beside the counties' schemas. Times are microseconds UTC."""
+"""The platform's own tables, in the schema `prefecture` beside the counties' schemas. Times are microseconds UTC.
+
+They are made by the steps of `steps.py`; a change here goes with one there.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ def _moment(name: str, **options: Any) -> Column[int]:
     return Column(name, BigInteger, **options)
 
 
+SCHEMA_VERSION = Table("schema_version", METADATA, Column("step", Integer, primary_key=True, autoincrement=False))
+"""The steps of `steps.py` that were taken."""
+
 COUNTY = Table(
     "county", METADATA,
     Column("code", String, primary_key=True),
@@ -26,7 +32,6 @@ COUNTY = Table(
     _moment("left_at"),
     Column("types", String, nullable=False, server_default="", comment="types of the feed in the county's schema"),
     Column("coming_types", String, nullable=False, server_default="", comment="those of a snapshot under way"),
-    Column("seen", BigInteger, comment="the last change that was taken in, or the snapshot's cursor"),
     Column("county_last", BigInteger, comment="the county's newest change when it was last heard of"),
     _moment("tried_at"),
     _moment("pulled_at"),

@@ -8,15 +8,16 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from appliance.errors import Gone
+from appliance.errors import Broken, Gone
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Sight
 from appliance.exchange.kinds.case import light_left_out
-from appliance.exchange.landing import Item, begin_snapshot, land_changes
+from appliance.exchange.landing import Item, begin_snapshot, land_changes, replica_state
 from appliance.exchange.reading import feed_state, read_changes
 from appliance.exchange.retention import forget_changes
 from appliance.records.checks import check_database
 from appliance.records.store import Records
+from appliance.records.writer import Unit
 from tests.cases.desk import Desk, at
 from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, sights, snapshot_slice, take_snapshot
 from tests.exchange.work import live_a_little
@@ -51,6 +52,81 @@ def test_a_page_that_comes_twice_changes_nothing(desk: Desk, replica: Records) -
     for _ in range(2):
         replica.write(lambda unit: land_changes(unit, items, page.next, EVERYTHING))
     assert lines(replica) == lines(county)
+
+
+class Undone(Exception):
+    """Takes a unit of work back."""
+
+
+def pages_after(county: Records, cursor: int, types: tuple[str, ...], limit: int) -> list[tuple[list[Item], int]]:
+    """The pages of changes after a cursor: items and next cursor."""
+    pages, more = [], True
+    while more:
+        with county.read() as connection:
+            page = read_changes(connection, cursor, limit, types, sights())
+        pages.append(([msgspec.json.decode(item, type=Item) for item in page.items], page.next))
+        cursor, more = page.next, page.more
+    return pages
+
+
+def notices(replica: Records, pages: list[tuple[list[Item], int]], types: tuple[str, ...]) -> bool:
+    """Whether a replica notices that something is missing in the pages; nothing of them stays."""
+
+    def work(unit: Unit) -> None:
+        for items, next_ in pages:
+            land_changes(unit, items, next_, types)
+        raise Undone
+
+    try:
+        replica.write(work)
+    except Broken:
+        return True
+    except Undone:
+        return False
+    raise AssertionError("it was neither broken nor taken back")
+
+
+@pytest.mark.parametrize("types", [("case",), ("case_action", "grid"), ("request", "case", "supervision"), EVERYTHING])
+def test_whatever_single_change_is_lost_the_replica_notices(
+    desk: Desk, replica: Records, types: tuple[str, ...]
+) -> None:
+    """Wherever in a page it stood, also at its end; at the latest when the next change comes."""
+    chance, county = random.Random(len(types)), desk.office.records
+    live_a_little(desk, chance, 15)
+    take_snapshot(county, replica)
+    with replica.read() as connection:
+        at = replica_state(connection)
+    assert at is not None
+    live_a_little(desk, chance, 25)
+    desk.act("z1", desk.report(), "supervise", note="快一点")
+    desk.ask("d1", desk.to_dispatched(), "extension")
+    pages = pages_after(county, at.cursor, types, chance.randint(1, 5))
+    assert not notices(replica, pages, types)
+    items = [item for page, _ in pages for item in page]
+    assert len(items) > 3
+    for lost in items[:-1]:
+        left = [([item for item in page if item is not lost], next_) for page, next_ in pages]
+        assert notices(replica, left, types), f"{lost.seq} of {types} was lost and nobody noticed"
+
+
+def test_an_older_page_changes_nothing_and_one_that_contradicts_itself_is_refused(desk: Desk, replica: Records) -> None:
+    county = desk.office.records
+    take_snapshot(county, replica)
+    desk.to_closed()
+    pages = pages_after(county, 0, EVERYTHING, 4)
+    pull(county, replica)
+    with replica.read() as connection:
+        there = replica_state(connection)
+    for items, next_ in pages[:-1]:
+        assert replica.write(lambda unit, items=items, next_=next_: land_changes(unit, items, next_, EVERYTHING)) == 0
+    with replica.read() as connection:
+        assert replica_state(connection) == there
+    number = desk.report()
+    (items, next_), *_ = pages_after(county, next_, EVERYTHING, 100)
+    with pytest.raises(Broken, match="its cursor is"):
+        replica.write(lambda unit: land_changes(unit, items, next_ - 1, EVERYTHING))
+    replica.write(lambda unit: land_changes(unit, items, next_, EVERYTHING))
+    assert number in dict(lines(replica)["case"])
 
 
 @pytest.mark.parametrize("types", [("case",), ("case_action", "grid"), ("request", "case"), EVERYTHING])
