@@ -19,8 +19,6 @@ ROOT = Path(__file__).resolve().parents[2]
 STORIES = (
     "tests/records",  # the writer, the feed, the audit chains, migrations, schemas
     "tests/cases/test_loop.py",  # a case from report to closing
-    "tests/cases/test_lists.py",
-    "tests/cases/test_importing.py",
     "tests/people/test_importing.py",
     "tests/places/test_locate.py",
 )
