@@ -128,7 +128,8 @@ def land_changes(unit: Unit, items: Sequence[Item], next_: int, types: Sequence[
         types: the types this replica follows.
 
     Raises:
-        Broken: a change is missing. Invalid: a record that is none of its type.
+        Broken: a change is missing, or records have a newer shape than this software knows. Invalid: a record that is
+            none of its type.
     """
     state = replica_state(unit.connection)
     assert state is not None
@@ -136,6 +137,7 @@ def land_changes(unit: Unit, items: Sequence[Item], next_: int, types: Sequence[
         return 0
     items = [item for item in items if item.seq > state.seen]
     _prove_complete(items, state.seen, next_)
+    _prove_readable(items)
     latest: dict[tuple[str, str], Item] = {}
     for item in items:
         latest.pop((item.type, item.id), None)
@@ -167,6 +169,18 @@ def _prove_complete(items: Sequence[Item], seen: int, next_: int) -> None:
             f"这一页到 {items[-1].seq},游标却是 {next_};请重新取快照。",
             f"The page ends at {items[-1].seq} and its cursor is {next_}. Take a snapshot.",
         )
+
+
+def _prove_readable(items: Sequence[Item]) -> None:
+    """Members may come without a new schema; a new one means that a member changed its meaning."""
+    for item in items:
+        known = KINDS[item.type].schema if item.type in KINDS else item.schema
+        if item.schema > known:
+            raise Broken(
+                f"{item.type} 的记录是第 {item.schema} 版,本软件只认到第 {known} 版;请先升级本平台。",
+                f"Records of type {item.type} have schema {item.schema}, this software knows {known}; upgrade this "
+                "platform first.",
+            )
 
 
 def _put(connection: Connection, kind: Kind, records: list[dict[str, Any]]) -> None:

@@ -224,3 +224,21 @@ def test_the_feed_is_kept_so_long_and_then_asks_for_a_snapshot(desk: Desk, repli
     pull(county, replica)
     assert lines(replica) == lines(county)
     assert next(item for item in check_database(county.home) if item.check == "feed.gapless").result == "passed"
+
+
+def test_either_side_may_be_upgraded_first(desk: Desk, replica: Records) -> None:
+    """A new member is passed over; a record of a newer schema stops the replica, which goes on after its upgrade."""
+    county = desk.office.records
+    take_snapshot(county, replica)
+    desk.report()
+    with county.read() as connection:
+        page = read_changes(connection, 0, 1000, EVERYTHING, sights())
+    told = [msgspec.json.decode(item) for item in page.items]
+    for item in told:
+        item["colour"] = "new"
+    newer = [msgspec.convert(item | {"schema": 2}, Item) for item in told]
+    with pytest.raises(Broken, match="upgrade"):
+        replica.write(lambda unit: land_changes(unit, newer, page.next, EVERYTHING))
+    items = [msgspec.convert(item, Item) for item in told]
+    replica.write(lambda unit: land_changes(unit, items, page.next, EVERYTHING))
+    assert lines(replica) == lines(county)
