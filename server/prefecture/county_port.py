@@ -138,6 +138,10 @@ class CountyPort:
                 f"快照里有一行看不懂: {error}。", f"A line of the snapshot cannot be read: {error}."
             ) from error
 
+    def monthly_return(self, period: str) -> bytes:
+        """The county's own return of a month, as it tells it."""
+        return self._get(f"{ROOT}reports/monthly/{period}")
+
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Any request, for example one that was written down before; every answer is given back.
 

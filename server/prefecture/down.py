@@ -20,15 +20,27 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, text,
 from appliance.clock import SECOND
 from appliance.errors import Invalid, NotFound
 from server.prefecture.counties import County, the_county
-from server.prefecture.county_port import RETRIED, ROOT, Answer, CountyPort, Unreachable, retry_after, sentence_of
+from server.prefecture.county_port import (
+    RETRIED,
+    ROOT,
+    Answer,
+    CountyPort,
+    Unreachable,
+    Unreadable,
+    retry_after,
+    sentence_of,
+)  # fmt: skip
+from server.prefecture.returns import keep_return
 from server.prefecture.settings import CLIENT
 from server.prefecture.store import Platform
 from server.prefecture.tables import SENT
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
+RETURN = "return"
 HANDED_OUT_AGAIN = 60 * SECOND
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 JSON = "application/json"
+_RETURNS = "reports/monthly/"
 
 _NEEDED = SENT.alias("needed")
 _FREE = or_(SENT.c.needs.is_(None), exists().where(and_(_NEEDED.c.id == SENT.c.needs, _NEEDED.c.state == DONE)))
@@ -95,6 +107,26 @@ def offer(platform: Platform, code: str, kind: str, title: str, files: dict[str,
         return _write(platform, connection, code, "offer", "POST", "offers", msgspec.json.encode(body))
 
 
+def ask_return(platform: Platform, code: str, period: str) -> None:
+    """Write down that a county which calls by itself is asked for its monthly return, unless it is asked already."""
+    with platform.begin() as connection:
+        last = asked_return(connection, code, period)
+        if last is None or last.state != WAITING:
+            _write(platform, connection, code, RETURN, "GET", f"{_RETURNS}{period}", None)
+
+
+def asked_return(connection: Connection, code: str, period: str) -> Row[Any] | None:
+    """The last order for a county's return of a month, None where there was none."""
+    columns = [SENT.c.state, SENT.c.status, SENT.c.answer]
+    query = (
+        select(*columns)
+        .where(SENT.c.county == code, SENT.c.kind == RETURN, SENT.c.path == f"{ROOT}{_RETURNS}{period}")
+        .order_by(SENT.c.made_at.desc())
+        .limit(1)
+    )
+    return connection.execute(query).one_or_none()
+
+
 def try_now(platform: Platform, code: str) -> None:
     """Try what waits for a county, if it is one that we call."""
     with platform.begin() as connection:
@@ -149,6 +181,8 @@ def finish(platform: Platform, code: str, id_: str, answer: Answer) -> None:
         if answer.status in RETRIED:
             _postpone(platform, connection, row, answer)
             return
+        if answer.good and row.kind == RETURN:
+            answer = _kept_return(connection, code, row.path, answer, platform.clock.now())
         told = sentence_of(answer) if not answer.good else answer.body[:20_000].decode(errors="replace")
         values: dict[str, Any] = {"state": DONE if answer.good else FAILED, "status": answer.status, "answer": told}
         if answer.good and row.kind == "case":
@@ -203,7 +237,7 @@ def _on_case(platform: Platform, code: str, kind: str, number: str, path: str, b
 
 
 def _write(
-    platform: Platform, connection: Connection, code: str, kind: str, method: str, path: str, body: bytes, *,
+    platform: Platform, connection: Connection, code: str, kind: str, method: str, path: str, body: bytes | None, *,
     number: str | None = None, needs: str | None = None, type_: str = JSON,
 ) -> str:  # fmt: skip
     id_, now = uuid4().hex, platform.clock.now()
@@ -250,6 +284,15 @@ def _fail_what_needs(connection: Connection, id_: str, now: int, why: str) -> No
             .returning(SENT.c.id)
         )
         failed = list(connection.execute(query).scalars())
+
+
+def _kept_return(connection: Connection, code: str, path: str, answer: Answer, now: int) -> Answer:
+    """Keep a return that a county brought; an answer that is none counts as refused."""
+    try:
+        keep_return(connection, code, path.rpartition("/")[2], answer.body, now)
+    except Unreadable as error:
+        return Answer(422, {}, f"{error.zh} {error.en}".encode())
+    return answer
 
 
 def _number_in(body: bytes) -> str | None:

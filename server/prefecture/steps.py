@@ -69,7 +69,15 @@ def _last_change_in_the_replica(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE prefecture.county DROP COLUMN IF EXISTS seen")
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _last_change_in_the_replica)
+def _monthly_returns(connection: Connection) -> None:
+    """What the counties return by themselves."""
+    connection.exec_driver_sql(
+        "CREATE TABLE prefecture.monthly_return (county varchar, period varchar, fetched_at bigint NOT NULL, "
+        "as_of bigint NOT NULL, document json NOT NULL, PRIMARY KEY (county, period))"
+    )
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, _last_change_in_the_replica, _monthly_returns)
 
 
 def upgrade_tables(connection: Connection, to: int = len(STEPS)) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from appliance.clock import Clock, SystemClock
 from appliance.errors import BadHome, Conflict
 from appliance.records.postgis import postgis_engine, prepare
+from appliance.scoring.facts import Month, month_of
 from server.prefecture.keys import Keys
 from server.prefecture.settings import Prefecture, load, save
 from server.prefecture.steps import upgrade_tables
@@ -61,6 +62,14 @@ class Platform:
         """A connection inside a transaction that is committed at the end."""
         with self.engine.begin() as connection:
             yield connection
+
+    def month(self, written: str) -> Month:
+        """The month `2026-10` in the prefecture's time.
+
+        Raises:
+            Invalid: no such month, or one that has not begun.
+        """
+        return month_of(written, self.settings.zone, self.clock.now())
 
     def close(self) -> None:
         """Close all connections."""

@@ -85,6 +85,16 @@ SENT = Table(
 )  # fmt: skip
 """What was sent down to counties, and what they answered."""
 
+MONTHLY_RETURN = Table(
+    "monthly_return", METADATA,
+    Column("county", String, primary_key=True),
+    Column("period", String, primary_key=True, comment="2026-10"),
+    _moment("fetched_at", nullable=False),
+    _moment("as_of", nullable=False, comment="up to this moment the county counted"),
+    Column("document", JSON, nullable=False, comment="as the county told it"),
+)  # fmt: skip
+"""The counties' own monthly returns, the newest of each month."""
+
 PULL_LOG = Table(
     "pull_log", METADATA,
     Column("id", BigInteger, primary_key=True, autoincrement=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 import msgspec
 from cryptography import x509
@@ -50,12 +50,19 @@ def body(county: str = homes.COUNTY, *, csr: x509.CertificateSigningRequest | No
     return EnrolBody(**(given | more))
 
 
-def enrolled(platform: Platform, code: str = homes.COUNTY, name: str = "禹州市") -> County:
+def enrolled(
+    platform: Platform,
+    code: str = homes.COUNTY,
+    name: str = "禹州市",
+    *,
+    mode: str = "pull",
+    scopes: Sequence[str] = USUAL_SCOPES,
+) -> County:
     """A county that has joined."""
     now = platform.clock.now()
     with platform.begin() as connection:
-        put_enrolled(connection, code, name, ADDRESS, {CLIENT: list(USUAL_SCOPES)}, now)
-        change_county(connection, code, mode="pull", registered_at=now)
+        put_enrolled(connection, code, name, ADDRESS, {CLIENT: list(scopes)}, now)
+        change_county(connection, code, mode=mode, registered_at=now)
         return the_county(connection, code)
 
 

@@ -8,12 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
+from appliance.clock import SystemClock, local
 from server.prefecture.status import statuses
 from tests import homes, postgis
 from tests.nodes import RunningNode, free_port
@@ -77,6 +81,17 @@ class Pair:
         there = "SELECT to_regclass('prefecture.all_cases') AS view"
         until(lambda: self.city.sees(there)[0].view)
         return until(lambda: self.city.sees(query, number=number))[0]
+
+
+@contextmanager
+def intruding(city: City) -> Iterator[Connection]:
+    """A connection past the platform, as somebody has who opens its database with another program."""
+    platform = city.open()
+    try:
+        with platform.begin() as connection:
+            yield connection
+    finally:
+        platform.close()
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +181,21 @@ def test_a_department_asks_for_time_and_the_prefecture_decides(pair: Pair, tmp_p
     assert decided["state"] == "done", decided
     approved = "SELECT approved FROM prefecture.all_requests WHERE number = :number AND approved"
     assert until(lambda: pair.city.sees(approved, number=number))
+
+
+def test_the_countys_own_return_is_laid_beside_its_rows(pair: Pair) -> None:
+    """And a row that is changed above after it was pulled comes to light."""
+    until(lambda: pair.level())
+    month = f"{local(SystemClock().now(), ZoneInfo('Asia/Shanghai')):%Y-%m}"
+    told = pair.city.json("monthly", month, "--from", "returns", "--strict")["counties"][0]
+    assert (told["trouble_en"], told["differences"], told["same_rule"]) == (None, [], True)
+    assert told["returned"]["filed"] == 1
+    with intruding(pair.city) as connection:
+        connection.exec_driver_sql("UPDATE county_411081.case_action SET action = 'urge' WHERE action = 'file'")
+    told = pair.city.json("monthly", month, "--from", "returns", "--strict", code=1)["counties"][0]
+    assert {each["column"] for each in told["differences"]} == {"filed", "open_rate", "dispatch_rate"}
+    kept = pair.city.sees("SELECT county, period FROM prefecture.monthly_return")
+    assert [tuple(row) for row in kept] == [(COUNTY, month)]
 
 
 def test_a_calendar_is_offered_and_waits_for_the_technician(pair: Pair, tmp_path: Path) -> None:

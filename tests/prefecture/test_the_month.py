@@ -6,13 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 
 from appliance.clock import micros
 from appliance.errors import Invalid
 from appliance.scoring.facts import count, month_of
-from appliance.scoring.monthly_return import Row, columns, row_of
+from appliance.scoring.monthly_return import Row, columns, return_document, row_of
+from server.prefecture.county_port import Answer
+from server.prefecture.down import finish, hand_out
 from server.prefecture.monthly import ranking, table, written
 from server.prefecture.store import Platform
 from tests.cases.desk import Desk
@@ -44,7 +47,7 @@ def test_equal_counties_share_a_place_and_one_without_cases_has_none() -> None:
         ranking([row("1", 0.9)], ["luck"])
 
 
-def test_the_table_is_made_of_the_counties_returns(city: City, platform: Platform, desk: Desk, tmp_path: Path) -> None:
+def test_the_table_is_counted_from_the_rows(city: City, platform: Platform, desk: Desk, tmp_path: Path) -> None:
     """One county closes a case and has one open, the other has none."""
     enrolled(platform)
     enrolled(platform, "411082", "长葛市")
@@ -71,3 +74,61 @@ def test_the_table_is_made_of_the_counties_returns(city: City, platform: Platfor
     sheet = load_workbook(target).active
     assert [cell.value for cell in sheet[1]][:4] == ["代码", "县(市、区)", "受理数", "立案数"]
     assert sheet.cell(2, 5).number_format == "0.00%"
+
+
+def handed_in(platform: Platform, desk: Desk, code: str, **changed: int) -> None:
+    """A county that calls by itself fetches its order and brings the return."""
+    with desk.office.records.read() as connection:
+        row = row_of(code, "禹州市", count(connection, OCTOBER))
+    told = return_document(Row(code, row.name, row.values | changed), OCTOBER)
+    (order,) = hand_out(platform, code)
+    assert (order["method"], order["path"]) == ("GET", "/exchange/v1/reports/monthly/2026-10")
+    finish(platform, code, order["id"], Answer(200, {}, msgspec.json.encode(told)))
+
+
+def test_a_return_that_is_not_what_the_rows_give_is_told(
+    city: City, platform: Platform, desk: Desk, tmp_path: Path
+) -> None:
+    """By name, column and both values; where no return can be had the row says why."""
+    enrolled(platform, mode="outbound")
+    enrolled(platform, "411082", "长葛市", mode="outbound")
+    enrolled(platform, "411083", "襄城县", scopes=["cases.read"])
+    enrolled(platform, "411084", "鄢陵县")
+    enrolled(platform, "411085", "魏都区", mode="files")
+    desk.to_closed()
+    desk.to_dispatched()
+    for code in ("411081", "411082"):
+        pull(platform, DeskPort(desk, code))
+    ask = ("monthly", "2026-10", "--from", "returns")
+    asked = city.json(*ask, "--strict")["counties"]
+    assert [each["trouble_en"].split(";")[0].split(":")[0] for each in asked] == [
+        "it was asked for", "it was asked for", "it grants no reports.read", "It cannot be reached",
+        "it cannot be called",
+    ]  # fmt: skip
+    assert [each["returned"] for each in asked] == [None] * 5
+    handed_in(platform, desk, "411081")
+    handed_in(platform, desk, "411082", closed=2)
+    told = city.json(*ask, "--strict", code=1)["counties"]
+    assert told[0]["returned"] == told[0]["counted"]
+    assert told[1]["differences"] == [{"column": "closed", "name": "结案数", "returned": 2, "counted": 1}]
+    assert told[1]["fetched"]
+    assert told[0]["same_rule"]
+    lines = city.run(*ask).splitlines()
+    assert lines[1].startswith("411081\t禹州市 (上报)\t2\t2\t100.00%")
+    assert "\t2≠\t" in lines[3]
+    assert lines[11].startswith("\t合计 (上报)\t4\t4"), "the sums of those that returned"
+    assert "≠ 411082 长葛市: 结案数 上报 2,过程数据 1 (Closed: returned 2, rows give 1)" in lines
+    target = tmp_path / "compared.xlsx"
+    city.run(*ask, "--out", str(target))
+    sheet = load_workbook(target).active
+    marked = [(cell.row, sheet.cell(1, cell.column).value) for row in sheet for cell in row if cell.fill.patternType]
+    assert marked == [(4, "结案数")]
+
+
+def test_a_return_of_another_month_is_not_taken_for_this_one(city: City, platform: Platform, desk: Desk) -> None:
+    enrolled(platform, "411082", "长葛市", mode="outbound")
+    city.run("monthly", "2026-10", "--from", "returns")
+    (order,) = hand_out(platform, "411082")
+    finish(platform, "411082", order["id"], Answer(200, {}, b'{"county":"411081","period":"2026-10"}'))
+    told = city.json("monthly", "2026-10", "--from", "returns")["counties"][0]
+    assert (told["returned"], "cannot be read" in told["trouble_en"]) == (None, True)

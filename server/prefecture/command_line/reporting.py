@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from appliance.options import json_option, say, show
+from server.prefecture.command_line.comparing import show_comparison
 from server.prefecture.command_line.shared import home_option, split_words
 
 if TYPE_CHECKING:
@@ -63,23 +64,36 @@ def rank(month: str | None, by: tuple[str, ...], home: Path, as_json: bool) -> N
 @click.command()
 @click.argument("month", metavar="YYYY-MM")
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="A file .csv, .xlsx or .json.")
+@click.option(
+    "--from", "origin", type=click.Choice(["rows", "returns"]), default="rows", show_default=True,
+    help="Count the history rows of the replicas, or fetch the counties' own returns and compare.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit code 1 when a return differs from the county's rows.")
 @home_option
 @json_option
-def monthly(month: str, out: Path | None, home: Path, as_json: bool) -> None:
+def monthly(month: str, out: Path | None, origin: str, strict: bool, home: Path, as_json: bool) -> None:
     """Make the prefecture's table of a month: a row for each county and a last one with the sums.
 
-    The columns stand in appliance/scoring/return_columns.csv with what each is made of and where it comes from.
+    The columns stand in appliance/scoring/return_columns.csv with what each is made of and where it comes from. With
+    --from returns each county's own return is fetched, kept, and shown beside what its process rows give; what differs
+    is marked. A county whose return cannot be had has a row that says why.
 
     \b
     Examples:
       wanmi prefecture monthly 2026-10
       wanmi prefecture monthly 2026-10 --out 2026-10.xlsx
+      wanmi prefecture monthly 2026-10 --from returns --strict
     """
     from appliance.scoring.monthly_return import columns
     from appliance.scoring.return_files import head, shown
-    from server.prefecture.monthly import as_document, written
+    from server.prefecture.monthly import as_document, check_suffix, written
     from server.prefecture.store import opened
 
+    if out is not None:
+        check_suffix(out.suffix.lower())
+    if origin == "returns":
+        show_comparison(month, out, strict, home, as_json)
+        return
     with opened(home) as platform:
         period, rows = _table(platform, month)
     if out is not None:
@@ -128,10 +142,9 @@ def check(url: str, cert: Path, key: Path, ca: Path, write: bool, wait: float, a
 
 def _table(platform: Platform, month: str | None) -> tuple[Month, list[Row]]:
     from appliance.clock import local
-    from appliance.scoring.facts import month_of
     from server.prefecture.monthly import table
 
     now, zone = platform.clock.now(), platform.settings.zone
-    period = month_of(month or local(now, zone).strftime("%Y-%m"), zone, now)
+    period = platform.month(month or local(now, zone).strftime("%Y-%m"))
     with platform.begin() as connection:
         return period, table(connection, period)
