@@ -17,13 +17,16 @@ from appliance.cases.workflow import ROLES, workflow
 from appliance.codes.book import CodeBook
 from appliance.i18n.labels import Labels, table
 from appliance.i18n.letters import found_in, initials
+from server.examples import CASE
 from tui.cells import fit, wrap
+from tui.desk.case_text import CaseText
 from tui.desk.search import parse_search
 from tui.desk.views import views_for
 from tui.fields import MOMENT, PICK, PLACE, Choice, Field, FieldProblem, Form, body_of
 from tui.keys import assign_keys
 from tui.map.canvas import Canvas
 from tui.map.viewport import Viewport, fitting
+from tui.reference import Reference
 from tui.show import moment, parse_moment, remaining, short_number
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,3 +179,16 @@ def test_the_command_itself_loads_no_textual() -> None:
     code = "import sys, tui.commands; print('textual' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert answer.stdout.strip() == "False"
+
+
+def test_a_case_from_above_shows_its_number_there_and_who_decides() -> None:
+    upper = {"number": "市2026-0001", "due_at": "2026-12-31T04:00:00Z", "reply_required": True}
+    asked = {"kind": "extension", "waiting_for": "prefecture", "approved": None, "reason": "要开挖"}
+    record = CASE | {"upper": upper, "requests": [asked]}
+    labels = Labels("zh")
+    text = CaseText(labels, Reference(None))  # type: ignore[arg-type]  # it looks nothing up here
+    shown = text.record(record, 60).plain
+    assert "上级编号 市2026-0001" in shown
+    assert "申请由上级审批" in shown
+    assert "上级平台" in text.beside(record, None, 60).plain
+    assert "上级" not in text.record(CASE, 60).plain

@@ -57,6 +57,8 @@ class CaseText:
             f"{labels('case.limit')} {limit_text(record['limit'])}  {labels('case.due')} {due}"
             + (f"  {labels('case.rework')} {record['rework']}" if record["rework"] else ""),
         ]
+        if record["upper"]:
+            rows.append(self._above(record["upper"]))
         if record["condition"]:
             rows.append(f"{labels('case.condition')} {record['condition']}")
         if record["part"]:
@@ -91,7 +93,8 @@ class CaseText:
         for request in record["requests"]:
             answer = "waiting" if request["waiting_for"] else "approved" if request["approved"] else "refused"
             kind = labels(f"request.{request['kind']}")
-            rows.append(f"{labels('case.request')} {kind} ({labels('request.' + answer)}) {request['reason']}")
+            who = f" {role_text('prefecture', labels)}" if request["waiting_for"] == "prefecture" else ""
+            rows.append(f"{labels('case.request')} {kind} ({labels('request.' + answer)}{who}) {request['reason']}")
         for item in record["supervisions"]:
             end = "cleared" if item["cleared_at"] else "answered" if item["answered_at"] else "running"
             rows.append(f"{labels('case.supervision')} {item['id']} {labels('supervision.' + end)} {item['note']}")
@@ -105,6 +108,13 @@ class CaseText:
         if record["flags"]:
             rows.append(f"{labels('case.flags')} {' '.join(record['flags'])}")
         return Text("\n").join(Text(line, no_wrap=True) for row in rows for line in wrap(row, width))
+
+    def _above(self, upper: Record) -> str:
+        """The number at the platform above, when it is due there, and whether it wants to decide on requests."""
+        labels = self._labels
+        due = f"  {labels('case.due')} {clock_text(upper['due_at'])}" if upper["due_at"] else ""
+        decides = f"  ({labels('case.decided_above')})" if upper["reply_required"] else ""
+        return f"{labels('case.above')} {upper['number']}{due}{decides}"
 
     def _duplicates(self, around: Surroundings | None) -> str:
         if around is None:
