@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 import sqlite3
-import ssl
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
 
 from tests.bench.load import Load, Outcome, gets
 from tests.bench.pages import Seat, memory, percentile
+from tests.bench.pulling import PAGE, Puller
 from tests.exchange.joined import Joined, address
 from tests.exchange.platform import Platform
 from tests.nodes import RunningNode
 
-PAGE = 5_000
 RECORDS_A_SECOND, SHARE_OF_BARE, SNAPSHOT_SECONDS, GROWN_MEGABYTES, OPERATORS = 20_000, 0.5, 120.0, 50.0, 1.5
 ROUNDS = 1_500
 NUMBERS_AT_MOST = 200_000
 """So many changes are pulled for the rate; a snapshot takes all."""
 
 
-class Puller:
-    """A client as lean as it gets, so that the county's side is what is measured."""
+def puller(joined: Joined) -> Puller:
+    """The prefecture's client."""
+    return Puller(*where(joined))
 
-    def __init__(self, joined: Joined) -> None:
-        context = ssl.create_default_context(cafile=str(joined.platform.ca))
-        paper = joined.platform.client_paper
-        context.load_cert_chain(paper.certificate, paper.key)
-        host, port = joined.listen.split(":")
-        self._connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=120)
 
-    def changes(self, most: int) -> tuple[int, float]:
-        """Pull up to so many changes; how many came, and in how many seconds."""
-        after, items, began = 0, 0, perf_counter()
-        while items < most:
-            self._connection.request(
-                "GET", f"/exchange/v1/changes?after={after}&limit={PAGE}", headers={"Accept": "application/x-ndjson"}
-            )
-            answer = self._connection.getresponse()
-            count = answer.read().count(b"\n")
-            after = int(answer.headers["Wanmi-Next"])
-            items += count
-            if count < PAGE:
-                break
-        return items, perf_counter() - began
+def where(joined: Joined) -> tuple[str, str, str, str]:
+    """Where to pull, and by which papers."""
+    paper = joined.platform.client_paper
+    return joined.listen, str(joined.platform.ca), str(paper.certificate), str(paper.key)
 
-    def snapshot(self, type_: str) -> tuple[int, float]:
-        """Take a snapshot; how many lines, in how many seconds."""
-        began, lines = perf_counter(), 0
-        self._connection.request("GET", f"/exchange/v1/snapshot/{type_}")
-        answer = self._connection.getresponse()
-        while block := answer.read(1 << 20):
-            lines += block.count(b"\n")
-        return lines, perf_counter() - began
+
+@contextmanager
+def pulling(joined: Joined) -> Iterator[None]:
+    """Meanwhile another machine pulls everything."""
+    command = [sys.executable, "-m", "tests.bench.pulling", *where(joined)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield
+    finally:
+        process.communicate()
 
 
 def bare(home: Path, most: int) -> tuple[int, float]:
@@ -106,12 +97,12 @@ def measure(home: Path, scratch: Path) -> bool:
 
 
 def _rates(home: Path, joined: Joined) -> bool:
-    puller, bare_rates, rates = Puller(joined), [], []
-    puller.changes(PAGE)
+    client, bare_rates, rates = puller(joined), [], []
+    client.changes(PAGE)
     for _ in range(3):
         rows, seconds = bare(home, NUMBERS_AT_MOST)
         bare_rates.append(rows / seconds)
-        rows, seconds = puller.changes(NUMBERS_AT_MOST)
+        rows, seconds = client.changes(NUMBERS_AT_MOST)
         rates.append(rows / seconds)
     rate, ratio = sorted(rates)[1], sorted(rates)[1] / sorted(bare_rates)[1]
     print(
@@ -129,7 +120,7 @@ def _snapshot(node: RunningNode, joined: Joined) -> bool:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    lines, seconds = Puller(joined).snapshot("case")
+    lines, seconds = puller(joined).snapshot("case")
     ending.set()
     watcher.join()
     grown = most[0] - before
@@ -147,20 +138,9 @@ def _operators(node: RunningNode, joined: Joined) -> bool:
 
     ask()
     for turn in range(6):
-        pulling, ending = turn % 2 == 1, threading.Event()
-
-        def pull(ending: threading.Event = ending) -> None:
-            puller = Puller(joined)
-            while not ending.is_set():
-                puller.changes(PAGE * 4)
-
-        thread = threading.Thread(target=pull)
-        if pulling:
-            thread.start()
-        seen[pulling] += ask().seconds
-        ending.set()
-        if pulling:
-            thread.join()
-    quiet, busy = (percentile(seen[pulling], 0.95) for pulling in (False, True))
-    print(f"operators' p95: {quiet:.2f} ms alone, {busy:.2f} ms during a full pull: {busy / quiet:.2f} x ({OPERATORS})")
-    return busy / quiet <= OPERATORS
+        busy = turn % 2 == 1
+        with pulling(joined) if busy else nullcontext():
+            seen[busy] += ask().seconds
+    quiet, loud = (percentile(seen[busy], 0.95) for busy in (False, True))
+    print(f"operators' p95: {quiet:.2f} ms alone, {loud:.2f} ms during a full pull: {loud / quiet:.2f} x ({OPERATORS})")
+    return loud / quiet <= OPERATORS
