@@ -12,6 +12,7 @@ import click
 from appliance.exchange.settings import FILES, OUTBOUND, PULL
 from appliance.options import existing_file, home_option, json_option, say, show
 from provisioning.carrying.commands import read, write
+from provisioning.tunnel.commands import tunnel
 
 _MODES = {
     PULL: "pull 平台来取 / it calls  {listen} ← {address}",
@@ -233,7 +234,7 @@ def decline(offer: str, reason: str, home: Path) -> None:
     say(f"已谢绝 {decline_offer(home, offer, reason).title} / declined")
 
 
-for _command in (write, read):
+for _command in (write, read, tunnel):
     link.add_command(_command)
 
 
@@ -249,6 +250,8 @@ def _tell_link(told: dict[str, Any]) -> None:
     )
     if told["mode"] != PULL:
         click.echo(f"  最近交换 / last exchange {told['last_exchange'] or '-'}")
+    if told["tunnel"]:
+        click.echo(f"  WireGuard 隧道 / tunnel: {'启用 / up' if told['tunnel'] == 'up' else '未启用 / down'}")
     if told["trouble"]:
         click.echo(f"  失败 / failed {told['failed_at']}: {told['trouble']}")
     for client in told["clients"]:

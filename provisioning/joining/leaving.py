@@ -10,6 +10,7 @@ from appliance.errors import NotFound, WanmiError
 from appliance.exchange.clients import forget_clients
 from appliance.exchange.links import LinkFolder
 from appliance.exchange.settings import OFFLINE, Link
+from appliance.exchange.tunnels import tunnel_file, tunnel_state
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.records.writer import Unit
@@ -41,6 +42,8 @@ def leave_platform(home: Path, link: Link) -> str | None:
     silent = _tell(folder, link, load(home).county)
     drop_link(home, link.url)
     folder.forget()
+    if tunnel_state(home, link.url) != "up":  # one that is up needs its file to be ended
+        tunnel_file(home, link.url).unlink(missing_ok=True)
     records = Records.open(home)
 
     def ended(unit: Unit) -> None:

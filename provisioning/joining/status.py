@@ -14,6 +14,7 @@ from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.links import LinkFolder, granted
 from appliance.exchange.reading import feed_state
 from appliance.exchange.settings import PULL, Link
+from appliance.exchange.tunnels import tunnel_state
 from appliance.records.store import Records
 
 
@@ -29,7 +30,7 @@ def link_status(home: Path, records: Records) -> dict[str, Any]:
 def _nowhere() -> dict[str, Any]:
     names = (
         "url", "mode", "listen", "address", "last_pull", "lag_rows", "lag_seconds", "certificate_end", "last_exchange",
-        "failed_at", "trouble",
+        "failed_at", "trouble", "tunnel",
     )  # fmt: skip
     return {"joined": False, **dict.fromkeys(names), "clients": []}
 
@@ -37,6 +38,7 @@ def _nowhere() -> dict[str, Any]:
 def _status(home: Path, connection: Connection, link: Link, now: int) -> dict[str, Any]:
     enrolment = LinkFolder(home, link.url).enrolment()
     told = _nowhere() | {"url": link.url, "mode": link.mode, "listen": link.listen, "address": link.address}
+    told["tunnel"] = tunnel_state(home, link.url)
     if enrolment is None:
         return told
     state, confirmed = feed_state(connection), confirmed_of(connection, link.url)

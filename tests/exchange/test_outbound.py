@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from appliance.exchange.kept import Kept, OrderAnswer
-from appliance.exchange.kinds.all import KINDS
-from appliance.exchange.kinds.base import Sight
 from appliance.exchange.read_log import read_lines
 from appliance.exchange.settings import Exchange, Link
 from appliance.records.store import Records
@@ -23,7 +21,7 @@ from server.prefecture.replicas import opened_replica
 from server.prefecture.views import live
 from tests import homes, postgis
 from tests.exchange.joined import join, status, until, wanmi
-from tests.exchange.replicas import lines
+from tests.exchange.replicas import lines, lines_of
 from tests.nodes import RunningNode
 from tests.prefecture.city import City
 
@@ -67,13 +65,7 @@ class Pair:
         records, platform = Records.open(self.node.home), self.city.open()
         try:
             with opened_replica(platform, live(homes.COUNTY)) as replica, replica.engine.connect() as connection:
-                copy: dict[str, list[tuple[str, bytes]]] = {}
-                for name, kind in KINDS.items():
-                    after: str | None = ""
-                    while after is not None:
-                        page = kind.page(connection, after or None, 100, Sight())
-                        copy.setdefault(name, []).extend(page.lines)
-                        after = page.next
+                copy = lines_of(connection)
             return copy == lines(records)
         finally:
             platform.close()
