@@ -179,10 +179,12 @@ class Side:
         return str(json.loads(self.make(PEER, "203.0.113.5", "10.79.0.9"))["public_key"])
 
     def make(self, key: str, host: str, inside: str) -> str:
-        return wanmi(
-            self.home, "link", "tunnel", "make", "--endpoint", f"{host}:51820", "--peer-key", key, "--own-address", f"{self.inside}/32",
-            "--allowed", f"{inside}/32", "--listen-port", "51820", "--json",
-        )  # fmt: skip
+        given = {
+            "endpoint": f"{host}:51820", "peer-key": key, "own-address": f"{self.inside}/32", "allowed": f"{inside}/32",
+            "listen-port": "51820",
+        }  # fmt: skip
+        options = [word for name, value in given.items() for word in (f"--{name}", value)]
+        return wanmi(self.home, "link", "tunnel", "make", *options, "--json")
 
 
 @pytest.fixture
