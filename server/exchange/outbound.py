@@ -217,10 +217,10 @@ class Feeding:
             "Wanmi-Feed": page.state.name, "Wanmi-After": str(after), "Wanmi-Next": str(page.next),
             "Wanmi-More": "1" if page.more else "0", "Wanmi-County-Last": str(page.state.last),
         }  # fmt: skip
-        told = await self._link.calls.feed(page.items, headers)
         if page.items:
-            self._log("outbound changes", after=after, next=page.next, rows=len(page.items))
-        return told
+            size = sum(map(len, page.items)) + len(page.items)
+            self._log("outbound changes", after=after, next=page.next, rows=len(page.items), bytes=size)
+        return await self._link.calls.feed(page.items, headers)
 
     async def _took(self, told: FeedAnswer, state: FeedState) -> None:
         """Go on where the platform says that it is; that is confirmed.
@@ -260,9 +260,10 @@ class Feeding:
                 "Wanmi-Feed": state.name, "Wanmi-Cursor": str(state.last), "Wanmi-After-Id": quote(after),
                 "Wanmi-Next-Id": quote(page.next or ""),
             }  # fmt: skip
-            taken, wanted = await self._link.calls.slice(type_, b"".join(lines), headers)
+            body = b"".join(lines)
+            self._log("outbound snapshot", types=[type_], next=page.next or "", rows=len(lines), bytes=len(body))
+            taken, wanted = await self._link.calls.slice(type_, body, headers)
             if taken:
-                self._log("outbound snapshot", types=[type_], next=page.next or "", rows=len(lines))
                 await self._link.went_well("feed")
             if wanted.type is None:
                 return
@@ -290,7 +291,7 @@ class Feeding:
             self._desk.watcher.leave(listener)
 
     def _log(self, what: str, **told: object) -> None:
-        """What left the county stands in the read log, as where the platform pulls."""
+        """What leaves the county stands in the read log before it leaves, as where the platform pulls."""
         link = self._link.link
         address = urlsplit(link.url).hostname or ""
         self._desk.read_log.write(link=link.url, client=self._link.asker().client, address=address, what=what, **told)

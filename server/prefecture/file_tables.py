@@ -5,44 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, delete, insert, select, update
 
-from server.prefecture.tables import SCHEMA
-
-METADATA = MetaData(schema=SCHEMA)
-
-FILE_LINK = Table(
-    "file_link", METADATA,
-    Column("county", String, primary_key=True),
-    Column("link", String, nullable=False, server_default="", comment="the county's name of this link"),
-    Column("up_number", Integer, nullable=False, server_default="0", comment="the newest file that was taken in"),
-    Column("up_sha256", String, nullable=False, server_default=""),
-    Column("wants_snapshot", Boolean, nullable=False, server_default="false"),
-    Column("down_number", Integer, nullable=False, server_default="0", comment="the newest file that was written"),
-    Column("down_sha256", String, nullable=False, server_default=""),
-    Column("down_receipted", Integer, nullable=False, server_default="0"),
-    Column("told", Text, nullable=False, server_default="", comment="the receipt in that file"),
-)  # fmt: skip
-
-FILE_ORDER = Table(
-    "file_order", METADATA,
-    Column("id", String, primary_key=True),
-    Column("county", String, nullable=False),
-    Column("number", Integer, nullable=False),
-)  # fmt: skip
+from server.prefecture.tables import FILE_LINK, FILE_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +23,6 @@ class FileLink:
     down_sha256: str = ""
     down_receipted: int = 0
     told: str = ""
-
-
-def make_tables(connection: Connection) -> None:
-    """Make the tables where they are missing."""
-    METADATA.create_all(connection)
 
 
 def link_of(connection: Connection, county: str) -> FileLink:

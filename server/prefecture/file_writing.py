@@ -24,7 +24,7 @@ from appliance.exchange.kept import Order
 from appliance.exchange.links import write_private
 from server.prefecture.counties import FILES, all_counties, the_county
 from server.prefecture.down import WAITING
-from server.prefecture.file_tables import change_link, link_of, make_tables, note_order, orders_in_files
+from server.prefecture.file_tables import change_link, link_of, note_order, orders_in_files
 from server.prefecture.replicas import state_in
 from server.prefecture.store import Platform
 from server.prefecture.tables import SENT
@@ -53,7 +53,6 @@ def write_files(platform: Platform, folder: Path, codes: Sequence[str] | None, l
         NotFound: no such county. BadFile: the folder cannot be written.
     """
     with platform.begin() as connection:
-        make_tables(connection)
         if codes is None:
             wanted = [county.code for county in all_counties(connection) if county.mode == FILES]
         else:

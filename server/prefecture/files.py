@@ -26,7 +26,7 @@ from appliance.records.writer import Unit
 from server.prefecture.counties import FILES, County, change_county, log_pull, the_county
 from server.prefecture.county_port import RETRIED, Answer
 from server.prefecture.down import finish
-from server.prefecture.file_tables import FileLink, change_link, forget_order, link_of, make_tables
+from server.prefecture.file_tables import FileLink, change_link, forget_order, link_of
 from server.prefecture.keys import serial_of
 from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
 from server.prefecture.store import Platform
@@ -70,8 +70,6 @@ def read_files(platform: Platform, folder: Path, *, adopt: bool = False) -> Iter
         BadFile: one is torn, changed, signed by a stranger, or missing; those before it were taken in.
         Conflict: another process takes in the same county. NotFound: no such county.
     """
-    with platform.begin() as connection:
-        make_tables(connection)
     found = [(NAME.fullmatch(path.name), path) for path in folder.iterdir()]
     files = sorted((name["county"], int(name["number"]), path) for name, path in found if name and name["way"] == UP)
     for county, group in groupby(files, key=lambda file: file[0]):

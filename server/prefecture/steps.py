@@ -53,6 +53,18 @@ CREATE TABLE IF NOT EXISTS prefecture.pull_log (
 CREATE INDEX IF NOT EXISTS ix_pull_log_county ON prefecture.pull_log (county, id);
 """
 
+_FILES = """
+CREATE TABLE IF NOT EXISTS prefecture.file_link (
+    county varchar PRIMARY KEY, link varchar NOT NULL DEFAULT '', up_number integer NOT NULL DEFAULT 0,
+    up_sha256 varchar NOT NULL DEFAULT '', wants_snapshot boolean NOT NULL DEFAULT false,
+    down_number integer NOT NULL DEFAULT 0, down_sha256 varchar NOT NULL DEFAULT '',
+    down_receipted integer NOT NULL DEFAULT 0, told text NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS prefecture.file_order (
+    id varchar PRIMARY KEY, county varchar NOT NULL, number integer NOT NULL
+);
+"""
+
 
 def _first(connection: Connection) -> None:
     """Counties, tokens, certificates, what was sent, the pull log; older platforms have them already."""
@@ -77,7 +89,14 @@ def _monthly_returns(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _last_change_in_the_replica, _monthly_returns)
+def _carried_files(connection: Connection) -> None:
+    """The numbers of the files that are carried to and from counties."""
+    connection.exec_driver_sql(_FILES)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _first, _last_change_in_the_replica, _monthly_returns, _carried_files,
+)  # fmt: skip
 
 
 def upgrade_tables(connection: Connection, to: int = len(STEPS)) -> None:

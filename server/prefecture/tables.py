@@ -106,3 +106,25 @@ PULL_LOG = Table(
     Column("harm", Boolean, nullable=False, comment="whether something went wrong"),
     Index("ix_pull_log_county", "county", "id"),
 )  # fmt: skip
+
+FILE_LINK = Table(
+    "file_link", METADATA,
+    Column("county", String, primary_key=True),
+    Column("link", String, nullable=False, server_default="", comment="the county's name of this link"),
+    Column("up_number", Integer, nullable=False, server_default="0", comment="the newest file that was taken in"),
+    Column("up_sha256", String, nullable=False, server_default=""),
+    Column("wants_snapshot", Boolean, nullable=False, server_default="false"),
+    Column("down_number", Integer, nullable=False, server_default="0", comment="the newest file that was written"),
+    Column("down_sha256", String, nullable=False, server_default=""),
+    Column("down_receipted", Integer, nullable=False, server_default="0"),
+    Column("told", Text, nullable=False, server_default="", comment="the receipt in that file"),
+)  # fmt: skip
+"""The numbers of the files that are carried to and from a county (docs/exchange.md "File drop")."""
+
+FILE_ORDER = Table(
+    "file_order", METADATA,
+    Column("id", String, primary_key=True),
+    Column("county", String, nullable=False),
+    Column("number", Integer, nullable=False),
+)  # fmt: skip
+"""In which file an order went down."""
