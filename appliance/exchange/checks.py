@@ -10,8 +10,10 @@ from appliance.clock import SECOND, SystemClock
 from appliance.doctor import Finding
 from appliance.errors import WanmiError
 from appliance.exchange.clients import confirmed_of
+from appliance.exchange.kept import Kept, LastExchange
 from appliance.exchange.links import joined
 from appliance.exchange.offers import list_offers
+from appliance.exchange.settings import PULL
 from appliance.records import engine
 from appliance.records.store import DATABASE
 from appliance.settings import FILE, load
@@ -45,6 +47,9 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         )
         if (home / DATABASE).exists():
             yield _last_pull(home, link.url)
+        last = Kept(home, link.url).last() if link.mode != PULL else LastExchange()
+        if last.failed_at is not None:
+            yield Finding("exchange.calls", "warning", f"{link.url}: {last.zh}", f"{link.url}: {last.en}")
     waiting = [offer for offer in list_offers(home) if offer.state == "offered"]
     if waiting:
         zh = f"{len(waiting)} 份上级下发的内容待处理;见 wanmi link offers"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.clock import rfc3339
 from appliance.errors import BadFile, Broken
 from appliance.exchange.chains import common_name
 from appliance.exchange.clients import Confirmed, save_confirmed
@@ -65,8 +66,9 @@ class Reader:
         if not self._follows(manifest, number):
             raise _gap(self._records.settings.county, self._state.taken, number, path)
         orders = _orders(manifest, payload)
-        if orders:
-            self._carry_out(signer, orders)
+        left = [line for line, order in orders if self._kept.answer_to(order.id) is None]
+        if left:
+            self._carry_out(signer, left)
         self._take_receipt(manifest)
         self._state.taken = Received(number, hashlib.sha256(content).hexdigest())
         self._outbox.save(self._state)
@@ -140,27 +142,23 @@ class Reader:
 
 def taken_at(records: Records) -> str:
     """Now, as RFC 3339."""
-    from appliance.clock import rfc3339
-
     return rfc3339(records.clock.now()) or ""
 
 
-def _orders(manifest: Manifest, payload: bytes) -> list[bytes]:
-    """The orders of a file, a line each; all are read before the first is carried out.
+def _orders(manifest: Manifest, payload: bytes) -> list[tuple[bytes, Order]]:
+    """The orders of a file, and the lines they came in; all are read before the first is carried out.
 
     Raises:
         BadFile: one of them is none.
     """
-    orders = list(lines_of(manifest, payload)) if manifest.content == "orders" else []
+    lines = lines_of(manifest, payload) if manifest.content == "orders" else ()
     try:
-        for line in orders:
-            msgspec.json.decode(line, type=Order)
+        return [(line, msgspec.json.decode(line, type=Order)) for line in lines]
     except msgspec.DecodeError as error:
         raise BadFile(
             f"{manifest.name} 里有看不懂的指令 ({error});全部未执行,请转告平台。",
             f"{manifest.name} holds an order that cannot be read ({error}); none was carried out, tell the platform.",
         ) from None
-    return orders
 
 
 def _gap(county: str, known: Received, number: int, path: Path) -> BadFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from appliance.exchange.checks import check_exchange
 from appliance.exchange.kept import Kept, OrderAnswer
 from appliance.exchange.read_log import read_lines
 from appliance.exchange.settings import Exchange, Link
+from appliance.lock import is_held
 from appliance.records.store import Records
 from server.prefecture.replicas import opened_replica
 from server.prefecture.views import live
@@ -73,8 +76,8 @@ class Pair:
 
     def kill_county(self) -> None:
         """The box loses its power: node and exchange process at once."""
-        exchange = int((self.node.home / "exchange.lock").read_text())
-        os.kill(exchange, signal.SIGKILL)
+        if is_held(self.node.home, "exchange"):  # else it has not begun yet, and the number is an old one
+            os.kill(int((self.node.home / "exchange.lock").read_text()), signal.SIGKILL)
         self.node.stop(signal.SIGKILL)
 
     def kill_city(self) -> None:
@@ -179,10 +182,30 @@ def test_the_platform_is_killed_and_the_county_says_so_until_it_is_back(pair: Pa
     told = until(lambda: (s := status(pair.node.home))["trouble"] and s, "the trouble is told")
     assert "平台没有应答" in told["trouble"]
     assert "失败 / failed" in wanmi(pair.node.home, "link", "status")
+    assert [each.check for each in check_exchange(pair.node.home) if "没有应答" in each.zh] == ["exchange.calls"]
     pair.city.start()
     until(lambda: pair.above(number), "it is brought as soon as the platform is back")
     until(lambda: status(pair.node.home)["trouble"] is None, "all is well again")
     until(pair.same, "the replica equals the county")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
+def test_either_side_is_killed_at_any_moment_again_and_again(pair: Pair, seed: int) -> None:
+    chance = random.Random(seed)
+    for story in range(6):
+        for n in range(chance.randint(1, 25)):
+            pair.report(description=f"{seed}/{story}/{n}")
+        if chance.random() < 0.5:
+            pair.kill_city()
+            pair.report(description="平台停机时")
+            pair.city.start()
+        else:
+            pair.kill_county()
+            pair.node.start()
+    last = pair.report(description="最后一个")
+    until(lambda: pair.above(last), "all is above", 120)
+    until(pair.same, "the replica equals the county", 120)
 
 
 def test_two_platforms_that_are_called_need_no_ports_of_their_own() -> None:
