@@ -78,12 +78,15 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
 def test_every_command_answers_help() -> None:
     from importlib.metadata import entry_points
 
+    from appliance.cli import SUMMARIES
+
     for entry in entry_points(group="wanmi.commands"):
         done = subprocess.run(
             [sys.executable, "-m", "appliance", entry.name, "--help"], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (entry.name, done.stderr)
         assert "Usage" in done.stdout
+        assert SUMMARIES.get(entry.name), f"wanmi --help says nothing of {entry.name}"
 
 
 def test_wrong_usage_is_two_and_a_refusal_one_without_a_traceback(tmp_path: object) -> None:

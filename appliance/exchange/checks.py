@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from appliance.clock import SECOND, SystemClock
 from appliance.doctor import Finding
-from appliance.errors import WanmiError
+from appliance.errors import BadHome, WanmiError
 from appliance.exchange.clients import confirmed_of
 from appliance.exchange.kept import Kept, LastExchange
 from appliance.exchange.links import joined
 from appliance.exchange.offers import list_offers
 from appliance.exchange.settings import PULL
-from appliance.records import engine
-from appliance.records.store import DATABASE
+from appliance.records.store import glance
 from appliance.settings import FILE, load
 
 DAYS_LEFT, HOURS_SILENT = 30, 24
@@ -45,8 +47,8 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         yield Finding(
             "exchange.certificate", "failed" if left < 1 else "warning" if left < DAYS_LEFT else "passed", zh, en
         )
-        if (home / DATABASE).exists():
-            yield _last_pull(home, link.url)
+        with suppress(BadHome), glance(home) as connection:  # a database that is missing is told by its own check
+            yield _last_pull(connection, link.url)
         last = Kept(home, link.url).last() if link.mode != PULL else LastExchange()
         if last.failed_at is not None:
             yield Finding("exchange.calls", "warning", f"{link.url}: {last.zh}", f"{link.url}: {last.en}")
@@ -57,13 +59,8 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         yield Finding("exchange.offers", "warning", zh, en)
 
 
-def _last_pull(home: Path, url: str) -> Finding:
-    reader = engine.sqlite_engine(home / DATABASE, read_only=True)
-    try:
-        with engine.reading(reader) as connection:
-            known = confirmed_of(connection, url)
-    finally:
-        reader.dispose()
+def _last_pull(connection: Connection, url: str) -> Finding:
+    known = confirmed_of(connection, url)
     if not known:
         return Finding("exchange.pull", "warning", f"{url} 还没有来拉取过", f"{url} has not pulled yet")
     hours = (SystemClock().now() - max(item.last_pull for item in known.values())) / SECOND / 3600

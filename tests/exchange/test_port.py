@@ -18,6 +18,7 @@ import msgspec
 import pytest
 import zstandard
 
+from appliance.exchange.checks import check_exchange
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Sight
 from appliance.exchange.read_log import read_lines
@@ -293,6 +294,17 @@ def test_status_tells_how_far_each_client_is(county: Joined, above: httpx.Client
     assert f'wanmi_exchange_cursor{{client="prefecture",link="{county.platform.url}"}} {float(last)}' in metrics
     report(county.node)
     assert mine()["lag_rows"] == 2, "a case and its first history row"
+
+
+def test_the_doctor_tells_when_a_platform_pulled_last(county: Joined, above: httpx.Client) -> None:
+    """Wherever the records stand."""
+    above.get(f"{V1}/changes")
+
+    def found() -> dict[str, str]:
+        return {finding.check: finding.result for finding in check_exchange(county.node.home)}
+
+    assert until(lambda: found().get("exchange.pull") == "passed", "the pull is written down")
+    assert found()["exchange.certificate"] == "passed"
 
 
 def test_who_pulls_like_mad_is_told_to_wait_and_the_others_are_not(county: Joined, above: httpx.Client) -> None:
