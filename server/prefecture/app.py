@@ -1,4 +1,4 @@
-"""The platform put together: its routes over HTTPS, and the rounds in a thread beside them."""
+"""The platform put together: its routes over HTTPS, and the rounds in threads beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from litestar.config.app import AppConfig
 
 from server.commands import listening
 from server.exchange.peers import PeerProtocol, server_context
+from server.prefecture.evidence import EvidenceRounds
 from server.prefecture.outbound_routes import OutboundController
 from server.prefecture.replicas import upgrade_all
 from server.prefecture.rounds import Rounds
@@ -72,16 +73,22 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
                 ssl_context_factory=lambda _config, _default: tls_of(platform),
             )
         )  # fmt: skip
-        rounds = Rounds(platform)
-        pulling = threading.Thread(target=rounds.run, name="wanmi-rounds")
+        rounds, files = Rounds(platform), EvidenceRounds(platform)
+        threads = [
+            threading.Thread(target=rounds.run, name="wanmi-rounds"),
+            threading.Thread(target=files.run, name="wanmi-evidence"),
+        ]
         _end_quietly()
         told(f"https://{host}:{door.getsockname()[1]}{platform.settings.base}")
-        pulling.start()
+        for thread in threads:
+            thread.start()
         try:
             server.run(sockets=[door])
         finally:
             rounds.end()
-            pulling.join()
+            files.end()
+            for thread in threads:
+                thread.join()
 
 
 def _end_quietly() -> None:

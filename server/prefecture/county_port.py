@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -141,6 +142,29 @@ class CountyPort:
     def monthly_return(self, period: str) -> bytes:
         """The county's own return of a month, as it tells it."""
         return self._get(f"{ROOT}reports/monthly/{period}")
+
+    @contextmanager
+    def evidence(self, sha256: str, there: int) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """An evidence file from a byte on: at which byte the answer begins, and its blocks.
+
+        Args:
+            there: how many bytes are here already; the county may answer the whole file all the same.
+
+        Raises:
+            Unreachable: nobody answers, or the line went down. CountyRefusal: it has none to share.
+        """
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={there}-"} if there else {})}
+        try:
+            with self._http.stream("GET", f"{ROOT}evidence/{sha256}", headers=headers) as told:
+                if there and told.status_code == 416:  # all of it is here
+                    yield there, iter(())
+                    return
+                if told.status_code not in (200, 206):
+                    told.read()
+                    _refuse(Answer(told.status_code, told.headers, told.content))
+                yield (there if told.status_code == 206 else 0), told.iter_raw()
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Any request, for example one that was written down before; every answer is given back.

@@ -27,8 +27,11 @@ _MIGRATING = Lock()
 """Alembic keeps its context in a module, one for all threads."""
 
 _THERE = text("SELECT to_regclass(:table) IS NOT NULL")
-_BUSY = text("SELECT pg_try_advisory_lock(76322, CAST(:county AS integer))")
-_FREE = text("SELECT pg_advisory_unlock(76322, CAST(:county AS integer))")
+_BUSY = text("SELECT pg_try_advisory_lock(:errand, CAST(:county AS integer))")
+_FREE = text("SELECT pg_advisory_unlock(:errand, CAST(:county AS integer))")
+PULLING, FETCHING = 76322, 76323
+"""Errands that one process, one thread at a time runs in a county."""
+
 _IN_PLACE = text("UPDATE prefecture.county SET types = coming_types, coming_types = '' WHERE code = :county")
 _REVISION = "SELECT version_num FROM {schema}.alembic_version"
 
@@ -141,12 +144,13 @@ def upgrade_all(platform: Platform) -> list[str]:
 
 
 @contextmanager
-def held(platform: Platform, county: str) -> Iterator[bool]:
-    """Whether this county is ours to write now: one process, one thread pulls a county at a time."""
+def held(platform: Platform, county: str, errand: int = PULLING) -> Iterator[bool]:
+    """Whether this county is ours now: one process, one thread pulls a county at a time."""
+    named = {"county": county, "errand": errand}
     with platform.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        got = bool(connection.execute(_BUSY, {"county": county}).scalar_one())
+        got = bool(connection.execute(_BUSY, named).scalar_one())
         try:
             yield got
         finally:
             if got:
-                connection.execute(_FREE, {"county": county})
+                connection.execute(_FREE, named)

@@ -63,8 +63,8 @@ def attend(
             _note_failure(platform, county, error, chance)
             return error
         except (SQLAlchemyError, OSError) as error:
-            structlog.get_logger("wanmi").error("pull", county=code, error=_without_values(error))
-            told = Unreadable(f"拉取中断: {_without_values(error)}", f"The pull ended: {_without_values(error)}")
+            structlog.get_logger("wanmi").error("pull", county=code, error=without_values(error))
+            told = Unreadable(f"拉取中断: {without_values(error)}", f"The pull ended: {without_values(error)}")
             _note_failure(platform, county, told, chance)
             return told
         _note_success(platform, county)
@@ -104,7 +104,7 @@ class Rounds:
                     for code in self._due():
                         self._start(threads, code)
                 except SQLAlchemyError as error:  # the database is away; the next look tries again
-                    structlog.get_logger("wanmi").error("rounds", error=_without_values(error))
+                    structlog.get_logger("wanmi").error("rounds", error=without_values(error))
                 self._ending.wait(LOOK_SECONDS)
             with self._lock:
                 left = list(self._under_way.values())
@@ -136,7 +136,7 @@ class Rounds:
     def _forget(self, code: str, done: Future[object]) -> None:
         error = done.exception()
         if error is not None:  # not even the failure could be written down
-            structlog.get_logger("wanmi").error("pull", county=code, error=_without_values(error))
+            structlog.get_logger("wanmi").error("pull", county=code, error=without_values(error))
         with self._lock:
             self._under_way.pop(code, None)
 
@@ -161,7 +161,7 @@ def _note_failure(platform: Platform, county: County, error: WanmiError, chance:
         )  # fmt: skip
 
 
-def _without_values(error: BaseException) -> str:
+def without_values(error: BaseException) -> str:
     """What went wrong, without the values of a statement: records of people stand in them."""
     said = str(error.orig or "") if isinstance(error, DBAPIError) else str(error)
     return f"{type(error).__name__}: {said.partition(chr(10))[0][:200]}"

@@ -94,8 +94,20 @@ def _carried_files(connection: Connection) -> None:
     connection.exec_driver_sql(_FILES)
 
 
+def _evidence(connection: Connection) -> None:
+    """The evidence of cases that were sent down."""
+    connection.exec_driver_sql(
+        "CREATE TABLE prefecture.evidence (county varchar, number varchar, sha256 varchar, stage varchar, "
+        "type varchar, state varchar NOT NULL, tries integer NOT NULL, next_at bigint NOT NULL, fetched_at bigint, "
+        "trouble text, PRIMARY KEY (county, number, sha256))"
+    )
+    connection.exec_driver_sql(
+        "CREATE INDEX ix_evidence_waiting ON prefecture.evidence (county, next_at) WHERE state = 'waiting'"
+    )
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
-    _first, _last_change_in_the_replica, _monthly_returns, _carried_files,
+    _first, _last_change_in_the_replica, _monthly_returns, _carried_files, _evidence,
 )  # fmt: skip
 
 

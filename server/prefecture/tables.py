@@ -95,6 +95,22 @@ MONTHLY_RETURN = Table(
 )  # fmt: skip
 """The counties' own monthly returns, the newest of each month."""
 
+EVIDENCE = Table(
+    "evidence", METADATA,
+    Column("county", String, primary_key=True),
+    Column("number", String, primary_key=True, comment="of the case in the county"),
+    Column("sha256", String, primary_key=True),
+    Column("stage", String),
+    Column("type", String),
+    Column("state", String, nullable=False, comment="waiting, here, kept_back"),
+    Column("tries", Integer, nullable=False),
+    _moment("next_at", nullable=False),
+    _moment("fetched_at"),
+    Column("trouble", Text),
+    Index("ix_evidence_waiting", "county", "next_at", postgresql_where="state = 'waiting'"),
+)  # fmt: skip
+"""Evidence files of closed cases that were sent down; the files lie in `evidence/` of the home."""
+
 PULL_LOG = Table(
     "pull_log", METADATA,
     Column("id", BigInteger, primary_key=True, autoincrement=True),

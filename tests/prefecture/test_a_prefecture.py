@@ -183,13 +183,39 @@ def test_a_department_asks_for_time_and_the_prefecture_decides(pair: Pair, tmp_p
     assert until(lambda: pair.city.sees(approved, number=number))
 
 
+def test_the_pictures_of_a_case_come_up_when_it_is_closed(pair: Pair, tmp_path: Path) -> None:
+    """Ours too, as the county has it, so that the case above is whole."""
+    case, photo = tmp_path / "case.json", tmp_path / "lid.png"
+    case.write_text(json.dumps({**LID, "upper": {"number": "XC-19"}}), encoding="utf-8")
+    photo.write_bytes(PNG + b"another lid")
+    number = pair.city.json("send", COUNTY, str(case), "--evidence", str(photo))["number"]
+    for account, action, body in (
+        ("s1", "accept", {"reason": "上级交办"}), ("z1", "file", {}),
+        ("p1", "dispatch", {"department": "D01", "condition": 1}), ("d1", "finish", {"result": "修好了"}),
+        ("s1", "ask_check", {"collector": "l1"}), ("l1", "check_pass", {}),
+    ):  # fmt: skip
+        assert pair.node.act(account, number, action, **body).status_code == 200, action
+    assert sent_files(pair, number) == []
+    assert pair.node.act("z1", number, "close").status_code == 200
+    (file,) = until(lambda: [each for each in sent_files(pair, number) if each["state"] == "here"])
+    assert Path(file["file"]).read_bytes() == photo.read_bytes()
+    assert (file["stage"], file["type"], file["trouble"]) == ("report", "png", None)
+    assert f"{number}\tdone\tclosed\t证据 (evidence) 1/1" in pair.city.run("sent")
+
+
+def sent_files(pair: Pair, number: str) -> list[Any]:
+    """The files of a case that was sent down, as `sent --json` tells them."""
+    listed = pair.city.json("sent", "--county", COUNTY)
+    return next(row["evidence"] for row in listed if (row["kind"], row["number"]) == ("case", number))
+
+
 def test_the_countys_own_return_is_laid_beside_its_rows(pair: Pair) -> None:
     """And a row that is changed above after it was pulled comes to light."""
     until(lambda: pair.level())
     month = f"{local(SystemClock().now(), ZoneInfo('Asia/Shanghai')):%Y-%m}"
     told = pair.city.json("monthly", month, "--from", "returns", "--strict")["counties"][0]
     assert (told["trouble_en"], told["differences"], told["same_rule"]) == (None, [], True)
-    assert told["returned"]["filed"] == 1
+    assert told["returned"]["filed"] == 2
     with intruding(pair.city) as connection:
         connection.exec_driver_sql("UPDATE county_411081.case_action SET action = 'urge' WHERE action = 'file'")
     told = pair.city.json("monthly", month, "--from", "returns", "--strict", code=1)["counties"][0]
@@ -230,8 +256,7 @@ def test_a_county_restored_from_a_backup_is_taken_in_anew_while_readers_read_on(
     feeds = "SELECT feed FROM county_411081.replica"
     assert until(lambda: pair.city.sees(feeds)[0].feed == "restored")
     assert pair.above(number).state == "reported"
-    events = [row["event"] for row in pair.city.json("log")]
-    assert events[:2] == ["whole", "snapshot"]
+    assert until(lambda: [row["event"] for row in pair.city.json("log")][:2] == ["whole", "snapshot"])
 
 
 def test_a_certificate_renews_itself_and_what_is_granted_is_followed(pair: Pair) -> None:

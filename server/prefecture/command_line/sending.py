@@ -140,7 +140,11 @@ def offer(county: str, files: tuple[Path, ...], kind: str, title: str, home: Pat
 @home_option
 @json_option
 def sent(county: str | None, home: Path, as_json: bool) -> None:
-    """List what was sent down, newest first: waiting, done or failed, what the county said, how far the case is."""
+    """List what was sent down, newest first: waiting, done or failed, what the county said, how far the case is.
+
+    Once a case is closed its evidence is fetched into evidence/ of the home; a line tells how many files are there of
+    how many, --json tells each of them.
+    """
     from server.prefecture.down import listed
     from server.prefecture.store import opened
 
@@ -152,6 +156,9 @@ def sent(county: str | None, home: Path, as_json: bool) -> None:
     for row in rows:
         said = "" if row["state"] == "done" else f"\t{row['status'] or ''} {row['answer'] or ''}".rstrip()
         how_far = f"\t{row['case_state']}" if row["case_state"] else ""
+        if row["evidence"]:
+            here = sum(file["state"] == "here" for file in row["evidence"])
+            how_far += f"\t证据 (evidence) {here}/{len(row['evidence'])}"
         click.echo(
             f"{row['made']}\t{row['county']}\t{row['kind']}\t{row['number'] or '—'}\t{row['state']}{how_far}{said}"
         )
@@ -186,9 +193,24 @@ def _carry_out(home: Path, county: str, as_json: bool, write: Callable[[Platform
 def _told(platform: Any, connection: Any, row: Any) -> dict[str, Any]:
     from appliance.clock import rfc3339
     from server.prefecture.down import case_state
+    from server.prefecture.evidence import files_of
 
+    files = files_of(connection, row.county, row.number) if row.kind == "case" else []
     return {
         "id": row.id, "county": row.county, "kind": row.kind, "number": row.number, "state": row.state,
         "tries": row.tries, "made": rfc3339(row.made_at), "done": rfc3339(row.done_at), "status": row.status,
         "answer": row.answer, "case_state": case_state(connection, row.county, row.number),
+        "evidence": [_file(platform, file) for file in files],
+    }  # fmt: skip
+
+
+def _file(platform: Platform, file: Any) -> dict[str, Any]:
+    from appliance.cases.evidence import path_of
+    from appliance.clock import rfc3339
+
+    here = file.state == "here"
+    return {
+        "sha256": file.sha256, "stage": file.stage, "type": file.type, "state": file.state,
+        "fetched": rfc3339(file.fetched_at), "file": str(path_of(platform.home, file.sha256)) if here else None,
+        "trouble": file.trouble,
     }  # fmt: skip
