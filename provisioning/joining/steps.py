@@ -8,6 +8,7 @@ link as it is, for the next try of the platform and of the technician.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from provisioning.joining.papers import certificate_request, check_certificate, 
 from provisioning.joining.platform import Enrolled, Identity, Platform
 from provisioning.joining.written import put_link
 
+END = "-----END CERTIFICATE-----\n"
 PORT_SECONDS = 8.0
 """A running node opens the port within a second or two."""
 _NOT_PROBED = {
@@ -105,7 +107,7 @@ def join_platform(
         told.add("register", f"平台已登记地址 {link.address}", f"the platform knows {link.address}")
         step = "probe"
         if link.mode == PULL:
-            _probe(home, platform, settings.county, link, told)
+            _probe(home, platform, settings.county, link, enrolment, told)
         else:
             told.add("probe", *_NOT_PROBED[link.mode])
     except WanmiError as error:
@@ -147,40 +149,42 @@ def _enrolled(enrolment: Enrolment) -> tuple[str, str]:
     return f"证书有效期至 {end};可读取本县数据的客户端: {clients}", f"certificate until {end}; clients: {clients}"
 
 
-def _probe(home: Path, platform: Platform, county: str, link: Link, told: CheckList) -> None:
-    """Let the platform pull from us, once our own port is open."""
-    if not is_held(home) and not is_held(home, "exchange"):
-        told.add(
-            "probe",
-            "本节点没有运行: 请先启动 wanmi up,再重复本命令",
-            "this node does not run: start wanmi up, then repeat this command",
-            ok=False,
-        )
-        return
-    if not _port_opens(link):
-        told.add(
-            "probe",
-            f"本机的交换端口 {link.listen} 没有打开: 请看 log/exchange.log",
-            f"our exchange port {link.listen} is not open: see log/exchange.log",
-            ok=False,
-        )
-        return
+def _probe(home: Path, platform: Platform, county: str, link: Link, enrolment: Enrolment, told: CheckList) -> None:
+    """Let the platform pull from us, once our own port is open; where it is not, that is the likely reason."""
+    runs = is_held(home) or is_held(home, "exchange")
+    is_open = runs and _port_serves(link, enrolment)
     ok, said = platform.probe(county)
     if ok:
         told.add("probe", f"平台已取到本县数据 ({said})", f"the platform pulled from this county ({said})")
-    else:
-        told.add("probe", f"平台取不到本县数据: {said}", f"the platform cannot pull from this county: {said}", ok=False)
+        return
+    zh, en = f"平台取不到本县数据: {said}", f"the platform cannot pull from this county: {said}"
+    if not runs:
+        zh, en = f"{zh};本节点没有运行,请先启动 wanmi up", f"{en}; this node does not run, start wanmi up first"
+    elif not is_open:
+        zh += f";本机的交换端口 {link.listen} 没有打开,请看 log/exchange.log"
+        en += f"; our exchange port {link.listen} is not open, see log/exchange.log"
+    told.add("probe", zh, en, ok=False)
 
 
-def _port_opens(link: Link) -> bool:
-    """Whether somebody listens on our exchange port, now or soon."""
+def _port_serves(link: Link, enrolment: Enrolment) -> bool:
+    """Whether our exchange port is open with the certificate that counts now, at once or soon."""
     host, port = host_and_port(link.listen) or ("", 0)
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    ends = monotonic() + PORT_SECONDS
+    leaf = enrolment.certificate.read_text(encoding="ascii").partition(END)
+    wanted, ends = ssl.PEM_cert_to_DER_cert(leaf[0] + leaf[1]), monotonic() + PORT_SECONDS
     while monotonic() < ends:
-        try:
-            with socket.create_connection((own, port), 1.0):
-                return True
-        except OSError:
-            sleep(0.1)
+        if _shown_at(own, port) == wanted:
+            return True
+        sleep(0.1)  # the node looks once a second
     return False
+
+
+def _shown_at(host: str, port: int) -> bytes | None:
+    """The certificate that a port shows, as DER; None where nobody answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # whose it is, is what we look for
+    try:
+        with socket.create_connection((host, port), 1.0) as line, context.wrap_socket(line) as tls:
+            return tls.getpeercert(binary_form=True)
+    except OSError:
+        return None

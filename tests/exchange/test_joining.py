@@ -206,11 +206,14 @@ def test_several_platforms_above_each_with_a_port_of_its_own(county: Joined, tmp
         assert [link["url"] for link in status(county.node.home)["links"]] == [county.platform.url]
 
 
-def test_a_county_leaves_even_when_nobody_answers(tmp_path: Path) -> None:
+def test_a_county_joins_before_its_node_runs_and_leaves_when_nobody_answers(tmp_path: Path) -> None:
     home = homes.copy_home(tmp_path / "home")
     with Platform(tmp_path / "platform") as platform:
         where = address()
-        join(home, platform.url, "--ca", str(platform.ca), "--token", "good", "--listen", where[8:], "--address", where)
+        told = join(home, platform.url, "--ca", str(platform.ca), "--token", "good", "--listen", where[8:], "--address",
+                    where)  # fmt: skip
+        assert [line["check"] for line in told["checks"] if not line["ok"]] == ["probe"]
+        assert "start wanmi up" in told["checks"][-1]["note"]
         assert status(home)["joined"] is True
     told = json.loads(wanmi(home, "leave", "--json"))
     assert told["told"] is False
