@@ -61,7 +61,8 @@ class Grants:
 
     def sight(self, scope: str, now: int | None, yellow_at: float) -> Sight:
         """How records of a scope are shown to the client."""
-        return Sight(now, yellow_at, REPORTER in self.areas, self.areas.get(scope, ()))
+        reporters = self.areas.get(REPORTER)
+        return Sight(now, yellow_at, reporters is not None, self.areas.get(scope, ()), reporters or ())
 
 
 def grants_of(words: Iterable[str], allowed: Iterable[str] = ()) -> Grants:

@@ -126,29 +126,42 @@ def clear_supervision(
     return supervision_view(dict(row._mapping))
 
 
-def withdraw(unit: Unit, office: Office, actor: Actor, number: str, reason: str) -> dict[str, Any]:
+def withdraw(
+    unit: Unit, office: Office, actor: Actor, number: str, reason: str, areas: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Take a case back that this platform sent; returns its row. A second time it is taken back already.
 
     Raises:
-        Forbidden: another platform sent it. NotAllowed: it was not sent from above, or is closed.
+        Forbidden: another platform sent it, or it lies outside of the areas. NotAllowed: it was not sent from above, or
+            is closed.
     """
     case = load_case(unit, number)
     _require_sender(case, actor)
+    _require_area(case, areas)
     if case["state"] == "void" and unit.connection.execute(_WITHDRAWN, {"case_id": case["id"]}).first() is not None:
         return case
     return act(unit, office, actor, number, "withdraw", ActionBody(reason=reason), case["version"])
 
 
 def decide_above(
-    unit: Unit, office: Office, actor: Actor, number: str, request: int, *, approve: bool, note: str | None
+    unit: Unit,
+    office: Office,
+    actor: Actor,
+    number: str,
+    request: int,
+    *,
+    approve: bool,
+    note: str | None,
+    areas: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Decide on a request that waits for the decision above; the same decision again changes nothing.
 
     Raises:
-        Forbidden: another platform sent the case, or the request waits for nobody above.
+        Forbidden: another platform sent the case, it lies outside of the areas, or the request waits for nobody above.
     """
     case = load_case(unit, number)
     _require_sender(case, actor)
+    _require_area(case, areas)
     stored = unit.connection.execute(_DECIDED, {"id": request, "number": number}).scalar_one_or_none()
     decisions = msgspec.json.decode(stored) if isinstance(stored, str) else stored or []
     if any(item["by"] == actor.account and item["approve"] == approve for item in decisions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -102,9 +103,11 @@ class DownController(Controller):
         """Take a case back that was sent down."""
         desk, asker = desk_of(request), asker_of(request)
         asker.grants.require("cases.write")
+        areas = asker.grants.areas["cases.write"]
         return await _written(
-            desk, asker, number, lambda unit: sent_down.withdraw(unit, desk.office, asker.actor, number, data.reason)
-        )
+            desk, asker, number,
+            lambda unit: sent_down.withdraw(unit, desk.office, asker.actor, number, data.reason, areas),
+        )  # fmt: skip
 
     @post("/{number:str}/requests/{request_id:int}/decision", status_code=200)
     async def decide(
@@ -113,10 +116,11 @@ class DownController(Controller):
         """Decide on a request that waits for the decision above."""
         desk, asker = desk_of(request), asker_of(request)
         asker.grants.require("cases.write")
+        areas = asker.grants.areas["cases.write"]
         return await _written(
             desk, asker, number,
             lambda unit: sent_down.decide_above(
-                unit, desk.office, asker.actor, number, request_id, approve=data.approve, note=data.note
+                unit, desk.office, asker.actor, number, request_id, approve=data.approve, note=data.note, areas=areas
             ),
         )  # fmt: skip
 
@@ -134,6 +138,6 @@ async def _written(desk: ExchangeDesk, asker: Asker, number: str, change: Any) -
 def _record(connection: Connection, desk: ExchangeDesk, asker: Asker, number: str) -> bytes:
     """The record of a case as this client sees it; who may send a case down sees that it came."""
     now, yellow_at = desk.office.records.clock.now(), desk.office.settings.desk.yellow_at
-    sight = asker.grants.sight("cases.read", now, yellow_at) if "cases.read" in asker.grants.areas else None
-    shown = sight or Sight(now, yellow_at)
-    return KINDS["case"].records(connection, [number], Sight(shown.now, shown.yellow_at, shown.reporters))[number]
+    reads = "cases.read" in asker.grants.areas
+    sight = asker.grants.sight("cases.read", now, yellow_at) if reads else Sight(now, yellow_at)
+    return KINDS["case"].records(connection, [number], replace(sight, areas=()))[number]

@@ -211,4 +211,8 @@ def test_a_client_of_one_street_writes_in_that_street_only(county: Joined, above
         own = street.post(f"{V1}/cases", json=numbered("街-1", lon=WEST + STEP * 15.5))
         assert own.status_code == 201, own.text
         assert street.post(f"{V1}/cases/{own.json()['number']}/supervisions", json={"note": "快"}).status_code == 201
+        taken_back = street.post(f"{V1}/cases/{number}/withdraw", json={"reason": "不是我的"})
+        assert (taken_back.status_code, "411081002" in taken_back.text) == (403, True)
+        decided = street.post(f"{V1}/cases/{number}/requests/1/decision", json={"approve": True})
+        assert decided.status_code == 403
         assert street.get(f"{V1}/changes?types=case").status_code == 403, "and reads nothing"

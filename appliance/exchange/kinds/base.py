@@ -32,12 +32,14 @@ class Sight:
         yellow_at: the share of a limit after which a light is yellow.
         reporters: whether names and phones of reporters are told in full.
         areas: codes of streets or communities (9 or 12 digits) beyond which nothing is shown; empty for the county.
+        reporter_areas: the same for reporters; beyond them they are masked.
     """
 
     now: int | None = None
     yellow_at: float = 0.8
     reporters: bool = False
     areas: tuple[str, ...] = ()
+    reporter_areas: tuple[str, ...] = ()
 
     def holds(self, *places: str | None) -> bool:
         """Whether something in these grids or areas (those that are known) may be shown."""

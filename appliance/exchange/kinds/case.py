@@ -110,7 +110,8 @@ def _lines(connection: Connection, rows: Sequence[Any], sight: Sight) -> list[Li
         return [(row.number, row.masked.encode()) for row in rows]
     reporters: dict[int, Any] = {}
     if sight.reporters:
-        for keys in chunks([row.id for row in rows]):
+        told = Sight(areas=sight.reporter_areas)
+        for keys in chunks([row.id for row in rows if told.holds(row.grid, row.community, row.street)]):
             reporters.update((row.id, row._mapping) for row in connection.execute(_REPORTERS, {"keys": keys}))
     return [
         (
