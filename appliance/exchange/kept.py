@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from threading import get_ident
 
 import msgspec
 
@@ -70,7 +71,7 @@ class Kept:
     def save_last(self, last: LastExchange) -> None:
         """Keep how it went; the loss of the newest in a power cut is no harm."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        staged = self.folder / f"{LAST}.new"
+        staged = self.folder / f"{LAST}.{get_ident()}.new"  # feed and orders may both note something
         staged.write_bytes(msgspec.json.encode(last))
         staged.replace(self.folder / LAST)
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,9 +89,11 @@ class LinkFolder:
             return None
 
     def newest(self) -> Enrolment | None:
-        """The newest answer of the platform, also one that does not count yet."""
-        numbers = self._numbers()
-        return _enrolment(self.path / f"{CURRENT}-{numbers[-1]}") if numbers else None
+        """The newest answer of the platform, also one that does not count yet; one that was cut off is passed over."""
+        for number in reversed(self._numbers()):
+            with suppress(Broken):
+                return _enrolment(self.path / f"{CURRENT}-{number}")
+        return None
 
     def stage(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
         """Write a new answer beside the one that counts."""
@@ -143,10 +146,16 @@ def granted(link: Link, enrolment: Enrolment, client: str) -> Grants | None:
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that only its owner reads, whole and on the disk."""
+    """Write a file that only its owner reads, whole and on the disk; else it stays as it was."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
+    staged = path.with_name(f"{path.name}.part")
+    try:
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
