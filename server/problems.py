@@ -98,6 +98,13 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     return problem(status, kind, detail, headers=dict(error.headers or {}), **members)
 
 
+def encoding_error(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
+    """The body is no UTF-8, as from a client that writes GBK."""
+    zh, en = "请求体不是 UTF-8(例如是 GBK);请改用 UTF-8。", "The body is no UTF-8 (GBK perhaps); send it as UTF-8."
+    detail = zh if language_of(request) == "zh" else en
+    return problem(400, KIND_OF_STATUS[400], detail, instance=request.url.path)
+
+
 def _wrong_field(item: dict[str, Any]) -> dict[str, Any]:
     """A field that the framework refused; it hides the names of missing and unknown ones in its sentence."""
     message, key = str(item.get("message", "")), str(item.get("key", ""))
@@ -142,6 +149,7 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
 HANDLERS: dict[Any, Any] = {
     WanmiError: refusal,
     HTTPException: http_error,
+    UnicodeDecodeError: encoding_error,
     OperationalError: database_error,
     OSError: disk_error,
     Exception: unexpected,

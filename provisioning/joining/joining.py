@@ -126,20 +126,31 @@ def _only_offline(links: list[Link]) -> str:
 def _read_answer(wanted: Wanted) -> Enrolled:
     """The answer of step 1 as JSON, or certificate, CA and scopes as plain files."""
     assert wanted.accept is not None
-    content = wanted.accept.read_text(encoding="utf-8")
+    content = _text(wanted.accept)
     if wanted.scopes is not None or wanted.ca is not None:
         if wanted.scopes is None or wanted.ca is None:
             raise Invalid("--accept 证书 须同时给 --ca 和 --scopes。", "--accept CERT needs both --ca and --scopes.")
-        told = {"certificate": content, "ca": wanted.ca.read_text(), "scopes": _json(wanted.scopes)}
+        told = {"certificate": content, "ca": _text(wanted.ca), "scopes": _json(wanted.scopes)}
     else:
         told = _json(wanted.accept)
     return enrolled_of(told)
 
 
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise Invalid(
+            f"{file} 不是文本;证书须为 PEM,先执行: openssl x509 -inform DER -in {file} -out {file}.pem",
+            f"{file} is no text; certificates are needed as PEM, first run: openssl x509 -inform DER -in {file} -out "
+            f"{file}.pem",
+        ) from None
+
+
 def _json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        return json.loads(_text(file))
+    except ValueError as error:
         raise Invalid(f"{file} 不是 JSON: {error}。", f"{file} is no JSON: {error}.") from None
 
 

@@ -140,12 +140,17 @@ class Platform:
         return told if isinstance(told, dict) else {}
 
 
-def enrolled_of(told: dict[str, Any]) -> Enrolled:
+def enrolled_of(told: Any) -> Enrolled:
     """The answer of step 1, if it is one.
 
     Raises:
         Invalid: a member is missing.
     """
+    if not isinstance(told, dict):
+        raise Invalid(
+            "平台的答复不是含 certificate、ca、scopes 的 JSON 对象;请向平台重新索取。",
+            "The platform's answer is no JSON object with certificate, ca and scopes; ask the platform for it again.",
+        )
     missing = [name for name in ("certificate", "ca", "scopes") if not told.get(name) and told.get(name) != {}]
     if missing:
         raise Invalid(f"平台的答复缺少 {'、'.join(missing)}。", f"The platform's answer lacks {', '.join(missing)}.")

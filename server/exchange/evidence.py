@@ -23,7 +23,7 @@ from server.exchange.desk import PREFIX, ExchangeDesk, asker_of, desk_of, log_re
 from server.node import json_bytes
 
 BLOCK = 1 << 18
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

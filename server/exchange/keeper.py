@@ -45,10 +45,15 @@ class Keeper(threading.Thread):
                     structlog.get_logger("wanmi").error("exchange ended", code=code, again_in=pause)
             if self._child is None and monotonic() >= next_try and self._is_joined():
                 started = monotonic()
-                self._child = subprocess.Popen(
-                    [sys.executable, "-m", "appliance", "exchange", "--home", str(self._home), "--with-node"],
-                    stdin=subprocess.PIPE,
-                )
+                try:
+                    self._child = subprocess.Popen(
+                        [sys.executable, "-m", "appliance", "exchange", "--home", str(self._home), "--with-node"],
+                        stdin=subprocess.PIPE,
+                    )
+                except OSError as error:  # no memory or no handle left; the node has both again some time
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                    next_try = monotonic() + pause
+                    structlog.get_logger("wanmi").error("exchange not begun", error=str(error), again_in=pause)
 
     def close(self) -> None:
         """End the process and the thread."""

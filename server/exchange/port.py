@@ -79,7 +79,7 @@ class Port:
         """Let a new enrolment count: its scopes at once, its certificate and CA for every new connection."""
         renewed = enrolment.folder != self.door.enrolment.folder
         self.door.enrolment = enrolment
-        if renewed:
+        if renewed or self._task is None or self._task.done():
             await self._end()
             await self.open()
 
@@ -92,3 +92,4 @@ class Port:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await asyncio.wait([self._task])
+            self._server = self._task = None

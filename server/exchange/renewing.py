@@ -32,7 +32,12 @@ class Renewing:
             return
         self._next = monotonic() + AGAIN_SECONDS
         soon = datetime.now(UTC) + timedelta(days=DAYS)
-        if any(e.certificate_end() < soon for link, e in joined(self._home, settings) if link.url != OFFLINE):
+        try:
+            due = any(e.certificate_end() < soon for link, e in joined(self._home, settings) if link.url != OFFLINE)
+        except (OSError, ValueError) as error:  # one that was replaced just now, or is none
+            structlog.get_logger("wanmi").error("renewal", error=str(error))
+            return
+        if due:
             self._task = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:

@@ -187,7 +187,7 @@ def _action_key(id_: str) -> tuple[str, int]:
 
 
 def _number(id_: str) -> int:
-    if not (id_.isascii() and id_.isdigit() and int(id_) <= LARGEST):
+    if not (id_.isascii() and id_.isdigit() and len(id_) < 20 and int(id_) <= LARGEST):
         raise _no_key(id_)
     return int(id_)
 
