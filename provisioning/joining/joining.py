@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from appliance.errors import Invalid
 from appliance.exchange.links import LinkFolder
-from appliance.exchange.settings import OFFLINE, PORT, Link, host_and_port
+from appliance.exchange.settings import OFFLINE, PORT, PULL, Link, host_and_port
 from appliance.options import say
 from appliance.settings import Settings, load
 from provisioning.joining.papers import certificate_request, ensure_key
@@ -99,6 +99,14 @@ def wanted_link(settings: Settings, wanted: Wanted) -> Link:
         "allow": wanted.allow or (known.allow if known else []),
         "mode": wanted.mode or (known.mode if known else "pull"),
     }
+    pulled = [each for each in exchange.links if each.mode == PULL and each.url != url]
+    taken = next((each for each in pulled if each.listen == listen and not listen.endswith(":0")), None)
+    if values["mode"] == PULL and taken is not None:
+        raise Invalid(
+            f"端口 {listen} 已用于 {taken.url};请用 --listen 给这个平台另一个端口,如 0.0.0.0:{PORT + 1}。平台还没有被呼叫。",
+            f"{listen} is the port for {taken.url}; give this platform another one by --listen, such as "
+            f"0.0.0.0:{PORT + 1}. The platform was not called yet.",
+        )
     try:
         return Link(**values)
     except ValidationError as error:

@@ -195,6 +195,8 @@ def test_joining_by_usb_stick(county: Joined, tmp_path: Path) -> None:
 def test_several_platforms_above_each_with_a_port_of_its_own(county: Joined, tmp_path: Path) -> None:
     assert county.join()["ok"] is True
     with Platform(tmp_path / "province", scopes={"province": ["places.read"]}) as above:
+        same_port = Joined(county.node, above, county.address)
+        assert (same_port.join(), above.counties) == ({}, {}), "refused before the token is used up"
         second = Joined(county.node, above, address())
         assert second.join()["ok"] is True
         assert pulls(county) == pulls(second, "province") == 200
