@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long") is not None:
-                item.add_marker(pytest.mark.skip(reason="takes minutes: python -m pytest --long tests/weather"))
+                item.add_marker(pytest.mark.skip(reason="takes minutes; runs with --long"))
     lacking = postgis.lacking() if homes.database == "postgis" else None
     other, name = ("sqlite", "SQLite") if homes.database == "postgis" else ("postgis", "PostGIS")
     for item in items:
