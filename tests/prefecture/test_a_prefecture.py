@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from sqlalchemy import Connection
 from appliance.clock import SystemClock, local
 from server.prefecture.status import statuses
 from tests import homes, postgis
+from tests.exchange.joined import wanmi
 from tests.nodes import RunningNode, free_port
 from tests.prefecture.city import City, until
 
@@ -41,20 +39,15 @@ class Pair:
     node: RunningNode
     address: str
 
-    def wanmi(self, *arguments: str, code: int = 0) -> Any:
-        """A command in the county, with `--json`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "appliance", *arguments, "--home", str(self.node.home), "--json"],
-            capture_output=True, text=True, check=False, env=os.environ, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == code, (done.stdout, done.stderr)
-        return json.loads(done.stdout)
+    def wanmi(self, *arguments: str) -> Any:
+        """A command of the county's technician, with `--json`."""
+        return json.loads(wanmi(self.node.home, *arguments, "--json"))
 
-    def join(self, token: str | None = None, code: int = 0) -> Any:
+    def join(self, token: str | None = None) -> Any:
         """The county joins, or renews without a token."""
         given = ["--token", token, "--ca", str(self.city.home / "keys" / "ca.crt")] if token else []
         listen = self.address.removeprefix("https://")
-        return self.wanmi("join", self.city.url, *given, "--listen", listen, "--address", self.address, code=code)
+        return self.wanmi("join", self.city.url, *given, "--listen", listen, "--address", self.address)
 
     def status(self) -> Any:
         """How the platform says that the county stands."""
