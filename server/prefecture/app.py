@@ -15,7 +15,7 @@ from litestar.config.app import AppConfig
 
 from server.commands import listening
 from server.exchange.peers import PeerProtocol, server_context
-from server.prefecture.evidence import EvidenceRounds
+from server.prefecture.evidence import fetching
 from server.prefecture.outbound_routes import OutboundController
 from server.prefecture.replicas import upgrade_all
 from server.prefecture.rounds import Rounds
@@ -73,22 +73,17 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
                 ssl_context_factory=lambda _config, _default: tls_of(platform),
             )
         )  # fmt: skip
-        rounds, files = Rounds(platform), EvidenceRounds(platform)
-        threads = [
-            threading.Thread(target=rounds.run, name="wanmi-rounds"),
-            threading.Thread(target=files.run, name="wanmi-evidence"),
-        ]
+        rounds = Rounds(platform)
+        pulling = threading.Thread(target=rounds.run, name="wanmi-rounds")
         _end_quietly()
         told(f"https://{host}:{door.getsockname()[1]}{platform.settings.base}")
-        for thread in threads:
-            thread.start()
+        pulling.start()
         try:
-            server.run(sockets=[door])
+            with fetching(platform):
+                server.run(sockets=[door])
         finally:
             rounds.end()
-            files.end()
-            for thread in threads:
-                thread.join()
+            pulling.join()
 
 
 def _end_quietly() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -67,6 +68,7 @@ class EvidenceRounds:
                     self._attend(county)
             except (SQLAlchemyError, OSError) as error:  # the database is away, the disk is full; the next look tries
                 structlog.get_logger("wanmi").error("evidence", error=without_values(error))
+                self._ending.wait(FIRST_PAUSE)
 
     def end(self) -> None:
         """End the loop soon."""
@@ -84,6 +86,29 @@ class EvidenceRounds:
             note_files(self._platform, county.code)
             self._noted[county.code] = county.pulled_at
         fetch_files(self._platform, county, self._ending.is_set)
+
+
+@contextmanager
+def fetching(platform: Platform) -> Iterator[None]:
+    """Fetch in a thread of its own for as long as the block lasts."""
+    rounds = EvidenceRounds(platform)
+    thread = Thread(target=rounds.run, name="wanmi-evidence")
+    thread.start()
+    try:
+        yield
+    finally:
+        rounds.end()
+        thread.join()
+
+
+def fetch_once(platform: Platform, codes: Collection[str] | None) -> None:
+    """Fetch what is due of all counties that are called (or those named), as much as one round takes."""
+    with platform.begin() as connection:
+        counties = [county for county in all_counties(connection) if county.pulled]
+    for county in counties:
+        if codes is None or county.code in codes:
+            note_files(platform, county.code)
+            fetch_files(platform, county, lambda: False)
 
 
 def note_files(platform: Platform, code: str) -> None:

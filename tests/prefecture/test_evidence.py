@@ -15,7 +15,7 @@ from appliance.clock import HOUR, ManualClock
 from server.prefecture import evidence
 from server.prefecture.counties import County
 from server.prefecture.county_port import CountyRefusal, Unreachable
-from server.prefecture.evidence import HERE, KEPT_BACK, WAITING, fetch_files, files_of
+from server.prefecture.evidence import HERE, KEPT_BACK, WAITING, fetch_files, fetch_once, files_of
 from server.prefecture.store import Platform
 from server.prefecture.tables import EVIDENCE
 from tests import homes
@@ -81,8 +81,11 @@ def fetch(city: City, store: Store) -> Iterator[Callable[..., tuple[str, Path]]]
             )
         )
 
-    def work(ending: Callable[[], bool] = lambda: False) -> tuple[str, Path]:
-        fetch_files(platform, county, ending)
+    def work(ending: Callable[[], bool] | None = None) -> tuple[str, Path]:
+        if ending is None:
+            fetch_once(platform, None)
+        else:
+            fetch_files(platform, county, ending)
         clock.set(clock.now() + HOUR)
         return state(platform, county), city.home / "evidence" / SHA[:2] / SHA
 

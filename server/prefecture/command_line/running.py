@@ -59,6 +59,7 @@ def pull(once: bool, counties: tuple[str, ...], home: Path, as_json: bool) -> No
       wanmi prefecture pull --once
       wanmi prefecture pull --county 411081 --county 411082
     """
+    from server.prefecture.evidence import fetch_once, fetching
     from server.prefecture.replicas import upgrade_all
     from server.prefecture.rounds import Rounds, pull_once
     from server.prefecture.store import opened
@@ -69,9 +70,11 @@ def pull(once: bool, counties: tuple[str, ...], home: Path, as_json: bool) -> No
             rounds = Rounds(platform, counties or None)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: rounds.end())
-            rounds.run()
+            with fetching(platform):
+                rounds.run()
             return
         results = {code: _told(done) for code, done in pull_once(platform, counties or None, lambda: False).items()}
+        fetch_once(platform, counties or None)
     if as_json:
         show(results)
     else:
