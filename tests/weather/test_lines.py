@@ -33,6 +33,7 @@ def levels(city: City, county: County) -> None:
     assert city.lines_of(county) == lines(county.records)
 
 
+@pytest.mark.long
 def test_a_cut_line_is_told_and_made_up_for(town: Town, city: City, county: County) -> None:
     levels(city, county)
     town.cut(county.machine)
