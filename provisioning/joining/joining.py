@@ -103,7 +103,7 @@ def wanted_link(settings: Settings, wanted: Wanted) -> Link:
     taken = next((each for each in pulled if each.listen == listen and not listen.endswith(":0")), None)
     if values["mode"] == PULL and taken is not None:
         raise Invalid(
-            f"端口 {listen} 已用于 {taken.url};请用 --listen 给这个平台另一个端口,如 0.0.0.0:{PORT + 1}。平台还没有被呼叫。",
+            f"端口 {listen} 已用于 {taken.url};请用 --listen 另给一个,如 0.0.0.0:{PORT + 1}。平台还没有被呼叫。",
             f"{listen} is the port for {taken.url}; give this platform another one by --listen, such as "
             f"0.0.0.0:{PORT + 1}. The platform was not called yet.",
         )
