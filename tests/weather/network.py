@@ -28,6 +28,8 @@ def lacking() -> str | None:
         return f"{', '.join(missing)} missing (apt-get install iproute2 nftables)"
     name = f"{PREFIX}-try"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+    if made.returncode == 0:  # to look inside needs more: in a changed root, for instance, there is no way in
+        made = subprocess.run(["ip", "-n", name, "link"], capture_output=True, text=True, check=False)
     subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
     return None if made.returncode == 0 else f"no network namespaces here: {made.stderr.strip()}"
 
