@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.errors import Broken
+from appliance.errors import Broken, WanmiError
 from appliance.exchange.scopes import Grants, check_scopes, grants_of
 from appliance.exchange.settings import Exchange, Link
 
@@ -133,10 +134,29 @@ def _enrolment(folder: Path) -> Enrolment:
         ) from None
 
 
-def joined(home: Path, settings: Exchange) -> list[tuple[Link, Enrolment]]:
-    """The links that are enrolled, with the enrolment that counts."""
-    found = [(link, LinkFolder(home, link.url).enrolment()) for link in settings.links]
-    return [(link, enrolment) for link, enrolment in found if enrolment is not None]
+def joined(
+    home: Path, settings: Exchange, broken: Callable[[Link, WanmiError], None] | None = None
+) -> list[tuple[Link, Enrolment]]:
+    """The links that are enrolled, with the enrolment that counts.
+
+    Args:
+        broken: is told of a link whose enrolment cannot be read, and the others are returned.
+
+    Raises:
+        Broken, Invalid: an enrolment cannot be read, and nobody wants to be told.
+    """
+    found = []
+    for link in settings.links:
+        try:
+            enrolment = LinkFolder(home, link.url).enrolment()
+        except WanmiError as error:
+            if broken is None:
+                raise
+            broken(link, error)
+            continue
+        if enrolment is not None:
+            found.append((link, enrolment))
+    return found
 
 
 def granted(link: Link, enrolment: Enrolment, client: str) -> Grants | None:

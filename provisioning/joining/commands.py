@@ -169,7 +169,7 @@ def reads(since: str, client: str | None, home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def renew(days: int, home: Path, as_json: bool) -> None:
-    """Renew the certificates that end soon; a running node does so by itself, once a day.
+    """Renew the certificates that end soon; a running node looks every six hours by itself.
 
     Exit code 1 when one that ends soon could not be renewed.
     """

@@ -74,7 +74,7 @@ class Keeper(threading.Thread):
             files = [self._home / FILE, *(self._home / "keys" / FOLDER).glob("*")]
             changed = max(path.stat().st_mtime for path in files)
             if changed != self._seen[0]:
-                links = joined(self._home, load(self._home).exchange)
+                links = joined(self._home, load(self._home).exchange, lambda *_: None)
                 self._seen = (changed, any(link.mode != FILES for link, _ in links))
         except (OSError, ValueError, WanmiError):
             return False

@@ -33,7 +33,8 @@ class Renewing:
         self._next = monotonic() + AGAIN_SECONDS
         soon = datetime.now(UTC) + timedelta(days=DAYS)
         try:
-            due = any(e.certificate_end() < soon for link, e in joined(self._home, settings) if link.url != OFFLINE)
+            links = joined(self._home, settings, lambda *_: None)
+            due = any(enrolment.certificate_end() < soon for link, enrolment in links if link.url != OFFLINE)
         except (OSError, ValueError) as error:  # one that was replaced just now, or is none
             structlog.get_logger("wanmi").error("renewal", error=str(error))
             return

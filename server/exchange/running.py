@@ -67,15 +67,22 @@ async def run(home: Path, *, with_parent: bool) -> None:
 
 async def follow(home: Path, desk: ExchangeDesk, ports: dict[str, Port | Outbound], renewing: Renewing) -> None:
     """Open and close ports as the settings and the enrolments say now; what is wrong is logged and leaves the rest."""
-    log = structlog.get_logger("wanmi")
+    log, unread = structlog.get_logger("wanmi"), set()
+
+    def broken(link: Link, error: WanmiError) -> None:
+        unread.add(link.url)
+        log.error("exchange", link=link.url, error=error.en)
+
     try:
         settings = load(home).exchange
         renewing.look(settings)
-        wanted = {link.url: (link, enrolment) for link, enrolment in joined(home, settings) if link.mode != FILES}
+        links = joined(home, settings, broken)
+        wanted = {link.url: (link, enrolment) for link, enrolment in links if link.mode != FILES}
     except WanmiError as error:
         log.error("exchange", error=error.en)
         return
-    for url in [url for url, port in ports.items() if url not in wanted or wanted[url][0] != port.link]:
+    left = [url for url, port in ports.items() if url not in unread]
+    for url in [url for url in left if url not in wanted or wanted[url][0] != ports[url].link]:
         await ports.pop(url).close()
         log.info("exchange closed", link=url)
     for url, (link, enrolment) in wanted.items():

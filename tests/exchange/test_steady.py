@@ -18,7 +18,7 @@ from appliance.exchange.kinds.process import _number
 from appliance.exchange.links import Enrolment, LinkFolder
 from appliance.exchange.settings import Exchange, Link
 from provisioning.joining.joining import Wanted, _read_answer
-from server.exchange import keeper, port
+from server.exchange import keeper, port, running
 from server.exchange.down import SuperviseBody
 from server.exchange.evidence import _span
 from server.exchange.keeper import Keeper
@@ -26,7 +26,7 @@ from server.exchange.port import Port
 from server.exchange.renewing import Renewing
 from server.problems import HANDLERS
 
-CITY = "https://city.example"
+CITY, PROVINCE = "https://city.example", "https://province.example"
 
 
 def link(url: str, listen: str = "127.0.0.1:0") -> Link:
@@ -39,6 +39,25 @@ def test_a_certificate_that_cannot_be_read_does_not_end_the_process(tmp_path: Pa
     renewal = Renewing(tmp_path)
     renewal._next = 0.0
     renewal.look(Exchange(links=[link(CITY)]))
+
+
+def test_a_link_whose_scopes_are_torn_leaves_the_others_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in (CITY, PROVINCE):
+        folder = LinkFolder(tmp_path, url)
+        folder.count(folder.stage("certificate", "ca", {"city": ["cases.read"]}))
+    (LinkFolder(tmp_path, CITY).path / "enrolment" / "scopes.json").write_text("{")
+    settings = Exchange(links=[link(CITY), link(PROVINCE)])
+    monkeypatch.setattr(running, "load", lambda _: SimpleNamespace(exchange=settings))
+    opened: list[str] = []
+
+    async def note(_desk: Any, wanted: Link, *_: Any) -> Any:
+        opened.append(wanted.url)
+        return SimpleNamespace(link=wanted)
+
+    monkeypatch.setattr(running, "_opened", note)
+    nobody: Any = SimpleNamespace(look=lambda _: None)
+    asyncio.run(running.follow(tmp_path, nobody, {}, nobody))
+    assert opened == [PROVINCE]
 
 
 def test_the_keeper_tries_again_where_no_process_can_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
