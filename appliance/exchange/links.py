@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,9 +98,9 @@ class LinkFolder:
         return None
 
     def stage(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
-        """Write a new answer beside the one that counts."""
+        """Write a new answer beside the one that counts; who left and joins again never gets a folder's name twice."""
         checked = msgspec.json.encode(check_scopes(scopes))
-        folder = self.path / f"{CURRENT}-{max(self._numbers(), default=0) + 1}"
+        folder = self.path / f"{CURRENT}-{max(self._numbers(), default=time.time_ns() // 1_000_000) + 1}"
         folder.mkdir(parents=True, mode=0o700)
         for name, content in ((CERTIFICATE, certificate), (CA, ca), (SCOPES, checked)):
             write_private(folder / name, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -56,7 +57,7 @@ def test_an_answer_that_was_cut_off_while_it_was_written_does_not_stop_the_next_
     assert folder.newest() is None
     first = folder.stage("certificate", "ca", {"city": ["cases.read"]})
     folder.count(first)
-    cut_off = folder.path / "enrolment-2"
+    cut_off = folder.path / f"enrolment-{int(first.folder.name.rpartition('-')[2]) + 1}"
     cut_off.mkdir()
     (cut_off / "certificate.pem").write_text("-----BEGIN")
     assert folder.newest() == first
@@ -64,6 +65,15 @@ def test_an_answer_that_was_cut_off_while_it_was_written_does_not_stop_the_next_
     folder.count(third)
     assert (folder.newest(), folder.enrolment()) == (third, third)
     assert not cut_off.exists()
+
+
+def test_who_leaves_and_joins_at_once_shows_the_new_certificate(tmp_path: Path) -> None:
+    """A running port looks once a second and knows an enrolment by its folder."""
+    folder = LinkFolder(tmp_path, URL)
+    folder.count(before := folder.stage("certificate", "ca", {}))
+    folder.forget()
+    time.sleep(0.005)  # joining takes longer
+    assert folder.stage("another", "another", {}).folder != before.folder
 
 
 def test_both_parts_of_outbound_mode_may_note_how_it_goes_at_once(tmp_path: Path) -> None:
