@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from appliance.people.actor import Actor
 
 _REPORTER = Sql("SELECT name, phone FROM reporter WHERE id = :id")
+PLACE = frozenset(("grid", "community", "street"))
+_HANGING = {
+    "case_action": text("SELECT number || '/' || seq AS key FROM case_action WHERE case_id = :id ORDER BY seq"),
+    "request": text("SELECT id AS key FROM request WHERE case_id = :id ORDER BY id"),
+    "supervision": text("SELECT id AS key FROM supervision WHERE case_id = :id ORDER BY id"),
+}
 _SUPERVISIONS = text("SELECT * FROM supervision WHERE case_id = :id ORDER BY id")
 _REQUESTS = text("SELECT * FROM request WHERE case_id = :id ORDER BY id")
 _EVIDENCE = text("SELECT sha256, type, stage, taken_at, lon, lat, share FROM evidence WHERE case_id = :id ORDER BY id")
@@ -169,7 +175,16 @@ class Step:
         history.append(self.unit, self._history_row(action))
         columns.update(connection, case["id"], self.changed)
         rewrite_record(self.unit, case)
+        if not PLACE.isdisjoint(self.changed):
+            self._tell_again()
         return case
+
+    def _tell_again(self) -> None:
+        """What hangs on a case that moved is told again: a reader of one street sees all of it come, or go."""
+        key = {"id": self.case["id"]}
+        for type_, statement in _HANGING.items():
+            for row in self.unit.connection.execute(statement, key):
+                self.unit.changed(type_, str(row.key))
 
     def _end_what_hangs_on(self) -> None:
         values = {"now": self.now, "id": self.case["id"]}

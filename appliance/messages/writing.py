@@ -30,13 +30,13 @@ _BEGIN = text("INSERT INTO message_cursor (id, seq, due) VALUES (1, :seq, :due)"
 _MOVE = text("UPDATE message_cursor SET seq = :seq, due = :due WHERE id = 1")
 _END = text("DELETE FROM message_cursor")
 _DROP_WAITING = text("UPDATE message SET state = 'given_up', detail = :detail WHERE state = 'waiting'")
-_NEWS = text("SELECT seq, id FROM change WHERE type = 'case_action' AND seq > :after ORDER BY seq LIMIT :most")
+_NEWS = text("SELECT seq, id, at FROM change WHERE type = 'case_action' AND seq > :after ORDER BY seq LIMIT :most")
 _CASE = (
     "c.id AS case_id, c.number, c.code, c.name, c.address, c.street, c.community, c.department, c.is_open, c.clock, "
     "c.due_at, c.handle_due_at"
 )
 _ACTION = text(
-    f"SELECT {_CASE}, a.action, a.detail "  # noqa: S608  # columns of our own
+    f"SELECT {_CASE}, a.action, a.detail, a.at "  # noqa: S608  # columns of our own
     "FROM cases c JOIN case_action a ON a.case_id = c.id AND a.seq = :seq WHERE c.number = :number"
 )
 _SUPERVISION = text("SELECT due_at FROM supervision WHERE id = :id AND answered_at IS NULL AND cleared_at IS NULL")
@@ -81,7 +81,7 @@ def write_messages(unit: Unit, office: Office) -> int:
         connection.execute(_BEGIN, {"seq": last_seq(connection), "due": unit.now})
         return 0
     news = connection.execute(_NEWS, {"after": cursor.seq, "most": AT_ONCE}).all()
-    written = sum(_tell_of(unit, office, row.id, cursor.due) for row in news)
+    written = sum(_tell_of(unit, office, row, cursor.due) for row in news)
     upto = _due_time_after(connection, cursor.due, unit.now, skip=AT_ONCE - 1) or unit.now
     for case in connection.execute(_LATE, {"after": cursor.due, "upto": upto}).mappings().all():
         written += _tell_overdue(unit, office, case)
@@ -97,11 +97,14 @@ def _due_time_after(connection: Connection, after: int, now: int, *, skip: int) 
     return found
 
 
-def _tell_of(unit: Unit, office: Office, change: str, looked_through: int) -> int:
-    """The messages of one history row; `looked_through` is how far the due times were."""
-    number, _, seq = change.partition("/")
+def _tell_of(unit: Unit, office: Office, change: Any, looked_through: int) -> int:
+    """The messages of one history row; `looked_through` is how far the due times were.
+
+    A change that is newer than its row only tells the row again, because its case moved.
+    """
+    number, _, seq = change.id.partition("/")
     case = unit.connection.execute(_ACTION, {"number": number, "seq": int(seq)}).mappings().one_or_none()
-    if case is None or not case["is_open"] or not case["department"]:
+    if case is None or case["at"] < change.at or not case["is_open"] or not case["department"]:
         return 0
     if case["action"] in MOVES_DUE and case["clock"] == "handle" and case["due_at"] <= looked_through:
         return _tell_overdue(unit, office, case)
@@ -118,7 +121,7 @@ def _tell_of(unit: Unit, office: Office, change: str, looked_through: int) -> in
         due = running.due_at or due
     elif facts.get("department") != case["department"]:
         return 0
-    return _write(unit, office, rule, case, due, change)
+    return _write(unit, office, rule, case, due, change.id)
 
 
 def _tell_overdue(unit: Unit, office: Office, case: Any) -> int:

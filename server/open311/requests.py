@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from appliance.cases.office import Office
 from appliance.clock import DAY, micros, rfc3339
-from appliance.records.feed import changes_after, last_seq
+from appliance.records.feed import FeedRow, changes_after, last_seq
 from server.open311.answer import Open311Error
 from server.open311.posting import ACCOUNT
 
@@ -113,15 +113,16 @@ def updates(connection: Connection, office: Office, start: str | None, end: str 
         if not page:
             break
         after = page[-1].seq
-        found += _moves(connection, office, [row.id for row in page])
+        found += _moves(connection, office, page)
     return found[:MOST]
 
 
-def _moves(connection: Connection, office: Office, ids: list[str]) -> list[dict[str, Any]]:
-    """The updates behind history rows named `number/seq`, in their order."""
-    numbers = sorted({written.rpartition("/")[0] for written in ids})
+def _moves(connection: Connection, office: Office, changes: list[FeedRow]) -> list[dict[str, Any]]:
+    """The updates behind changes of history rows, in their order; a row that was only told again is none."""
+    numbers = sorted({change.id.rpartition("/")[0] for change in changes})
     rows = {f"{row.number}/{row.seq}": row for row in connection.execute(_MOVES, {"numbers": numbers})}
-    return [_update(office, rows[written]) for written in ids if written in rows]
+    found = [(change, rows[change.id]) for change in changes if change.id in rows]
+    return [_update(office, row) for change, row in found if row.at >= change.at]
 
 
 def _update(office: Office, row: Any) -> dict[str, Any]:

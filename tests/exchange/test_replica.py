@@ -193,10 +193,28 @@ def test_a_reader_of_one_street_sees_a_case_go_when_it_moves(desk: Desk) -> None
     with desk.office.records.read() as connection:
         page = read_changes(connection, start, 10, ("case", "case_action", "grid"), sights(sight))
         items = [msgspec.json.decode(item) for item in page.items]
-        assert {(item["type"], item["op"], item["data"]) for item in items} == {
-            ("case", "delete", None), ("case_action", "delete", None)
-        }  # fmt: skip
+        told = [(item["type"], item["id"], item["op"]) for item in items]
+        assert told == [("case", number, "delete"), *(("case_action", f"{number}/{seq}", "delete") for seq in (1, 2))]
+        assert {item["data"] for item in items} == {None}
         assert len(KINDS["grid"].page(connection, None, 1000, sight).lines) == 100
+
+
+def test_a_reader_of_one_street_gets_all_of_a_case_that_moves_there(desk: Desk, replica: Records) -> None:
+    """Its history before the move too, its requests and supervisions."""
+    sight = Sight(areas=("411081002",))
+    number = desk.report()
+    desk.act("z1", number, "supervise", note="快一点")
+    take_snapshot(desk.office.records, replica, sight)
+    assert lines(replica, sight)["case"] == []
+    desk.act("s1", number, "amend", lon=113.4155, lat=34.1005, reason="坐标报错了")
+    pull(desk.office.records, replica, sight)
+    assert lines(replica) == lines(desk.office.records, sight)
+    assert len(lines(replica)["case_action"]) == 3
+    assert len(lines(replica)["supervision"]) == 1
+    desk.act("s1", number, "amend", lon=113.4005, lat=34.1005, reason="原来的对")
+    pull(desk.office.records, replica, sight)
+    assert lines(replica) == lines(desk.office.records, sight)
+    assert lines(replica)["case_action"] == lines(replica)["supervision"] == []
 
 
 def test_the_feed_is_kept_so_long_and_then_asks_for_a_snapshot(desk: Desk, replica: Records) -> None:

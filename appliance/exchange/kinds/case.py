@@ -12,6 +12,7 @@ from appliance.cases.workflow import workflow
 from appliance.exchange.kinds.base import Kind, Line, Page, Record, Sight, by_keys, chunks, encode
 from appliance.exchange.moments import micros_of
 from appliance.records.base import SRID
+from appliance.records.full_text import CASES, REPORTERS
 from appliance.records.spatial import point_wkb
 
 _READ = (
@@ -84,6 +85,7 @@ class CaseKind(Kind):
         for keys in chunks([record["number"] for record in records]):
             ids.update((row.number, row.id) for row in connection.execute(_IDS, {"keys": keys}))
         told = [_apart(record) for record in records]
+        _index_new(connection, "case_record", "search", dict.fromkeys(ids.values(), ""))
         connection.execute(
             _PUT_RECORD,
             [{"id": ids[record["number"]], "masked": encode(record).decode()} for record, _ in told],
@@ -94,6 +96,7 @@ class CaseKind(Kind):
             if reporter is not None
         ]
         if reporters:
+            _index_new(connection, "reporter", "phone", {row["id"]: row["phone"] for row in reporters if row["phone"]})
             connection.execute(_PUT_REPORTER, reporters)
 
     def delete(self, connection: Connection, ids: Sequence[str]) -> None:
@@ -101,6 +104,24 @@ class CaseKind(Kind):
         if ids:
             for statement in _FORGET:
                 connection.execute(statement, [{"number": number} for number in ids])
+
+
+def _index_new(connection: Connection, table: str, column: str, texts: dict[int, str]) -> None:
+    """Put rows that come for the first time into SQLite's full-text index, whose triggers take out what was in it.
+
+    Args:
+        table, column: names of our own. texts: by key.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    known: set[int] = set()
+    for keys in chunks(list(texts)):
+        found = connection.execute(by_keys(f"SELECT id FROM {table} WHERE id IN :keys"), {"keys": keys})  # noqa: S608
+        known.update(found.scalars())
+    rows = [{"id": key, "text": text_} for key, text_ in texts.items() if key not in known]
+    index = CASES.index if table == CASES.table else REPORTERS.index
+    if rows:
+        connection.execute(text(f"INSERT INTO {index} (rowid, {column}) VALUES (:id, :text)"), rows)  # noqa: S608
 
 
 def _lines(connection: Connection, rows: Sequence[Any], sight: Sight) -> list[Line]:
