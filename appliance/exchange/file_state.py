@@ -67,7 +67,7 @@ class Outbox:
             return msgspec.json.decode(self._path.read_bytes(), type=FileState)
         except FileNotFoundError:
             return FileState()
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Broken(
                 f"{self._path} 无法读取 ({error});请移走它,下次写文件时从快照开始。",
                 f"{self._path} cannot be read ({error}); move it away, and the next file begins with a snapshot.",

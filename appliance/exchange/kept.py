@@ -65,7 +65,7 @@ class Kept:
         """How the last exchange went; empty before the first."""
         try:
             return msgspec.json.decode((self.folder / LAST).read_bytes(), type=LastExchange)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return LastExchange()
 
     def save_last(self, last: LastExchange) -> None:
@@ -103,5 +103,5 @@ class Kept:
 def _read(path: Path) -> OrderAnswer | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=OrderAnswer)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None

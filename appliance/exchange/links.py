@@ -128,7 +128,7 @@ class LinkFolder:
 def _enrolment(folder: Path) -> Enrolment:
     try:
         return Enrolment(folder, check_scopes(msgspec.json.decode((folder / SCOPES).read_bytes())))
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Broken(
             f"{folder / SCOPES} 无法读取 ({error});请重新 wanmi join。",
             f"{folder / SCOPES} cannot be read ({error}); run wanmi join again.",

@@ -54,7 +54,7 @@ def take_offer(
         Invalid: a file is missing, badly named, or too large. Conflict: too many wait already.
     """
     _check(kind, files)
-    digest = hashlib.sha256(msgspec.json.encode([kind, title, sorted(files.items())])).hexdigest()[:12]
+    digest = hashlib.sha256(msgspec.json.encode([link, kind, title, sorted(files.items())])).hexdigest()[:12]
     path = home / FOLDER / f"{digest}.json"
     if path.exists():
         return find_offer(home, digest), False

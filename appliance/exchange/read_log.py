@@ -60,7 +60,7 @@ def read_lines(home: Path, since: str = "") -> Iterator[dict[str, Any]]:
             for line in file:
                 try:
                     told = msgspec.json.decode(line)
-                except msgspec.DecodeError:
+                except (msgspec.DecodeError, UnicodeDecodeError):
                     continue
                 if told["at"] >= since:
                     yield told

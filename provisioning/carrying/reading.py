@@ -154,7 +154,7 @@ def _orders(manifest: Manifest, payload: bytes) -> list[tuple[bytes, Order]]:
     lines = lines_of(manifest, payload) if manifest.content == "orders" else ()
     try:
         return [(line, msgspec.json.decode(line, type=Order)) for line in lines]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadFile(
             f"{manifest.name} 里有看不懂的指令 ({error});全部未执行,请转告平台。",
             f"{manifest.name} holds an order that cannot be read ({error}); none was carried out, tell the platform.",

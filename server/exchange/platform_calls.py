@@ -111,9 +111,18 @@ class PlatformCalls:
         return _understood(answer, Orders).items
 
     async def answer(self, answer: OrderAnswer) -> None:
-        """Deliver the answer to an order; one that the platform does not know any more counts as delivered."""
-        body = {"status": answer.status, "headers": answer.headers, "body": answer.body}
-        await self._ask("POST", f"/orders/{quote(answer.id, safe='')}", json=body, fine=(404,))
+        """Deliver the answer to an order.
+
+        One that the platform does not know any more, or will never take, counts as delivered, so that it does not stand
+        in the way of the others; of one that is too large it hears that it is.
+        """
+        path = f"/orders/{quote(answer.id, safe='')}"
+        told = {"status": answer.status, "headers": answer.headers, "body": answer.body}
+        try:
+            await self._ask("POST", path, json=told, fine=(400, 404, 409, 422))
+        except TooLarge:
+            small = {"status": 413, "headers": {}, "body": None}
+            await self._ask("POST", path, json=small, fine=(400, 404, 409, 413, 422))
 
     async def _ask(self, method: str, path: str, *, fine: tuple[int, ...] = (), **options: Any) -> httpx.Response:
         try:

@@ -8,6 +8,7 @@ from appliance.errors import FieldError, Invalid
 from appliance.exchange.kinds.base import Kind
 from appliance.exchange.kinds.case import CaseKind
 from appliance.exchange.kinds.process import REQUEST, SUPERVISION, ActionKind
+from appliance.exchange.kinds.score import ScoreKind
 from appliance.exchange.kinds.tables import DEPARTMENT, DUTY_GRID, GRID, PART, PLACE, TableKind
 
 KINDS: dict[str, Kind] = {
@@ -15,6 +16,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         TableKind("department", DEPARTMENT), TableKind("grid", GRID), TableKind("duty_grid", DUTY_GRID),
         TableKind("place", PLACE), TableKind("part", PART), CaseKind(), ActionKind(), REQUEST, SUPERVISION,
+        ScoreKind(),
     )
 }  # fmt: skip
 
