@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+import pytest
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 EXTENSION = Path("/usr/share/postgresql/15/extension/postgis.control")
@@ -43,6 +44,13 @@ def lacking() -> str | None:
     if os.geteuid() == 0 and shutil.which("runuser") is None:
         return "PostgreSQL refuses root and there is no runuser"
     return None
+
+
+def require() -> None:
+    """Skip what asks for this where there can be no cluster, and say why."""
+    reason = lacking()
+    if reason is not None:
+        pytest.skip(reason)
 
 
 class Cluster:

@@ -104,8 +104,7 @@ def wanmi_raises(home: Path, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One prefecture for all stories; each has a county of its own state in it."""
-    if postgis.lacking():
-        pytest.skip(postgis.lacking() or "")
+    postgis.require()
     database = postgis.cluster().create()
     yield City(tmp_path_factory.mktemp("files") / "city", database).make()
     postgis.cluster().drop(database)

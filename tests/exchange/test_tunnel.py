@@ -190,8 +190,8 @@ class Side:
 @pytest.fixture
 def sides(tmp_path: Path) -> Iterator[tuple[Side, Side]]:
     """Two machines with a cable between them."""
-    if lacking():
-        pytest.skip(lacking() or "")
+    if (reason := lacking()) is not None:
+        pytest.skip(reason)
     first, second = f"wm{os.getpid()}a", f"wm{os.getpid()}b"
     pair = tuple(
         Side(space, linked(homes.copy_home(tmp_path / space), f"https://{space}.example"), f"https://{space}.example",

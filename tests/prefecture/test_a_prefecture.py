@@ -20,15 +20,9 @@ from tests import homes, postgis
 from tests.exchange.joined import wanmi
 from tests.nodes import RunningNode, free_port
 from tests.prefecture.city import City, until
+from tests.prefecture.samples import HOLE, LID, PNG
 
 COUNTY = homes.COUNTY
-LID = {"kind": "part", "code": "01002", "lon": homes.WEST + 0.0005, "lat": homes.SOUTH + 0.0005}
-CALLER = {"name": "张三丰", "phone": "13812344321"}
-HOLE = {**LID, "source": "hotline_12319", "description": "井盖破了", "reporter": CALLER}
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000"
-    "000049454e44ae426082"
-)
 
 
 @dataclass
@@ -90,8 +84,7 @@ def intruding(city: City) -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """One pair for the stories of this file, which happen one after the other."""
-    if postgis.lacking():
-        pytest.skip(postgis.lacking() or "")
+    postgis.require()
     folder: Path = tmp_path_factory.mktemp("pair")
     database = postgis.cluster().create()
     city = City(folder / "city", database).make()

@@ -35,8 +35,7 @@ COUNTY = homes.COUNTY
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One prefecture for the stories of this file; each makes its own token."""
-    if postgis.lacking():
-        pytest.skip(postgis.lacking() or "")
+    postgis.require()
     database = postgis.cluster().create()
     yield City(tmp_path_factory.mktemp("prefecture") / "city", database).make()
     postgis.cluster().drop(database)

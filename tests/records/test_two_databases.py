@@ -26,8 +26,7 @@ STORIES = (
 
 @pytest.mark.sqlite("this run is the other one")
 def test_the_county_lives_on_postgis_as_it_does_on_spatialite() -> None:
-    if (lacking := postgis.lacking()) is not None:
-        pytest.skip(lacking)
+    postgis.require()
     command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider", "--database", "postgis"]
     around = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     told = subprocess.run(
