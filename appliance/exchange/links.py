@@ -106,19 +106,32 @@ class LinkFolder:
             write_private(folder / name, content)
         return _enrolment(folder)
 
-    def count(self, enrolment: Enrolment) -> None:
-        """From now on this enrolment counts: certificate, CA and scopes change at one stroke."""
+    def count(self, enrolment: Enrolment | None) -> None:
+        """From now on this enrolment counts, or none: certificate, CA and scopes change at one stroke."""
+        if enrolment is None:
+            (self.path / CURRENT).unlink(missing_ok=True)
+            return
         staged = self.path / f"{CURRENT}.new"
         staged.unlink(missing_ok=True)
         staged.symlink_to(enrolment.folder.name)
         staged.replace(self.path / CURRENT)
+
+    def forget_others(self, *kept: Enrolment | None) -> None:
+        """Delete the answers of the platform other than these."""
+        folders = {enrolment.folder for enrolment in kept if enrolment is not None}
         for number in self._numbers():
             folder = self.path / f"{CURRENT}-{number}"
-            if folder != enrolment.folder:
+            if folder not in folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _numbers(self) -> list[int]:
         return sorted(int(path.name.rpartition("-")[2]) for path in self.path.glob(f"{CURRENT}-*"))
+
+    def forget_key(self) -> None:
+        """Delete the key; its folder too where nothing else is in it."""
+        self.key.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
 
     def forget(self) -> None:
         """Take the whole link off the disk, its key too."""

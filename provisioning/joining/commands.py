@@ -38,6 +38,9 @@ _MODES = {
     help="Who calls whom. [default: pull, the platform calls]",
 )
 @click.option(
+    "--keep", is_flag=True, help="When the platform cannot pull from us: leave the port open, do not take it back."
+)
+@click.option(
     "--request", "request_file", metavar="FILE", help="Write the request to FILE (USB stick), and FILE.csr as PEM."
 )
 @click.option("--accept", callback=lambda c, p, v: v and existing_file(c, p, v), help="Read the answer to the request.")
@@ -51,8 +54,9 @@ def join(url: str | None, home: Path, as_json: bool, request_file: str | None, *
 
     Makes a key once, enrols with it (certificate, CA, who may read what), registers the node's address, and lets the
     platform pull a probe. Every step is told in a line and can be repeated: the same command again renews, without a
-    token. What the platform refuses changes nothing here. Joining another URL adds a platform; each has a port of its
-    own. A running node opens the port within seconds.
+    token. What the platform refuses changes nothing here. When it cannot pull from us, the link is taken back: what
+    held before holds again, and the new certificate is kept aside for the next try. Joining another URL adds a
+    platform; each has a port of its own. A running node opens the port within seconds.
 
     Without a network: --request writes what the platform needs onto a USB stick, --accept reads its answer.
 
@@ -94,9 +98,9 @@ def leave(url: str | None, yes: bool, home: Path, as_json: bool) -> None:
     Example:
       wanmi leave https://city.example:8443
     """
-    from provisioning.joining.leaving import find_link, leave_platform
+    from provisioning.joining.leaving import leave_platform, link_to_leave
 
-    link = find_link(home, url)
+    link = link_to_leave(home, url)
     if not yes and not as_json and sys.stdin.isatty():
         click.confirm(f"退出 {link.url}? / Leave {link.url}?", abort=True, err=True)
     silent = leave_platform(home, link)

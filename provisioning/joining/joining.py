@@ -18,9 +18,10 @@ from appliance.exchange.links import LinkFolder
 from appliance.exchange.settings import OFFLINE, PORT, PULL, Link, host_and_port
 from appliance.options import say
 from appliance.settings import Settings, load
+from provisioning.joining.check_list import Check, CheckList
 from provisioning.joining.papers import certificate_request, ensure_key
 from provisioning.joining.platform import Enrolled, enrolled_of
-from provisioning.joining.steps import Check, CheckList, accept_answer, join_platform
+from provisioning.joining.steps import Joining, accept_answer
 from provisioning.joining.written import put_link
 
 
@@ -35,6 +36,7 @@ class Wanted:
     address: str | None = None
     allow: list[str] = field(default_factory=list)
     mode: str | None = None
+    keep: bool = False
     accept: Path | None = None
     scopes: Path | None = None
 
@@ -46,7 +48,7 @@ def run_join(home: Path, wanted: Wanted, *, quiet: bool = False) -> CheckList:
     if wanted.accept is not None:
         accept_answer(home, link, _read_answer(wanted), told)
     else:
-        join_platform(home, settings, link, wanted.token, wanted.ca, told)
+        Joining(home, settings, link, told, wanted.ca, wanted.keep).run(wanted.token)
     return told
 
 
@@ -74,7 +76,7 @@ def renew_links(home: Path, days: int) -> list[dict[str, Any]]:
         if link.url == OFFLINE or enrolment is None or enrolment.certificate_end() > soon:
             continue
         told = CheckList(_silent)
-        join_platform(home, settings, link, None, None, told)
+        Joining(home, settings, link, told).run(None)
         done = {line.check for line in told.checks if line.ok}
         why = next((f"{line.zh} / {line.en}" for line in told.checks if not line.ok), "")
         results.append({"url": link.url, "ok": "register" in done, "why": why})

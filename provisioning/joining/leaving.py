@@ -36,6 +36,21 @@ def find_link(home: Path, url: str | None) -> Link:
     return found[0]
 
 
+def link_to_leave(home: Path, url: str | None) -> Link:
+    """The link to end; also one that was taken back, whose certificate is still kept aside.
+
+    Raises:
+        NotFound: there is no such link, or it must be named.
+    """
+    try:
+        return find_link(home, url)
+    except NotFound:
+        if url is None or LinkFolder(home, url.rstrip("/")).newest() is None:
+            raise
+        exchange = load(home).exchange
+        return Link(url=url, listen=exchange.listen, address=exchange.address or url)
+
+
 def leave_platform(home: Path, link: Link) -> str | None:
     """End a link; returns why the platform could not be told, None where it was."""
     folder = LinkFolder(home, link.url)
@@ -58,7 +73,7 @@ def leave_platform(home: Path, link: Link) -> str | None:
 
 
 def _tell(folder: LinkFolder, link: Link, county: str) -> str | None:
-    enrolment = folder.enrolment()
+    enrolment = folder.newest()
     if link.url == OFFLINE or enrolment is None:
         return None
     ca = folder.platform_ca if folder.platform_ca.exists() else None

@@ -1,119 +1,157 @@
-"""Joining a platform step by step: key, enrol, register, probe. Each can be repeated.
+"""Joining a platform step by step: key, enrol, register, probe; each can be repeated, and undone if the next fails.
 
-A refusal changes nothing. An enrolment counts only once the platform registered our address; until then its
-certificate stays aside, so that the same command without a token goes on where it ended. A probe that fails leaves the
-link as it is, for the next try of the platform and of the technician.
+A refusal changes nothing. A key that was made for a refused enrolment goes again. An enrolment counts only once the
+platform registered our address; until then its certificate stays aside, so that the same command without a token goes
+on where it ended. When the platform cannot pull from us, what held before holds again, here and at the platform.
 """
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from typing import TypeVar
 
 from appliance.errors import WanmiError
 from appliance.exchange.links import Enrolment, LinkFolder, write_private
-from appliance.exchange.settings import FILES, OUTBOUND, PULL, Link, host_and_port
-from appliance.lock import is_held
+from appliance.exchange.settings import Link
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.settings import Settings
+from provisioning.joining.check_list import CheckList
 from provisioning.joining.papers import certificate_request, check_certificate, ensure_key
 from provisioning.joining.platform import Enrolled, Identity, Platform
-from provisioning.joining.written import put_link
+from provisioning.joining.probing import Probed, probe_link
+from provisioning.joining.written import drop_link, put_link
 
-END = "-----END CERTIFICATE-----\n"
-PORT_SECONDS = 8.0
-"""A running node opens the port within a second or two."""
-_NOT_PROBED = {
-    OUTBOUND: (
-        "出站方式: 由本节点主动呼叫平台,不做拉取探测;进展见 wanmi link status",
-        "outbound: this node calls the platform, so nothing is probed; see wanmi link status",
-    ),
-    FILES: (
-        "文件方式: 数据由文件摆渡,不做拉取探测;下一步 wanmi link write 目录",
-        "files: data is carried, so nothing is probed; next is wanmi link write DIR",
-    ),
-}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the check list."""
+class Before:
+    """What held before the command: the link as it was written, and the enrolment that counted."""
 
-    check: str
-    ok: bool
-    zh: str
-    en: str
+    link: Link | None
+    enrolment: Enrolment | None
 
-    def as_dict(self) -> dict[str, object]:
-        """As `--json` prints it."""
-        return {"check": self.check, "ok": self.ok, "note": f"{self.zh} / {self.en}"}
+    def is_same_way(self, link: Link) -> bool:
+        """Whether a link in force only gets a new certificate."""
+        was = self.link
+        return (
+            was is not None
+            and self.enrolment is not None
+            and (was.listen, was.address, was.mode) == (link.listen, link.address, link.mode)
+        )
 
 
 @dataclass(slots=True)
-class CheckList:
-    """The lines so far; each is told as it comes."""
-
-    tell: Callable[[Check], None]
-    checks: list[Check] = field(default_factory=list)
-
-    def add(self, check: str, zh: str, en: str, *, ok: bool = True) -> None:
-        """One more line."""
-        line = Check(check, ok, zh, en)
-        self.checks.append(line)
-        self.tell(line)
-
-    @property
-    def ok(self) -> bool:
-        """Whether all went well."""
-        return all(line.ok for line in self.checks)
-
-
-def join_platform(
-    home: Path, settings: Settings, link: Link, token: str | None, ca: Path | None, told: CheckList
-) -> None:
-    """All four steps; the list says how far they came.
+class Joining:
+    """One run of `wanmi join` on line.
 
     Args:
-        token: of the platform, for the first time. ca: who signs the platform's own certificate, if not a public one.
-
-    Raises:
-        Invalid: no https URL, or a CA file that is none.
+        ca: who signs the platform's own certificate, if not a public one. keep: leave the link in force when the
+            platform cannot pull from us, so that the network may be mended with the port open.
     """
-    folder, step = LinkFolder(home, link.url), "key"
-    ca = ca or (folder.platform_ca if folder.platform_ca.exists() else None)
-    known = folder.newest()
-    identity = None if known is None else Identity(known.certificate, folder.key)
-    platform = Platform(link.url, token=token, identity=identity, ca=ca)
-    try:
-        key, made = ensure_key(folder.key)
-        told.add("key", "新建密钥" if made else "沿用原密钥", "a key was made" if made else "the key is kept")
-        step = "enrol"
-        csr = certificate_request(key, settings.county, link.address)
-        answer = platform.enrol(settings.county, settings.name, link.address, csr)
-        check_certificate(answer.certificate, answer.ca, key)
-        enrolment = folder.stage(answer.certificate, answer.ca, answer.scopes)
-        if ca is not None and ca != folder.platform_ca:
-            write_private(folder.platform_ca, ca.read_bytes())
-        told.add("enrol", *_enrolled(enrolment))
-        step = "register"
+
+    home: Path
+    settings: Settings
+    link: Link
+    told: CheckList
+    ca: Path | None = None
+    keep: bool = False
+
+    def run(self, token: str | None) -> None:
+        """All four steps; the list says how far they came.
+
+        Raises:
+            Invalid: no https URL, or a CA file that is none.
+        """
+        folder = LinkFolder(self.home, self.link.url)
+        ca = self.ca or (folder.platform_ca if folder.platform_ca.exists() else None)
+        known = folder.newest()
+        identity = None if known is None else Identity(known.certificate, folder.key)
+        platform = Platform(self.link.url, token=token, identity=identity, ca=ca)
+        try:
+            self._steps(platform, folder)
+        finally:
+            platform.close()
+
+    def _steps(self, platform: Platform, folder: LinkFolder) -> None:
+        before = self._before(folder)
+        made = self._try("key", lambda: self._key(folder))
+        if made is None:
+            return
+        enrolment = self._try("enrol", lambda: self._enrol(platform, folder))
+        if enrolment is None:
+            if made:
+                folder.forget_key()
+            return
+        if self._try("register", lambda: self._register(platform, folder, enrolment)) is None:
+            return
+        probed = probe_link(self.home, platform, self.settings.county, self.link, enrolment)
+        if not (probed.ok or probed.ours or self.keep or before.is_same_way(self.link)):
+            probed = self._take_back(platform, before, probed)
+        self.told.add("probe", probed.zh, probed.en, ok=probed.ok)
+        folder.forget_others(enrolment, None if probed.ok else before.enrolment)
+
+    def _before(self, folder: LinkFolder) -> Before:
+        written = next((link for link in self.settings.exchange.links if link.url == self.link.url), None)
+        enrolment = None
+        with suppress(WanmiError):  # one that cannot be read is nothing to go back to
+            enrolment = folder.enrolment()
+        return Before(written, enrolment)
+
+    def _key(self, folder: LinkFolder) -> bool:
+        _, made = ensure_key(folder.key)
+        tell_key(self.told, made)
+        return made
+
+    def _enrol(self, platform: Platform, folder: LinkFolder) -> Enrolment:
+        key, _ = ensure_key(folder.key)
+        csr = certificate_request(key, self.settings.county, self.link.address)
+        enrolment = stage_answer(
+            folder, platform.enrol(self.settings.county, self.settings.name, self.link.address, csr)
+        )
+        if self.ca is not None and self.ca != folder.platform_ca:
+            write_private(folder.platform_ca, self.ca.read_bytes())
+        self.told.add("enrol", *_enrolled(enrolment))
+        return enrolment
+
+    def _register(self, platform: Platform, folder: LinkFolder, enrolment: Enrolment) -> bool:
         platform.show(Identity(enrolment.certificate, folder.key))
-        platform.register(settings.county, link.address)
-        let_count(home, link, enrolment)
-        told.add("register", f"平台已登记地址 {link.address}", f"the platform knows {link.address}")
-        step = "probe"
-        if link.mode == PULL:
-            _probe(home, platform, settings.county, link, enrolment, told)
-        else:
-            told.add("probe", *_NOT_PROBED[link.mode])
-    except WanmiError as error:
-        told.add(step, error.zh, error.en, ok=False)
-    finally:
-        platform.close()
+        platform.register(self.settings.county, self.link.address)
+        let_count(self.home, self.link, enrolment)
+        address = self.link.address
+        self.told.add("register", f"平台已登记地址 {address}", f"the platform knows {address}")
+        return True
+
+    def _try(self, step: str, work: Callable[[], T]) -> T | None:
+        """A step's result; None where it failed, which the list says."""
+        try:
+            return work()
+        except WanmiError as error:
+            self.told.add(step, error.zh, error.en, ok=False)
+            return None
+
+    def _take_back(self, platform: Platform, before: Before, probed: Probed) -> Probed:
+        """Let hold what held before, here and at the platform; what is said then."""
+        fall_back(self.home, self.link, before)
+        zh = f"{probed.zh};已撤回,证书另存,修好后重复本命令(不用令牌);加 --keep 则保留端口以便排查"
+        en = (
+            f"{probed.en}; taken back, the certificate is kept aside: once mended, repeat this command (no token); "
+            "--keep leaves the port open meanwhile"
+        )
+        was = before.link
+        if was is None or before.enrolment is None or was.address == self.link.address:
+            return Probed(False, zh, en)
+        try:
+            platform.register(self.settings.county, was.address)
+        except WanmiError as error:
+            return Probed(
+                False, f"{zh};平台仍记着新地址: {error.zh}", f"{en}; the platform still has the new address: {error.en}"
+            )
+        return Probed(False, f"{zh};平台又登记 {was.address}", f"{en}; the platform has {was.address} again")
 
 
 def accept_answer(home: Path, link: Link, answer: Enrolled, told: CheckList) -> None:
@@ -123,22 +161,52 @@ def accept_answer(home: Path, link: Link, answer: Enrolled, told: CheckList) -> 
         Invalid: it is not for our key, or not valid.
     """
     folder = LinkFolder(home, link.url)
-    key, made = ensure_key(folder.key)
-    told.add("key", "新建密钥" if made else "沿用原密钥", "a key was made" if made else "the key is kept")
-    check_certificate(answer.certificate, answer.ca, key)
-    enrolment = folder.stage(answer.certificate, answer.ca, answer.scopes)
+    _, made = ensure_key(folder.key)
+    tell_key(told, made)
+    enrolment = stage_answer(folder, answer)
     let_count(home, link, enrolment)
+    folder.forget_others(enrolment)
     told.add("enrol", *_enrolled(enrolment))
+
+
+def stage_answer(folder: LinkFolder, answer: Enrolled) -> Enrolment:
+    """The platform's answer, checked against our key and kept aside.
+
+    Raises:
+        Invalid: it is not for our key, not of its authority, or not valid now.
+    """
+    key, _ = ensure_key(folder.key)
+    check_certificate(answer.certificate, answer.ca, key)
+    return folder.stage(answer.certificate, answer.ca, answer.scopes)
 
 
 def let_count(home: Path, link: Link, enrolment: Enrolment) -> None:
     """From now on the link is in force; a running node opens its port within seconds."""
     LinkFolder(home, link.url).count(enrolment)
     put_link(home, link)
-    detail = {"address": link.address, "clients": sorted(enrolment.scopes), "mode": link.mode}
+    _note(home, "link.join", link, {"clients": sorted(enrolment.scopes)})
+
+
+def fall_back(home: Path, link: Link, before: Before) -> None:
+    """What held before a link was put in force holds again; the new certificate stays aside."""
+    LinkFolder(home, link.url).count(before.enrolment)
+    if before.link is None:
+        drop_link(home, link.url)
+    else:
+        put_link(home, before.link)
+    _note(home, "link.take_back", link, {})
+
+
+def tell_key(told: CheckList, made: bool) -> None:
+    """The line of the key."""
+    told.add("key", "新建密钥" if made else "沿用原密钥", "a key was made" if made else "the key is kept")
+
+
+def _note(home: Path, act: str, link: Link, more: dict[str, object]) -> None:
     records = Records.open(home)
+    detail = {"address": link.address, "mode": link.mode, **more}
     try:
-        records.write(lambda unit: append_act(unit, "technician", "link.join", link.url, detail))
+        records.write(lambda unit: append_act(unit, "technician", act, link.url, detail))
     finally:
         records.close()
 
@@ -147,44 +215,3 @@ def _enrolled(enrolment: Enrolment) -> tuple[str, str]:
     end = f"{enrolment.certificate_end():%Y-%m-%d}"
     clients = ", ".join(f"{name} ({' '.join(words)})" for name, words in enrolment.scopes.items()) or "-"
     return f"证书有效期至 {end};可读取本县数据的客户端: {clients}", f"certificate until {end}; clients: {clients}"
-
-
-def _probe(home: Path, platform: Platform, county: str, link: Link, enrolment: Enrolment, told: CheckList) -> None:
-    """Let the platform pull from us, once our own port is open; where it is not, that is the likely reason."""
-    runs = is_held(home) or is_held(home, "exchange")
-    is_open = runs and _port_serves(link, enrolment)
-    ok, said = platform.probe(county)
-    if ok:
-        told.add("probe", f"平台已取到本县数据 ({said})", f"the platform pulled from this county ({said})")
-        return
-    zh, en = f"平台取不到本县数据: {said}", f"the platform cannot pull from this county: {said}"
-    if not runs:
-        zh, en = f"{zh};本节点没有运行,请先启动 wanmi up", f"{en}; this node does not run, start wanmi up first"
-    elif not is_open:
-        zh += f";本机的交换端口 {link.listen} 没有打开,请看 log/exchange.log"
-        en += f"; our exchange port {link.listen} is not open, see log/exchange.log"
-    told.add("probe", zh, en, ok=False)
-
-
-def _port_serves(link: Link, enrolment: Enrolment) -> bool:
-    """Whether our exchange port is open with the certificate that counts now, at once or soon."""
-    host, port = host_and_port(link.listen) or ("", 0)
-    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    leaf = enrolment.certificate.read_text(encoding="ascii").partition(END)
-    wanted, ends = ssl.PEM_cert_to_DER_cert(leaf[0] + leaf[1]), monotonic() + PORT_SECONDS
-    while monotonic() < ends:
-        if _shown_at(own, port) == wanted:
-            return True
-        sleep(0.1)  # the node looks once a second
-    return False
-
-
-def _shown_at(host: str, port: int) -> bytes | None:
-    """The certificate that a port shows, as DER; None where nobody answers."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # whose it is, is what we look for
-    try:
-        with socket.create_connection((host, port), 1.0) as line, context.wrap_socket(line) as tls:
-            return tls.getpeercert(binary_form=True)
-    except OSError:
-        return None

@@ -38,6 +38,14 @@ def pulls(county: Joined, name: str = "prefecture") -> int:
         return client.get("/exchange/v1/").status_code
 
 
+def answers(county: Joined) -> bool:
+    """Whether anybody listens at the county's exchange address."""
+    try:
+        return pulls(county) > 0
+    except httpx.TransportError:
+        return False
+
+
 def test_the_technician_joins_renews_moves_and_leaves(county: Joined) -> None:
     home, platform = county.node.home, county.platform
     (home / "wanmi.toml").write_text("# 张工 2026-11 装机\n" + (home / "wanmi.toml").read_text())
@@ -75,13 +83,7 @@ def test_the_technician_joins_renews_moves_and_leaves(county: Joined) -> None:
     assert json.loads(wanmi(home, "leave", "--json"))["told"] is True
     assert platform.counties == {}
 
-    def closed() -> bool:
-        try:
-            return pulls(moved) != 200
-        except httpx.TransportError:
-            return True
-
-    until(closed, "the port is closed")
+    until(lambda: not answers(moved), "the port is closed")
     assert status(home)["joined"] is False
     assert not key.exists()
 
@@ -103,14 +105,51 @@ def test_the_list_says_which_step_failed_and_why(
     assert told["ok"] is False
     assert [line["check"] for line in told["checks"] if not line["ok"]] == [check]
     assert sentence in told["checks"][-1]["note"]
-    assert status(county.node.home)["joined"] is (check == "probe")
+    assert status(county.node.home)["joined"] is False
+    assert bool(list((county.node.home / "keys").glob("links/*/key.pem"))) is (check in ("register", "probe"))
     county.platform.moods.clear()
-    if check == "register":
-        county.platform.tokens.clear()  # it was for one use; the certificate that came with it is kept aside
-        assert join(county.node.home, county.platform.url, "--ca", str(county.platform.ca), "--listen", county.listen,
-                    "--address", county.address)["ok"] is True  # fmt: skip
-    else:
+    if check == "enrol":
         assert county.join()["ok"] is True
+        return
+    county.platform.tokens.clear()  # it was for one use; the certificate that came with it is kept aside
+    again = join(county.node.home, county.platform.url, "--listen", county.listen, "--address", county.address)
+    assert again["ok"] is True, again
+
+
+def test_who_cannot_be_pulled_from_is_as_before_unless_told_to_keep(county: Joined) -> None:
+    county.platform.moods["POST probe"] = (200, {"ok": False, "why": "连接超时"})
+    told = county.join()
+    assert "taken back" in told["checks"][-1]["note"]
+    until(lambda: not answers(county), "the port is closed again")
+    assert load(county.node.home).exchange.links == []
+    assert json.loads(wanmi(county.node.home, "leave", county.platform.url, "--json"))["told"] is True
+    assert county.platform.counties == {}, "the platform forgets the address when it is told"
+
+    kept = county.join("--keep")
+    assert [line["check"] for line in kept["checks"] if not line["ok"]] == ["probe"]
+    assert pulls(county) == 200, "the port stays open for whoever mends the network"
+
+
+def test_a_new_address_that_cannot_be_reached_gives_way_to_the_old_one(county: Joined) -> None:
+    assert county.join()["ok"] is True
+    moved = Joined(county.node, county.platform, address())
+    county.platform.moods["POST probe"] = (200, {"ok": False, "why": "连接超时"})
+    told = join(county.node.home, county.platform.url, "--listen", moved.listen, "--address", moved.address)
+    assert told["ok"] is False
+    assert f"the platform has {county.address} again" in told["checks"][-1]["note"]
+    assert county.platform.counties == {"411081": county.address}
+    assert load(county.node.home).exchange.links[0].address == county.address
+    until(lambda: pulls(county) == 200, "pulled at the old address")
+
+    county.platform.moods = {"PUT 411081": (500, {"detail": "盘满"})}
+    assert join(county.node.home, county.platform.url, "--address", moved.address)["ok"] is False
+    assert load(county.node.home).exchange.links[0].address == county.address, "what is not registered does not count"
+
+    county.platform.moods = {"POST probe": (200, {"ok": False, "why": "连接超时"})}
+    before = status(county.node.home)["certificate_end"]
+    county.platform.valid = {"ends": datetime.now(UTC) + timedelta(days=200)}
+    assert join(county.node.home, county.platform.url)["ok"] is False
+    assert status(county.node.home)["certificate_end"] > before, "a mere renewal stays, whatever the probe says"
 
 
 def test_a_refused_renewal_leaves_the_link_as_it_was(county: Joined) -> None:
