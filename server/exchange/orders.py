@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from server.exchange.desk import PREFIX, Door, ExchangeDesk
 from server.problems import PROBLEM
 
 CLIENT = "Wanmi-Client"
+KEY = "idempotency-key"
 SECONDS = 300.0
 AGAIN_LATER = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers that are not kept: the same order may succeed when it comes again."""
@@ -59,6 +61,7 @@ class Carrier:
             return _refused(order, 400, "指令的 body 不是 Base64。 The order's body is no Base64.")
         named = {name.lower(): value for name, value in order.headers.items()}
         passed = {name: value for name, value in named.items() if name not in _NOT_PASSED_ON}
+        passed.setdefault(KEY, f"order {sha256(order.id.encode()).hexdigest()}")  # killed before the answer was kept
         transport = httpx.ASGITransport(self._known_as(named.get(CLIENT.lower())))
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://county", timeout=SECONDS) as client:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import errno
 import os
 import threading
@@ -12,11 +14,14 @@ import msgspec
 import pytest
 
 from appliance.exchange import links
-from appliance.exchange.kept import Kept, LastExchange
+from appliance.exchange.kept import Kept, LastExchange, Order
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.links import LinkFolder, write_private
 from appliance.exchange.offers import decide_offer, find_offer, list_offers, take_offer
 from appliance.exchange.scopes import grants_of
+from appliance.exchange.settings import Link
+from server.exchange.desk import Door, ExchangeDesk
+from server.exchange.orders import Carrier
 from tests.cases.desk import Desk
 
 URL = "https://city.example:8443"
@@ -63,6 +68,7 @@ def test_an_answer_that_was_cut_off_while_it_was_written_does_not_stop_the_next_
     assert folder.newest() == first
     third = folder.stage("certificate", "ca", {"city": ["cases.read"]})
     folder.count(third)
+    folder.forget_others(third)
     assert (folder.newest(), folder.enrolment()) == (third, third)
     assert not cut_off.exists()
 
@@ -108,3 +114,21 @@ def test_reporters_of_one_street_are_told_in_that_street_only(desk: Desk) -> Non
         "reporter.read": "13812344321", "reporter.read@411081001": "13812344321",
         "reporter.read@411081002": "138****4321",
     }  # fmt: skip
+
+
+def test_an_order_whose_answer_was_lost_to_a_kill_is_not_carried_out_twice(desk: Desk) -> None:
+    """It may be killed between the county's own write and the keeping of the answer."""
+    number, home = desk.report(), desk.office.records.home
+    folder = LinkFolder(home, URL)
+    folder.count(folder.stage("certificate", "ca", {"city": ["supervise"]}))
+    enrolment = folder.enrolment()
+    assert enrolment is not None
+    link = Link(url=URL, listen="127.0.0.1:8412", address="https://127.0.0.1:8412", mode="outbound")
+    carrier = Carrier(ExchangeDesk(desk.office), Door(link, enrolment, 1000))
+    body = base64.b64encode(msgspec.json.encode({"note": "请三日内办结"})).decode()
+    order = Order("7", "POST", f"/exchange/v1/cases/{number}/supervisions", {"Wanmi-Client": "city"}, body)
+    first = asyncio.run(carrier.answer(order))
+    Kept(home, URL).drop_answer(order.id)
+    again = asyncio.run(carrier.answer(order))
+    assert (first.status, again.status) == (201, 200)
+    assert first.body == again.body
