@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -15,7 +16,7 @@ from litestar.config.app import AppConfig
 
 from server.commands import listening
 from server.exchange.peers import PeerProtocol, server_context
-from server.prefecture.evidence import fetching
+from server.prefecture.evidence import EvidenceRounds
 from server.prefecture.outbound_routes import OutboundController
 from server.prefecture.replicas import upgrade_all
 from server.prefecture.rounds import Rounds
@@ -23,6 +24,8 @@ from server.prefecture.routes import JoiningController
 from server.prefecture.store import Platform
 from server.problems import HANDLERS
 
+END_SECONDS = 5
+GOODBYE_SECONDS = 1.0
 BODY_MEGABYTES = 64
 """A page of 10,000 changes or a slice of a snapshot with large shapes stays below it."""
 
@@ -37,9 +40,22 @@ class SerialProtocol(PeerProtocol):
         told = (tls.getpeercert() if tls else None) or {}
         self.app_state = {**self.app_state, "peer_serial": told.get("serialNumber")}
 
+    def shutdown(self) -> None:
+        """Close; a county that leaves its line idle does not answer TLS's goodbye, so it is not waited for."""
+        super().shutdown()
+        self.loop.call_later(GOODBYE_SECONDS, self._drop_if_idle)
 
-def create_app(platform: Platform) -> Litestar:
-    """The platform's application; it does not close the platform."""
+    def _drop_if_idle(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
+
+def create_app(platform: Platform, ending: Callable[[], bool] = lambda: False) -> Litestar:
+    """The platform's application; it does not close the platform.
+
+    Args:
+        ending: whether the port is being closed, so that who waits for orders is answered at once.
+    """
     app = Litestar(
         path=platform.settings.base or None,
         route_handlers=[JoiningController, OutboundController],
@@ -48,7 +64,7 @@ def create_app(platform: Platform) -> Litestar:
         openapi_config=None,
         request_max_body_size=BODY_MEGABYTES * 1024 * 1024,
     )
-    app.state.platform = platform
+    app.state.platform, app.state.ending = platform, ending
     return app
 
 
@@ -66,24 +82,33 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
     platform.keys.renew(platform.settings.host)
     upgrade_all(platform)
     with listening(host, port) as door:
+        app = create_app(platform, lambda: server.should_exit)
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(platform), http=SerialProtocol, loop="uvloop", ws="none", lifespan="off", access_log=False,
-                log_config=None, server_header=False, date_header=False, timeout_graceful_shutdown=5,
+                app, http=SerialProtocol, loop="uvloop", ws="none", lifespan="off", access_log=False,
+                log_config=None, server_header=False, date_header=False, timeout_graceful_shutdown=END_SECONDS,
                 ssl_context_factory=lambda _config, _default: tls_of(platform),
             )
         )  # fmt: skip
-        rounds = Rounds(platform)
-        pulling = threading.Thread(target=rounds.run, name="wanmi-rounds")
         _end_quietly()
         told(f"https://{host}:{door.getsockname()[1]}{platform.settings.base}")
-        pulling.start()
-        try:
-            with fetching(platform):
-                server.run(sockets=[door])
-        finally:
-            rounds.end()
-            pulling.join()
+        with _beside(Rounds(platform), EvidenceRounds(platform)):
+            server.run(sockets=[door])
+
+
+@contextmanager
+def _beside(*loops: Rounds | EvidenceRounds) -> Iterator[None]:
+    """Run loops in threads of their own while the block lasts; all are told to end before one is waited for."""
+    threads = [threading.Thread(target=loop.run, name=f"wanmi-{type(loop).__name__}") for loop in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.end()
+        for thread in threads:
+            thread.join()
 
 
 def _end_quietly() -> None:

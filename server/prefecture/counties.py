@@ -40,11 +40,14 @@ class County:
     trouble_en: str | None
 
     @property
+    def registered(self) -> bool:
+        """Whether it told where it is reached, and has not left since."""
+        return self.left_at is None and self.registered_at is not None
+
+    @property
     def pulled(self) -> bool:
         """Whether we call it: it is registered, has not left, and does not call by itself."""
-        return (
-            self.mode == PULL and self.left_at is None and self.address is not None and self.registered_at is not None
-        )
+        return self.mode == PULL and self.registered and self.address is not None
 
     def granted_types(self) -> tuple[str, ...]:
         """The types of the feed that it lets us read, as it was enrolled."""
@@ -80,12 +83,25 @@ def the_county(connection: Connection, code: str) -> County:
 def put_enrolled(
     connection: Connection, code: str, name: str, address: str | None, scopes: Mapping[str, list[str]], now: int
 ) -> None:
-    """Note that a county was enrolled, for the first time or again; what was pulled of it stays."""
-    values = {"name": name, "address": address, "scopes": dict(scopes), "enrolled_at": now, "left_at": None}
-    if find_county(connection, code) is None:
-        connection.execute(insert(COUNTY).values(code=code, mode=FILES, next_at=now, **values))
+    """Note that a county was enrolled, for the first time or again; what was pulled of it stays.
+
+    One that is registered goes on as it did, at the address that it registered, until it registers another.
+    """
+    known = find_county(connection, code)
+    values: dict[str, Any] = {"name": name, "scopes": dict(scopes), "enrolled_at": now, "left_at": None}
+    if known is None:
+        connection.execute(insert(COUNTY).values(code=code, mode=FILES, next_at=now, address=address, **values))
     else:
-        change_county(connection, code, **values)
+        change_county(connection, code, **values, **({} if known.registered else {"address": address}))
+
+
+def put_registered(connection: Connection, county: County, address: str, now: int, next_at: int) -> None:
+    """Note where a county is reached. A new one is called there; one that calls, or sends files, goes on with that."""
+    mode = county.mode if county.registered else PULL
+    change_county(
+        connection, county.code, address=address, mode=mode, registered_at=now, next_at=next_at, failures=0,
+        trouble_zh=None, trouble_en=None,
+    )  # fmt: skip
 
 
 def change_county(connection: Connection, code: str, **values: Any) -> None:

@@ -20,6 +20,7 @@ from appliance.exchange.landing import Item, Line
 T = TypeVar("T")
 ROOT = "/exchange/v1/"
 NDJSON = "application/x-ndjson"
+CONNECT_SECONDS = 10.0
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers after which the same request may succeed later."""
 
@@ -86,12 +87,13 @@ class CountyPort:
     Args:
         address: as registered, `https://HOST:PORT`.
         tls: from `Keys.context`, so that only this county is spoken to.
-        patience: seconds without a byte after which it counts as unreachable.
+        patience: seconds without a byte after which it counts as unreachable; who does not even open the line has less.
     """
 
     def __init__(self, county: str, address: str, tls: ssl.SSLContext, patience: float) -> None:
         self.county = county
-        self._http = httpx.Client(base_url=address, verify=tls, timeout=patience, trust_env=False)
+        waits = httpx.Timeout(patience, connect=min(patience, CONNECT_SECONDS))
+        self._http = httpx.Client(base_url=address, verify=tls, timeout=waits, trust_env=False)
 
     def __enter__(self) -> CountyPort:
         return self

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequest
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Update, insert, select, update
 
 from appliance.clock import DAY, SECOND, micros
 from appliance.errors import FieldError, Forbidden, Invalid, NotSignedIn
 from appliance.exchange.scopes import SCOPES, grants_of
-from server.prefecture.counties import FILES, PULL, change_county, find_county, put_enrolled, the_county
+from server.prefecture.counties import FILES, change_county, find_county, put_enrolled, put_registered, the_county
 from server.prefecture.keys import checked_request, serial_of
 from server.prefecture.settings import CLIENT
 from server.prefecture.store import Platform
@@ -119,21 +119,19 @@ def sign_file(platform: Platform, body: EnrolBody, scopes: Sequence[str] | None)
     request = checked_request(body.csr, body.county, host)
     with platform.begin() as connection:
         answer = _signed(platform, connection, request, body, {CLIENT: words}, host)
-        now = platform.clock.now()
-        change_county(connection, body.county, mode=PULL, registered_at=now, next_at=now)
+        now, county = platform.clock.now(), the_county(connection, body.county)
+        put_registered(connection, county, body.address.rstrip("/"), now, now)
     return answer
 
 
 def register(platform: Platform, caller: Caller, county: str, body: RegisterBody) -> None:
-    """Step 2: from now on the county is pulled at this address."""
+    """Step 2: from now on the county is reached at this address."""
     _check_body(body.contract, body.address)
     now = platform.clock.now()
     with platform.begin() as connection:
         authorise(connection, caller, county, now)
-        change_county(
-            connection, county, address=body.address.rstrip("/"), mode=PULL, registered_at=now,
-            next_at=now + PROBED_FIRST, failures=0, trouble_zh=None, trouble_en=None,
-        )  # fmt: skip
+        known = the_county(connection, county)
+        put_registered(connection, known, body.address.rstrip("/"), now, now + PROBED_FIRST)
 
 
 def leave(platform: Platform, caller: Caller | None, county: str) -> None:
@@ -147,7 +145,8 @@ def leave(platform: Platform, caller: Caller | None, county: str) -> None:
         if caller is not None:
             authorise(connection, caller, county, now)
         the_county(connection, county)
-        change_county(connection, county, left_at=now, mode=FILES)
+        change_county(connection, county, left_at=now, mode=FILES, registered_at=None)
+        connection.execute(_tokens_ended(county, now, used_alone=caller is not None))
         connection.execute(
             update(SENT)
             .where(SENT.c.county == county, SENT.c.state == "waiting")
@@ -159,6 +158,12 @@ def leave(platform: Platform, caller: Caller | None, county: str) -> None:
             .values(revoked_at=now)
         )
         remake_views(connection)
+
+
+def _tokens_ended(county: str, now: int, *, used_alone: bool) -> Update:
+    """Tokens of a county that leaves count no more; who leaves by itself may have its next one in hand already."""
+    ended = update(TOKEN).where(TOKEN.c.county == county, TOKEN.c.ends_at > now).values(ends_at=now)
+    return ended.where(TOKEN.c.used_at.is_not(None)) if used_alone else ended
 
 
 def authorise(connection: Connection, caller: Caller, county: str, now: int) -> None:
@@ -233,7 +238,7 @@ def _signed(
     scopes: dict[str, list[str]], host: str,
 ) -> Enrolled:  # fmt: skip
     certificate = platform.keys.sign(request, body.county, host, platform.settings.certificate_days)
-    now, new = platform.clock.now(), find_county(connection, body.county) is None
+    now, known = platform.clock.now(), find_county(connection, body.county)
     put_enrolled(connection, body.county, body.name[:60], body.address.rstrip("/"), scopes, now)
     connection.execute(
         insert(CERTIFICATE).values(
@@ -241,7 +246,7 @@ def _signed(
             ends_at=micros(certificate.not_valid_after_utc),
         )
     )  # fmt: skip
-    if not new:
+    if known is not None and known.left_at is not None:
         remake_views(connection)
     leaf = certificate.public_bytes(Encoding.PEM).decode()
     return Enrolled(leaf, platform.keys.ca.read_text(encoding="ascii"), scopes)

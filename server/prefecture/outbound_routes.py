@@ -82,8 +82,8 @@ class OutboundController(Controller):
     ) -> dict[str, Any]:
         """What the county is to carry out; with `wait` the answer comes as soon as there is something."""
         await thread(lambda: check_county(request, county))
-        platform, ends = platform_of(request), monotonic() + wait
-        while not (items := await thread(lambda: hand_out(platform, county))) and monotonic() < ends:
+        platform, ends, ending = platform_of(request), monotonic() + wait, request.app.state.ending
+        while not (items := await thread(lambda: hand_out(platform, county))) and monotonic() < ends and not ending():
             await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - monotonic())))
         return {"items": items}
 

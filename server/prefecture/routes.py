@@ -88,11 +88,17 @@ def _probed(platform: Platform, code: str, language: str) -> dict[str, Any]:
     with platform.begin() as connection:
         county = the_county(connection, code)
     if county.address is None:
-        return {"ok": False, "why": "no address is registered"}
+        zh, en = (
+            "平台还没有登记地址;请先登记 (PUT nodes/…)。",
+            "No address is registered; register it first (PUT nodes/…).",
+        )
+        return {"ok": False, "why": zh if language == "zh" else en}
+    with platform.begin() as connection:  # who asks to be called is one that is called, also where that fails now
+        change_county(connection, code, mode=PULL)
     try:
         probe(platform, county)
     except WanmiError as error:
         return {"ok": False, "why": error.sentence(language)}
     with platform.begin() as connection:
-        change_county(connection, code, mode=PULL, next_at=platform.clock.now(), failures=0)
+        change_county(connection, code, next_at=platform.clock.now(), failures=0)
     return {"ok": True, "seconds": round(monotonic() - began, 3)}

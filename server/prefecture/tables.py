@@ -25,7 +25,7 @@ COUNTY = Table(
     Column("code", String, primary_key=True),
     Column("name", String, nullable=False),
     Column("address", String),
-    Column("mode", String, nullable=False, comment="pull: it is called, outbound: it calls, files: neither"),
+    Column("mode", String, nullable=False, comment="pull: it is called, outbound: it calls, files: they are carried"),
     Column("scopes", JSON, nullable=False),
     _moment("enrolled_at", nullable=False),
     _moment("registered_at"),

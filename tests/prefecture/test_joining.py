@@ -20,14 +20,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from appliance.clock import ManualClock
 from appliance.errors import BadHome, Conflict, Forbidden, Invalid, NotSignedIn, WanmiError
 from server.exchange.peers import server_context
+from server.prefecture.counties import change_county, the_county
 from server.prefecture.county_port import CountyPort, Unreachable
-from server.prefecture.enrolment import Caller, RegisterBody, enrol, leave, make_token, register
+from server.prefecture.enrolment import Caller, RegisterBody, enrol, leave, make_token, register, sign_file
 from server.prefecture.keys import serial_of
 from server.prefecture.settings import checked
 from server.prefecture.store import Platform, make_platform
 from tests import homes, postgis
+from tests.cases.desk import Desk
 from tests.prefecture.city import City
-from tests.prefecture.counties import ADDRESS, body, request
+from tests.prefecture.counties import ADDRESS, DeskPort, body, enrolled, pull, request
 
 COUNTY = homes.COUNTY
 
@@ -179,3 +181,61 @@ def test_a_home_is_made_whole_or_not_at_all(city: City, tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(city: City, key: str, value: object) -> None:
     with pytest.raises(BadHome, match=key):
         checked("prefecture.toml", {**city.settings().model_dump(), key: value})
+
+
+@pytest.mark.parametrize("mode", ["outbound", "files"])
+def test_a_county_that_renews_its_certificate_goes_on_in_its_own_way(platform: Platform, mode: str) -> None:
+    """It is not called in vain where it calls by itself or sends files."""
+    county = certified(platform)
+    register(platform, county, COUNTY, RegisterBody("1", ADDRESS))
+    assert mode_of(platform) == "pull"
+    with platform.begin() as connection:
+        change_county(connection, COUNTY, mode=mode)
+    if mode == "outbound":
+        enrol(platform, county, body())
+        register(platform, county, COUNTY, RegisterBody("1", ADDRESS))
+    else:
+        sign_file(platform, body(), None)
+    assert mode_of(platform) == mode
+    leave(platform, None, COUNTY)
+    register(platform, certified(platform), COUNTY, RegisterBody("1", ADDRESS))
+    assert mode_of(platform) == "pull", "one that left comes as a new one"
+    leave(platform, None, COUNTY)
+
+
+def mode_of(platform: Platform) -> str:
+    with platform.begin() as connection:
+        return the_county(connection, COUNTY).mode
+
+
+def test_a_county_whose_joining_again_stops_half_way_is_reached_where_it_was(platform: Platform) -> None:
+    county = certified(platform)
+    register(platform, county, COUNTY, RegisterBody("1", ADDRESS))
+    enrol(platform, county, body(address="https://127.0.0.1:10"))
+    with platform.begin() as connection:
+        assert the_county(connection, COUNTY).address == ADDRESS
+    leave(platform, None, COUNTY)
+
+
+def test_nobody_comes_in_with_an_old_token_once_a_county_was_removed(platform: Platform) -> None:
+    """Neither with one that was never used, nor with the one by which it once came in."""
+    spare, _ = make_token(platform, COUNTY, None, None)
+    used, _ = make_token(platform, COUNTY, None, None)
+    enrol(platform, Caller(token=used), body())
+    leave(platform, None, COUNTY)
+    with pytest.raises(NotSignedIn, match="expired"):
+        enrol(platform, Caller(token=spare), body())
+    certified(platform)
+    with pytest.raises(NotSignedIn, match="expired"):
+        register(platform, Caller(token=used), COUNTY, RegisterBody("1", ADDRESS))
+    leave(platform, None, COUNTY)
+
+
+def test_a_report_that_is_being_read_does_not_keep_a_county_from_renewing(platform: Platform, desk: Desk) -> None:
+    enrolled(platform)
+    pull(platform, DeskPort(desk))
+    county = certified(platform)
+    with platform.begin() as report:
+        report.exec_driver_sql("SELECT count(*) FROM prefecture.all_cases")
+        enrol(platform, county, body())
+    leave(platform, None, COUNTY)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
 from litestar.testing import TestClient
 
@@ -13,12 +17,14 @@ from appliance.exchange.reading import feed_state, read_changes, read_snapshot
 from server.prefecture.app import create_app
 from server.prefecture.down import Evidence, send_case
 from server.prefecture.enrolment import Caller, enrol, make_token
+from server.prefecture.keys import peer_context
 from server.prefecture.replicas import held
 from server.prefecture.status import statuses
 from server.prefecture.store import Platform
 from tests import homes
 from tests.cases.desk import Desk
 from tests.exchange.replicas import EVERYTHING, PLAIN, sights
+from tests.prefecture.city import City
 from tests.prefecture.counties import body, same_as_county
 
 NODE = f"/city/nodes/{homes.COUNTY}"
@@ -127,3 +133,20 @@ def test_a_stranger_and_another_county_are_refused(county: Calling) -> None:
     assert other.status_code == 403
     assert other.headers["content-type"] == "application/problem+json"
     assert county.http.get(f"{NODE}/orders", headers={"Authorization": ""}).status_code == 401
+
+
+def test_a_platform_that_ends_does_not_wait_for_who_waits_for_orders(city: City, platform: Platform) -> None:
+    token, _ = make_token(platform, homes.COUNTY, None, None)
+    enrol(platform, Caller(token=token), body())
+    city.start()
+    tls = peer_context(None, platform.keys.ca, None, None)
+    http = httpx.Client(base_url=city.url, verify=tls, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    with http, ThreadPoolExecutor(1) as threads:
+        assert http.get(f"/nodes/{homes.COUNTY}/orders").json() == {"items": []}
+        waiting = threads.submit(http.get, f"/nodes/{homes.COUNTY}/orders?wait=30", timeout=40)
+        with suppress(TimeoutError):
+            waiting.result(1)  # it waits for orders now
+        began = monotonic()
+        city.stop()
+        assert monotonic() - began < 4
+        assert waiting.result().json() == {"items": []}
