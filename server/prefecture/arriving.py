@@ -12,6 +12,7 @@ from appliance.errors import Broken, Forbidden, Invalid, TooMany
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.landing import Item, Line, ReplicaState, land_snapshot
 from server.prefecture.counties import OUTBOUND, County, change_county, log_pull, the_county
+from server.prefecture.granted import Granted, granted_by
 from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
 from server.prefecture.store import Platform
 from server.prefecture.views import live
@@ -44,8 +45,11 @@ class SnapshotSlice:
     lines: bytes
 
 
-def take_page(platform: Platform, code: str, page: FeedPage) -> dict[str, Any]:
+def take_page(platform: Platform, code: str, page: FeedPage, serial: str | None = None) -> dict[str, Any]:
     """Take in a page; the answer says how far we have it on the disk, or that a snapshot is wanted first.
+
+    Args:
+        serial: of the certificate with which the county calls.
 
     Raises:
         TooMany: another call of this county is under way. Invalid: a line that is no change.
@@ -53,14 +57,14 @@ def take_page(platform: Platform, code: str, page: FeedPage) -> dict[str, Any]:
     items = _decoded(page.lines, _item)
     with held(platform, code) as ours:
         _require(ours, code)
-        county = _calls(platform, code, page.last)
-        at, types = _live(platform, county), county.granted_types()
-        if at is None or at.feed != page.feed or county.types.split() != list(types):
+        county, granted = _calls(platform, code, page.last, serial)
+        at = _live(platform, county)
+        if at is None or at.feed != page.feed or county.types != granted.words:
             return SNAPSHOT_WANTED
         if page.after <= at.cursor <= page.next:
             try:
                 with opened_replica(platform, live(code)) as replica:
-                    replica.write(lambda unit: land_page(unit, code, items, page.next, types))
+                    replica.write(lambda unit: land_page(unit, code, items, page.next, granted.types))
             except Broken as error:
                 _log(platform, code, "gap", error.zh, error.en, harm=True)
                 return SNAPSHOT_WANTED
@@ -69,7 +73,9 @@ def take_page(platform: Platform, code: str, page: FeedPage) -> dict[str, Any]:
         return {"feed": at.feed, "cursor": cursor}
 
 
-def take_slice(platform: Platform, code: str, part: SnapshotSlice) -> tuple[bool, dict[str, Any]]:
+def take_slice(
+    platform: Platform, code: str, part: SnapshotSlice, serial: str | None = None
+) -> tuple[bool, dict[str, Any]]:
     """Take in a slice of a snapshot; whether it was the one wanted, and which is wanted next (type None: it is whole).
 
     Raises:
@@ -80,17 +86,19 @@ def take_slice(platform: Platform, code: str, part: SnapshotSlice) -> tuple[bool
         raise Invalid(f"快照 {part.type} 里有别的类型。", f"The snapshot of {part.type} holds another type.")
     with held(platform, code) as ours:
         _require(ours, code)
-        county = _calls(platform, code, None)
-        types = county.granted_types()
+        county, granted = _calls(platform, code, None, serial)
+        types = granted.types
         if not types:
             raise Forbidden("本县没有授予任何可读类型。", "This county grants no type that may be read.")
-        at = _growing(platform, county, part.feed, types)
+        at = _growing(platform, county, part.feed, granted)
         if at is None and (part.type, part.after) == (types[0], ""):
             _log(platform, code, "snapshot", "县里送来快照。", "The county sends a snapshot.")
-            begin_coming(platform, code, part.feed, part.cursor, types)
-            at = _growing(platform, county, part.feed, types)
+            begin_coming(platform, code, part.feed, part.cursor, granted)
+            at = _growing(platform, county, part.feed, granted)
         if at is None:
             return False, {"type": types[0], "after": ""}
+        if at.type is None:  # its last slice is here, but something ended us before it took its place
+            return False, _placed(platform, code)
         if (part.type, part.after) != (at.type, at.key or "") or part.cursor < at.cursor:
             return False, {"type": at.type, "after": at.key or ""}
         return True, _land(platform, code, part, lines, types)
@@ -105,18 +113,22 @@ def _land(
         type_ = types[place] if place < len(types) else None
     with opened_replica(platform, coming(code)) as replica:
         replica.write(lambda unit: land_snapshot(unit, lines, type_, part.next or None))
-    if type_ is None:
-        put_in_place(platform, code)
-        _log(platform, code, "whole", "快照完整。", "The snapshot is whole.")
-    return {"type": type_, "after": part.next if type_ else ""}
+    return _placed(platform, code) if type_ is None else {"type": type_, "after": part.next}
 
 
-def _growing(platform: Platform, county: County, feed: str, types: Sequence[str]) -> ReplicaState | None:
-    """The snapshot under way, None where there is none of this feed and these types."""
+def _placed(platform: Platform, code: str) -> dict[str, Any]:
+    """Let a snapshot that is whole take its place; nothing more is wanted."""
+    put_in_place(platform, code)
+    _log(platform, code, "whole", "快照完整。", "The snapshot is whole.")
+    return {"type": None, "after": ""}
+
+
+def _growing(platform: Platform, county: County, feed: str, granted: Granted) -> ReplicaState | None:
+    """The snapshot under way, None where there is none of this feed and shown in this way."""
     with platform.begin() as connection:
         at = state_in(connection, coming(county.code))
         now = the_county(connection, county.code)
-    return at if at is not None and at.feed == feed and now.coming_types.split() == list(types) else None
+    return at if at is not None and at.feed == feed and now.coming_types == granted.words else None
 
 
 def _live(platform: Platform, county: County) -> ReplicaState | None:
@@ -125,15 +137,16 @@ def _live(platform: Platform, county: County) -> ReplicaState | None:
     return at if at is not None and at.whole else None
 
 
-def _calls(platform: Platform, code: str, last: int | None) -> County:
-    """Note that this county calls by itself, so that nobody calls it."""
+def _calls(platform: Platform, code: str, last: int | None, serial: str | None) -> tuple[County, Granted]:
+    """Note that this county calls by itself, so that nobody calls it; the county, and what it grants."""
     now = platform.clock.now()
     values = {} if last is None else {"county_last": last}
     with platform.begin() as connection:
         change_county(
             connection, code, mode=OUTBOUND, tried_at=now, failures=0, trouble_zh=None, trouble_en=None, **values
         )
-        return the_county(connection, code)
+        county = the_county(connection, code)
+        return county, granted_by(connection, county, serial)
 
 
 def _note(platform: Platform, code: str, *, level: bool) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from appliance.errors import NotFound, WanmiError
-from appliance.exchange.scopes import grants_of
-from server.prefecture.settings import CLIENT
 from server.prefecture.tables import COUNTY, PULL_LOG
 
 PULL, OUTBOUND, FILES = "pull", "outbound", "files"
@@ -48,10 +46,6 @@ class County:
     def pulled(self) -> bool:
         """Whether we call it: it is registered, has not left, and does not call by itself."""
         return self.mode == PULL and self.registered and self.address is not None
-
-    def granted_types(self) -> tuple[str, ...]:
-        """The types of the feed that it lets us read, as it was enrolled."""
-        return grants_of(self.scopes.get(CLIENT, [])).types()
 
 
 def all_counties(connection: Connection, *, left: bool = False) -> list[County]:

@@ -21,6 +21,11 @@ T = TypeVar("T")
 ROOT = "/exchange/v1/"
 NDJSON = "application/x-ndjson"
 CONNECT_SECONDS = 10.0
+SAID_AT_MOST = 500
+LEFT_ALONE_AT_MOST = 86_400.0
+ANSWER_AT_MOST = 256 << 20
+"""So many bytes are taken from a county at once; pages and slices stay far below."""
+
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers after which the same request may succeed later."""
 
@@ -90,6 +95,8 @@ class CountyPort:
         patience: seconds without a byte after which it counts as unreachable; who does not even open the line has less.
     """
 
+    serial: str | None = None
+
     def __init__(self, county: str, address: str, tls: ssl.SSLContext, patience: float) -> None:
         self.county = county
         waits = httpx.Timeout(patience, connect=min(patience, CONNECT_SECONDS))
@@ -102,7 +109,7 @@ class CountyPort:
         self._http.close()
 
     def info(self) -> Info:
-        """The county's own description.
+        """The county's own description; from then on `serial` is that of the certificate that it shows.
 
         Raises:
             Unreachable, CountyRefusal, Gone: see `_refuse`. Unreadable: another county, or another contract.
@@ -110,8 +117,9 @@ class CountyPort:
         found = _decoded(self._get(ROOT), Info)
         if found.county != self.county or found.contract != "1":
             raise Unreadable(
-                f"对方自称 {found.county}、合同 {found.contract},应为 {self.county}、1。",
-                f"The node says that it is {found.county} with contract {found.contract}, not {self.county} with 1.",
+                f"对方自称 {found.county[:20]}、合同 {found.contract[:20]},应为 {self.county}、1。",
+                f"The node says that it is {found.county[:20]} with contract {found.contract[:20]}, not {self.county} "
+                "with 1.",
             )
         return found
 
@@ -135,7 +143,7 @@ class CountyPort:
                     if line:
                         yield decode(line)
         except httpx.HTTPError as error:
-            raise _unreachable(error) from error
+            raise self._unreachable(error) from error
         except msgspec.DecodeError as error:
             raise Unreadable(
                 f"快照里有一行看不懂: {error}。", f"A line of the snapshot cannot be read: {error}."
@@ -166,7 +174,7 @@ class CountyPort:
                     _refuse(Answer(told.status_code, told.headers, told.content))
                 yield (there if told.status_code == 206 else 0), told.iter_raw()
         except httpx.HTTPError as error:
-            raise _unreachable(error) from error
+            raise self._unreachable(error) from error
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Any request, for example one that was written down before; every answer is given back.
@@ -174,40 +182,67 @@ class CountyPort:
         Raises:
             Unreachable: nobody answers.
         """
-        try:
-            told = self._http.request(method, path, headers=dict(headers), content=body)
-        except httpx.HTTPError as error:
-            raise _unreachable(error) from error
-        return Answer(told.status_code, told.headers, told.content)
+        return self._asked(method, path, headers=dict(headers), content=body)
 
     def _get(self, path: str, wanted: Mapping[str, Any] | None = None) -> bytes:
+        answer = self._asked("GET", path, params=wanted)
+        if answer.status != 200:
+            _refuse(answer)
+        return answer.body
+
+    def _asked(self, method: str, path: str, **options: Any) -> Answer:
+        """An answer, whole.
+
+        Raises:
+            Unreachable: nobody answers. Unreadable: it is larger than anything that a county has to say.
+        """
         try:
-            told = self._http.get(path, params=wanted)
+            with self._http.stream(method, path, **options) as told:
+                self.serial = _serial_of(told)
+                body = bytearray()
+                for block in told.iter_bytes():
+                    body += block
+                    if len(body) > ANSWER_AT_MOST:
+                        raise Unreadable(
+                            f"{method} {path} 的回答超过 {ANSWER_AT_MOST >> 20} MB,未采用;请调小 page 或联系县里。",
+                            f"The answer to {method} {path} is over {ANSWER_AT_MOST >> 20} MB and was not used; make "
+                            "`page` smaller, or ask the county.",
+                        )
+                return Answer(told.status_code, told.headers, bytes(body))
         except httpx.HTTPError as error:
-            raise _unreachable(error) from error
-        if told.status_code != 200:
-            _refuse(Answer(told.status_code, told.headers, told.content))
-        return told.content
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
+        where, said = self._http.base_url, (str(error) or type(error).__name__)[:SAID_AT_MOST]
+        return Unreachable(
+            f"连不上 {where}: {said};将自动重试。", f"{where} cannot be reached: {said}. It is tried again by itself."
+        )
 
 
 def sentence_of(answer: Answer) -> str:
     """What a refusal says: the `detail` of its problem, else the beginning of its body."""
     try:
         told = json.loads(answer.body)
-        return str(told["detail"])[:500]
-    except (ValueError, TypeError, KeyError, UnicodeDecodeError):
-        return answer.body[:200].decode(errors="replace").strip() or f"HTTP {answer.status}"
+        return plain(str(told["detail"]), SAID_AT_MOST)
+    except (ValueError, TypeError, KeyError, UnicodeDecodeError, RecursionError):
+        return plain(answer.body[:200].decode(errors="replace"), 200) or f"HTTP {answer.status}"
+
+
+def plain(told: str, at_most: int) -> str:
+    """What somebody told, on one line and without characters that no line and no database holds."""
+    return "".join(sign if sign.isprintable() else " " for sign in told[:at_most]).strip()
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a county asks to be left alone, None where it does not say."""
     written = headers.get("Retry-After", headers.get("retry-after", "")).strip()
     if written.isascii() and written.isdigit():
-        return float(min(int(written), 86_400))
+        return min(float(written), LEFT_ALONE_AT_MOST)
     try:
-        return max(0.0, parsedate_to_datetime(written).timestamp() - time())
-    except (ValueError, TypeError):
+        asked = parsedate_to_datetime(written).timestamp() - time()
+    except (ValueError, TypeError, OverflowError):
         return None
+    return min(max(0.0, asked), LEFT_ALONE_AT_MOST)
 
 
 def _refuse(answer: Answer) -> NoReturn:
@@ -217,9 +252,12 @@ def _refuse(answer: Answer) -> NoReturn:
     raise CountyRefusal(answer.status, sentence, retry_after(answer.headers))
 
 
-def _unreachable(error: httpx.HTTPError) -> Unreachable:
-    said = str(error) or type(error).__name__
-    return Unreachable(f"连不上: {said}", f"It cannot be reached: {said}")
+def _serial_of(told: httpx.Response) -> str | None:
+    """The serial number of the certificate at the other end."""
+    stream = told.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    serial: str | None = (tls.getpeercert() or {}).get("serialNumber") if tls is not None else None
+    return serial
 
 
 def _decoded(body: bytes, type_: type[T]) -> T:

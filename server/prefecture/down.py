@@ -15,7 +15,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, case, exists, func, insert, or_, select, text, update
 
 from appliance.clock import SECOND
 from appliance.errors import Invalid, NotFound
@@ -27,6 +27,7 @@ from server.prefecture.county_port import (
     CountyPort,
     Unreachable,
     Unreadable,
+    plain,
     retry_after,
     sentence_of,
 )  # fmt: skip
@@ -36,15 +37,25 @@ from server.prefecture.store import Platform
 from server.prefecture.tables import SENT
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
-RETURN = "return"
+RETURN, EVIDENCE = "return", "evidence"
 HANDED_OUT_AGAIN = 60 * SECOND
+HANDED_OUT_BYTES = 8 << 20
+"""Orders of so many bytes are handed out at once, and always one."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 JSON = "application/json"
+KEPT_BYTES = 20_000
+"""So much of a county's answer is kept."""
+
 _RETURNS = "reports/monthly/"
 
+_WITHOUT_BODY = [column for column in SENT.c if column.name != "body"]
 _NEEDED = SENT.alias("needed")
 _FREE = or_(SENT.c.needs.is_(None), exists().where(and_(_NEEDED.c.id == SENT.c.needs, _NEEDED.c.state == DONE)))
 """What nothing else must be done before."""
+
+KEPT_BODY = case((SENT.c.kind == EVIDENCE, None), else_=SENT.c.body)
+"""What was said to a county is kept for ever; a picture only until it is there, or will never be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ def send_case(platform: Platform, code: str, case: dict[str, Any], evidence: Seq
             digest = sha256(file.content).hexdigest()
             body["evidence"].append({"sha256": digest, "stage": file.stage})
             last = _write(
-                platform, connection, code, "evidence", "PUT", f"evidence/{digest}", file.content, needs=last,
+                platform, connection, code, EVIDENCE, "PUT", f"evidence/{digest}", file.content, needs=last,
                 type_=file.type,
             )  # fmt: skip
         return _write(platform, connection, code, "case", "POST", "cases", msgspec.json.encode(body), needs=last)
@@ -163,7 +174,8 @@ def send_waiting(platform: Platform, county: County, ending: Callable[[], bool])
 
 def some_due(connection: Connection, code: str, now: int) -> bool:
     """Whether something waits for a county and may be tried now."""
-    return _next(connection, code, now) is not None
+    due = select(SENT.c.id).where(SENT.c.county == code, SENT.c.state == WAITING, SENT.c.next_at <= now, _FREE)
+    return connection.execute(due.limit(1)).first() is not None
 
 
 def finish(platform: Platform, code: str, id_: str, answer: Answer) -> None:
@@ -173,7 +185,8 @@ def finish(platform: Platform, code: str, id_: str, answer: Answer) -> None:
         NotFound: nothing of this id was written down for this county.
     """
     with platform.begin() as connection:
-        row = connection.execute(select(SENT).where(SENT.c.id == id_, SENT.c.county == code)).one_or_none()
+        query = select(*_WITHOUT_BODY).where(SENT.c.id == id_, SENT.c.county == code).with_for_update()
+        row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"没有指令 {id_[:40]}。", f"There is no order {id_[:40]}.")
         if row.state != WAITING:
@@ -183,11 +196,15 @@ def finish(platform: Platform, code: str, id_: str, answer: Answer) -> None:
             return
         if answer.good and row.kind == RETURN:
             answer = _kept_return(connection, code, row.path, answer, platform.clock.now())
-        told = sentence_of(answer) if not answer.good else answer.body[:20_000].decode(errors="replace")
+        told = (
+            plain(answer.body[:KEPT_BYTES].decode(errors="replace"), KEPT_BYTES) if answer.good else sentence_of(answer)
+        )
         values: dict[str, Any] = {"state": DONE if answer.good else FAILED, "status": answer.status, "answer": told}
         if answer.good and row.kind == "case":
             values["number"] = _number_in(answer.body)
         now = platform.clock.now()
+        if row.kind == EVIDENCE:
+            values["body"] = None
         connection.execute(update(SENT).where(SENT.c.id == id_).values(done_at=now, tries=SENT.c.tries + 1, **values))
         if not answer.good:
             _fail_what_needs(connection, id_, now, told)
@@ -199,15 +216,16 @@ def hand_out(platform: Platform, code: str, at_most: int = 20) -> list[dict[str,
     with platform.begin() as connection:
         free = or_(SENT.c.handed_out_at.is_(None), SENT.c.handed_out_at <= now - HANDED_OUT_AGAIN)
         query = (
-            select(SENT)
+            select(SENT.c.id, func.coalesce(func.octet_length(SENT.c.body), 0).label("bytes"))
             .where(SENT.c.county == code, SENT.c.state == WAITING, _FREE, free, SENT.c.next_at <= now)
             .order_by(SENT.c.made_at, SENT.c.id)
             .limit(at_most)
             .with_for_update(skip_locked=True)
         )
-        rows = connection.execute(query).all()
-        for row in rows:
-            connection.execute(update(SENT).where(SENT.c.id == row.id).values(handed_out_at=now))
+        chosen = _first_bytes(connection.execute(query).all(), HANDED_OUT_BYTES)
+        ordered = select(SENT).where(SENT.c.id.in_(chosen)).order_by(SENT.c.made_at, SENT.c.id)
+        rows = connection.execute(ordered).all()
+        connection.execute(update(SENT).where(SENT.c.id.in_(chosen)).values(handed_out_at=now))
     return [
         {
             "id": row.id, "method": row.method, "path": row.path, "headers": {"Wanmi-Client": CLIENT, **row.headers},
@@ -217,16 +235,26 @@ def hand_out(platform: Platform, code: str, at_most: int = 20) -> list[dict[str,
     ]  # fmt: skip
 
 
+def _first_bytes(found: Sequence[Row[Any]], at_most: int) -> list[str]:
+    """The ids of the first ones, as many as fit, and one whatever its size."""
+    ids, size = [], 0
+    for row in found:
+        size += row.bytes
+        if ids and size > at_most:
+            break
+        ids.append(row.id)
+    return ids
+
+
 def listed(connection: Connection, code: str | None, at_most: int = 200) -> list[Row[Any]]:
     """What was sent down, newest first, without bodies."""
-    columns = [column for column in SENT.c if column.name != "body"]
-    query = select(*columns).order_by(SENT.c.made_at.desc(), SENT.c.id).limit(at_most)
+    query = select(*_WITHOUT_BODY).order_by(SENT.c.made_at.desc(), SENT.c.id).limit(at_most)
     return list(connection.execute(query if code is None else query.where(SENT.c.county == code)))
 
 
 def find_sent(connection: Connection, id_: str) -> Row[Any]:
-    """What was written down under an id."""
-    return connection.execute(select(SENT).where(SENT.c.id == id_)).one()
+    """What was written down under an id, without its body."""
+    return connection.execute(select(*_WITHOUT_BODY).where(SENT.c.id == id_)).one()
 
 
 def _on_case(platform: Platform, code: str, kind: str, number: str, path: str, body: dict[str, Any]) -> str:
@@ -280,7 +308,7 @@ def _fail_what_needs(connection: Connection, id_: str, now: int, why: str) -> No
         query = (
             update(SENT)
             .where(SENT.c.needs.in_(failed), SENT.c.state == WAITING)
-            .values(state=FAILED, done_at=now, answer=why)
+            .values(state=FAILED, done_at=now, answer=why, body=KEPT_BODY)
             .returning(SENT.c.id)
         )
         failed = list(connection.execute(query).scalars())

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequest
@@ -19,6 +20,8 @@ from appliance.clock import DAY, SECOND, micros
 from appliance.errors import FieldError, Forbidden, Invalid, NotSignedIn
 from appliance.exchange.scopes import SCOPES, grants_of
 from server.prefecture.counties import FILES, change_county, find_county, put_enrolled, put_registered, the_county
+from server.prefecture.county_port import plain
+from server.prefecture.down import FAILED, KEPT_BODY, WAITING
 from server.prefecture.keys import checked_request, serial_of
 from server.prefecture.settings import CLIENT
 from server.prefecture.store import Platform
@@ -149,8 +152,8 @@ def leave(platform: Platform, caller: Caller | None, county: str) -> None:
         connection.execute(_tokens_ended(county, now, used_alone=caller is not None))
         connection.execute(
             update(SENT)
-            .where(SENT.c.county == county, SENT.c.state == "waiting")
-            .values(state="failed", done_at=now, answer="县已退出本平台 (the county left)")
+            .where(SENT.c.county == county, SENT.c.state == WAITING)
+            .values(state=FAILED, done_at=now, answer="县已退出本平台 (the county left)", body=KEPT_BODY)
         )
         connection.execute(
             update(CERTIFICATE)
@@ -239,11 +242,11 @@ def _signed(
 ) -> Enrolled:  # fmt: skip
     certificate = platform.keys.sign(request, body.county, host, platform.settings.certificate_days)
     now, known = platform.clock.now(), find_county(connection, body.county)
-    put_enrolled(connection, body.county, body.name[:60], body.address.rstrip("/"), scopes, now)
+    put_enrolled(connection, body.county, plain(body.name, 60), body.address.rstrip("/"), scopes, now)
     connection.execute(
         insert(CERTIFICATE).values(
             serial=serial_of(certificate), county=body.county, made_at=now,
-            ends_at=micros(certificate.not_valid_after_utc),
+            ends_at=micros(certificate.not_valid_after_utc), scopes=scopes,
         )
     )  # fmt: skip
     if known is not None and known.left_at is not None:
@@ -267,7 +270,8 @@ def _check_body(contract: str, address: str) -> str:
     try:
         parts = urlsplit(address)
         good = parts.scheme == "https" and parts.hostname and parts.port != 0 and not parts.username
-    except ValueError:
+        httpx.URL(address)
+    except (ValueError, httpx.InvalidURL):
         good = False
     if not good:
         raise Invalid(

@@ -18,7 +18,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.cases.evidence import path_of
 from appliance.clock import SECOND
@@ -66,7 +65,7 @@ class EvidenceRounds:
             try:
                 for county in self._counties():
                     self._attend(county)
-            except (SQLAlchemyError, OSError) as error:  # the database is away, the disk is full; the next look tries
+            except Exception as error:  # the database is away, the disk is full; the next look tries again
                 structlog.get_logger("wanmi").error("evidence", error=without_values(error))
                 self._ending.wait(FIRST_PAUSE)
 
@@ -173,6 +172,7 @@ def _fetch(port: CountyPort, home: Path, sha256: str, ending: Callable[[], bool]
         for block in blocks:
             file.write(block)
             if file.tell() > BYTES_AT_MOST:
+                part.unlink()
                 raise TooLarge(f"文件超过 {BYTES_AT_MOST >> 20} MB。", f"The file is over {BYTES_AT_MOST >> 20} MB.")
             if ending():
                 return False

@@ -27,6 +27,7 @@ from server.prefecture.counties import FILES, County, change_county, log_pull, t
 from server.prefecture.county_port import RETRIED, Answer
 from server.prefecture.down import finish
 from server.prefecture.file_tables import FileLink, change_link, forget_order, link_of
+from server.prefecture.granted import Granted, granted_by
 from server.prefecture.keys import serial_of
 from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
 from server.prefecture.store import Platform
@@ -49,11 +50,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A verified file."""
+    """A verified file; `serial` is that of its signer's certificate."""
 
     manifest: Manifest
     payload: bytes
     digest: str
+    serial: str
 
     def lines(self) -> Iterator[bytes]:
         """Its lines, unpacked as they are read."""
@@ -91,8 +93,8 @@ def _read(platform: Platform, county: str, number: int, path: Path, adopt: bool)
         return None
     content = path.read_bytes()
     manifest, payload = unpack(content, path.name)
-    _check(platform, manifest)
-    file = _File(manifest, payload, hashlib.sha256(content).hexdigest())
+    serial = _check(platform, manifest)
+    file = _File(manifest, payload, hashlib.sha256(content).hexdigest(), serial)
     if number == link.up_number and file.digest == link.up_sha256:
         return None
     gap = _gap(link, manifest)
@@ -111,12 +113,13 @@ def _take(platform: Platform, code: str, file: _File) -> bool:
     """Take in a file and its number; whether its content fits onto what is there."""
     with platform.begin() as connection:
         county = the_county(connection, code)
+        granted = granted_by(connection, county, file.serial)
     if file.manifest.content == "answers":
         return _take_answers(platform, code, file)
-    if file.manifest.types == list(county.granted_types()):
-        if file.manifest.content == "changes" and _take_changes(platform, county, file):
+    if file.manifest.types == list(granted.types):
+        if file.manifest.content == "changes" and _take_changes(platform, county, granted, file):
             return True
-        if file.manifest.content == "snapshot" and _take_snapshot(platform, county, file):
+        if file.manifest.content == "snapshot" and _take_snapshot(platform, county, granted, file):
             return True
     with platform.begin() as connection:
         _number(connection, code, file, wants_snapshot=True)
@@ -125,11 +128,11 @@ def _take(platform: Platform, code: str, file: _File) -> bool:
     return False
 
 
-def _take_changes(platform: Platform, county: County, file: _File) -> bool:
+def _take_changes(platform: Platform, county: County, granted: Granted, file: _File) -> bool:
     told, types = file.manifest, file.manifest.types
     with platform.begin() as connection:
         at = state_in(connection, live(county.code))
-    if at is None or not at.whole or at.feed != told.feed or county.types.split() != types or told.after > at.cursor:
+    if at is None or not at.whole or at.feed != told.feed or county.types != granted.words or told.after > at.cursor:
         return False
     items = (item for item in _decoded(file, Item) if item.seq > at.cursor)
 
@@ -152,14 +155,14 @@ def _take_changes(platform: Platform, county: County, file: _File) -> bool:
     return True
 
 
-def _take_snapshot(platform: Platform, county: County, file: _File) -> bool:
+def _take_snapshot(platform: Platform, county: County, granted: Granted, file: _File) -> bool:
     told, types = file.manifest, file.manifest.types
     if not told.slices or any(place.type not in types for place in told.slices):
         raise _wrong_slices(told)
     first = told.slices[0]
     if (first.type, first.after) == (types[0], ""):
-        begin_coming(platform, county.code, told.feed, told.after, types)
-    elif not _wanted(_growing(platform, county.code), file):
+        begin_coming(platform, county.code, told.feed, told.after, granted)
+    elif county.coming_types != granted.words or not _wanted(_growing(platform, county.code), file):
         return False
     lines = _decoded(file, Line)
 
@@ -245,8 +248,8 @@ def _note(platform: Platform, code: str, file: _File, fits: bool) -> None:
         change_county(connection, code, **values)
 
 
-def _check(platform: Platform, manifest: Manifest) -> None:
-    """Refuse what the county did not sign with a certificate of ours that counts.
+def _check(platform: Platform, manifest: Manifest) -> str:
+    """The serial number of the county's certificate; what it did not sign with one of ours that counts is refused.
 
     Raises:
         BadFile: the sentence says what is wrong.
@@ -258,8 +261,9 @@ def _check(platform: Platform, manifest: Manifest) -> None:
             f"{manifest.name} 由 {who} 签名,不是 {manifest.county};未采用。",
             f"{manifest.name} is signed by {who} and not by {manifest.county}; it was not used.",
         )
+    serial = serial_of(certificate)
     query = select(CERTIFICATE.c.revoked_at).where(
-        CERTIFICATE.c.serial == serial_of(certificate), CERTIFICATE.c.county == manifest.county
+        CERTIFICATE.c.serial == serial, CERTIFICATE.c.county == manifest.county
     )
     with platform.begin() as connection:
         row = connection.execute(query).one_or_none()
@@ -268,6 +272,7 @@ def _check(platform: Platform, manifest: Manifest) -> None:
             f"{manifest.name} 的证书已被收回;请县里重新接入后再写。",
             f"The certificate of {manifest.name} was taken back; the county must join again and write anew.",
         )
+    return serial
 
 
 def _gap(link: FileLink, manifest: Manifest) -> BadFile | None:

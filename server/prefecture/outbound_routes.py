@@ -18,7 +18,7 @@ from server.node import CURSOR_AT_MOST, json_bytes
 from server.prefecture.arriving import FeedPage, SnapshotSlice, take_page, take_slice
 from server.prefecture.county_port import Answer
 from server.prefecture.down import finish, hand_out
-from server.prefecture.routes import check_county, platform_of, thread
+from server.prefecture.routes import caller_of, check_county, platform_of, thread
 
 LONGEST_WAIT = 60.0
 LOOK_SECONDS = 0.5
@@ -52,8 +52,9 @@ class OutboundController(Controller):
         """A page of changes; how far we have it."""
         await thread(lambda: check_county(request, county))
         platform, lines = platform_of(request), await request.body()
+        serial = caller_of(request).serial
         page = FeedPage(feed, after, next_, more == "1", last, lines)
-        return await thread(lambda: take_page(platform, county, page))
+        return await thread(lambda: take_page(platform, county, page, serial))
 
     @post("/snapshot/{type_:str}", status_code=200)
     async def snapshot(
@@ -69,8 +70,9 @@ class OutboundController(Controller):
         """A slice of a snapshot; which one is wanted next."""
         await thread(lambda: check_county(request, county))
         platform, lines = platform_of(request), await request.body()
+        serial = caller_of(request).serial
         part = SnapshotSlice(feed, type_, cursor, unquote(after), unquote(next_), lines)
-        wanted, told = await thread(lambda: take_slice(platform, county, part))
+        wanted, told = await thread(lambda: take_slice(platform, county, part, serial))
         return json_bytes(msgspec.json.encode(told), 200 if wanted else 409)
 
     @get("/orders")

@@ -13,11 +13,19 @@ from itertools import islice
 from sqlalchemy import text
 
 from appliance.errors import Broken, Gone, WanmiError
-from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.landing import Line, ReplicaState, land_snapshot
 from server.prefecture.counties import County, change_county, log_pull
-from server.prefecture.county_port import CountyPort, CountyRefusal, Info
-from server.prefecture.replicas import begin_coming, coming, land_page, opened_replica, put_in_place, state_in
+from server.prefecture.county_port import CountyPort, CountyRefusal, Info, Unreadable
+from server.prefecture.granted import Granted, granted_by
+from server.prefecture.replicas import (
+    begin_coming,
+    coming,
+    drop_coming,
+    land_page,
+    opened_replica,
+    put_in_place,
+    state_in,
+)
 from server.prefecture.store import Platform
 from server.prefecture.views import live
 
@@ -61,13 +69,12 @@ class Pull:
         """
         for attempt in range(SNAPSHOTS_AT_MOST):
             info = self.port.info()
-            types = tuple(name for name in KINDS if name in info.feeds)
-            if not types:
-                raise CountyRefusal(403, "feeds is empty: none of its types may be read", None)
-            self._heard(info)
+            granted = self._heard(info)
+            if not granted.types:
+                raise CountyRefusal(403, "feeds 是空的,没有可读的类型 (it is empty: no type may be read)", None)
             try:
-                if self._complete(info, types):
-                    self._follow(info.feed, types)
+                if self._complete(info, granted):
+                    self._follow(info.feed, granted.types)
                 return self.done
             except (Gone, Broken) as error:
                 self._log("gap" if isinstance(error, Broken) else "gone", error.zh, error.en, harm=True)
@@ -76,25 +83,28 @@ class Pull:
                 self._begin_anew()
         return self.done
 
-    def _complete(self, info: Info, types: tuple[str, ...]) -> bool:
+    def _complete(self, info: Info, granted: Granted) -> bool:
         """Take a snapshot if one is needed; False when the pull was told to end meanwhile."""
         with self.platform.begin() as connection:
             now_live = state_in(connection, live(self.county.code))
             growing = state_in(connection, coming(self.county.code))
             county = connection.execute(_TYPES, {"county": self.county.code}).one()
-        why = _why_snapshot(now_live, county.types, info, types)
+        why = _why_snapshot(now_live, county.types, info, granted)
         if why is None:
+            if growing is not None:
+                drop_coming(self.platform, self.county.code)
             return True
-        if growing is None or not _goes_on(growing, county.coming_types, info, types):
+        if growing is None or not _goes_on(growing, county.coming_types, info, granted):
             self._log("snapshot", *why)
-            begin_coming(self.platform, self.county.code, info.feed, info.last, types)
-        return self._take_snapshot(types)
+            begin_coming(self.platform, self.county.code, info.feed, info.last, granted)
+        return self._take_snapshot(granted.types)
 
     def _take_snapshot(self, types: tuple[str, ...]) -> bool:
         with opened_replica(self.platform, coming(self.county.code)) as replica:
             while (at := replica.state()) is not None and at.type is not None:
                 records = self.port.snapshot(at.type, at.cursor, at.key, at.feed)
                 for lines in _slices(records, LINES_AT_ONCE):
+                    _check_slice(lines, at.type, at.key)
                     type_, key = (at.type, lines[-1].id) if lines else (_after(at.type, types), None)
                     replica.write(partial(land_snapshot, lines=lines, type_=type_, key=key))
                     self.done.records += len(lines)
@@ -119,6 +129,8 @@ class Pull:
                     raise Broken(
                         f"游标倒退: {cursor} → {page.next}。", f"The cursor goes back: {cursor} to {page.next}."
                     )
+                if page.more and page.next == cursor:
+                    raise _stands_still("changes", str(cursor))
                 land = partial(land_page, county=self.county.code, items=page.items, next_=page.next, types=types)
                 self.done.records += replica.write(land)
                 self.done.pages += 1
@@ -133,14 +145,16 @@ class Pull:
             change_county(connection, self.county.code, county_last=max(last, cursor), **values)
         self.done.behind = max(last - cursor, 0)
 
-    def _heard(self, info: Info) -> None:
+    def _heard(self, info: Info) -> Granted:
+        """Note how far the county is; what it grants."""
+        self.done.behind = info.last
         with self.platform.begin() as connection:
             change_county(connection, self.county.code, county_last=info.last)
-        self.done.behind = info.last
+            return granted_by(connection, self.county, self.port.serial, info.feeds)
 
     def _begin_anew(self) -> None:
+        drop_coming(self.platform, self.county.code)
         with self.platform.begin() as connection:
-            connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {coming(self.county.code)} CASCADE")
             change_county(connection, self.county.code, types="")
 
     def _log(self, event: str, zh: str, en: str, *, harm: bool = False) -> None:
@@ -172,7 +186,7 @@ def probe(platform: Platform, county: County) -> None:
         port.info()
 
 
-def _why_snapshot(at: ReplicaState | None, followed: str, info: Info, types: tuple[str, ...]) -> tuple[str, str] | None:
+def _why_snapshot(at: ReplicaState | None, followed: str, info: Info, granted: Granted) -> tuple[str, str] | None:
     """Why the replica cannot simply go on, in both languages; None when it can."""
     if at is None or not at.whole:
         return "第一次取快照。", "The first snapshot."
@@ -188,23 +202,46 @@ def _why_snapshot(at: ReplicaState | None, followed: str, info: Info, types: tup
         )
     if not followed:
         return "数据流有缺口;重新取快照。", "The feed had a gap. A snapshot is taken."
-    if followed.split() != list(types):
+    if followed != granted.words:
         return (
-            f"县里授予的类型变了: {'、'.join(types)};重新取快照。",
-            f"The county grants other types now: {', '.join(types)}. A snapshot is taken.",
+            f"县里授予的范围变了: {'、'.join(granted.types)};重新取快照。",
+            f"What the county grants is another now: {', '.join(granted.types)}. A snapshot is taken.",
         )
     return None
 
 
-def _goes_on(growing: ReplicaState, types_of_it: str, info: Info, types: tuple[str, ...]) -> bool:
-    """Whether a snapshot under way can be gone on with: changes after it are still kept, of the same feed and types."""
+def _goes_on(growing: ReplicaState, words: str, info: Info, granted: Granted) -> bool:
+    """Whether a snapshot under way can be gone on with: changes after it are kept, of the same feed and grants."""
     kept = info.first - 1 <= growing.cursor <= info.last
-    return growing.feed == info.feed and kept and types_of_it.split() == list(types)
+    return growing.feed == info.feed and kept and words == granted.words
 
 
 def _after(type_: str, types: tuple[str, ...]) -> str | None:
     place = types.index(type_) + 1
     return types[place] if place < len(types) else None
+
+
+def _check_slice(lines: list[Line], type_: str, after: str | None) -> None:
+    """Refuse what a county that keeps the contract does not send.
+
+    Raises:
+        Unreadable: records of another type, or ones that end where the snapshot was already.
+    """
+    strange = next((line.type for line in lines if line.type != type_), None)
+    if strange is not None:
+        raise Unreadable(
+            f"快照 {type_} 里有别的类型 {strange[:40]!r};请县里检查软件。",
+            f"The snapshot of {type_} holds another type, {strange[:40]!r}; the county's software is at fault.",
+        )
+    if lines and lines[-1].id == after:
+        raise _stands_still(f"snapshot/{type_}", after)
+
+
+def _stands_still(where: str, at: str) -> Unreadable:
+    return Unreadable(
+        f"{where} 在 {at[:60]} 之后没有往前走;请县里检查软件 (wanmi prefecture check)。",
+        f"{where} does not go on after {at[:60]}; the county's software is at fault (wanmi prefecture check).",
+    )
 
 
 def _slices(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:

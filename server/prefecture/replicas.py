@@ -18,6 +18,7 @@ from appliance.records import schema as migrations
 from appliance.records.postgis import postgis_engine
 from appliance.records.writer import Unit
 from server.prefecture.counties import all_counties, change_county
+from server.prefecture.granted import Granted
 from server.prefecture.store import Platform
 from server.prefecture.views import drop_views, live, remake_views
 
@@ -80,17 +81,22 @@ def opened_replica(platform: Platform, schema: str) -> Iterator[Replica]:
         replica.engine.dispose()
 
 
-def begin_coming(platform: Platform, county: str, feed: str, cursor: int, types: Sequence[str]) -> None:
-    """Make the second schema empty, with the county's own migrations, and note where its snapshot begins."""
+def drop_coming(platform: Platform, county: str) -> None:
+    """Forget a snapshot under way, if there is one."""
     with platform.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {coming(county)} CASCADE")
+
+
+def begin_coming(platform: Platform, county: str, feed: str, cursor: int, granted: Granted) -> None:
+    """Make the second schema empty, with the county's own migrations, and note where its snapshot begins."""
+    drop_coming(platform, county)
     with opened_replica(platform, coming(county)) as replica:
         with _MIGRATING:
             migrations.upgrade(replica.engine)
 
         def begin(unit: Unit) -> None:
-            begin_snapshot(unit, county, feed, cursor, types)
-            change_county(unit.connection, county, coming_types=" ".join(types))
+            begin_snapshot(unit, county, feed, cursor, granted.types)
+            change_county(unit.connection, county, coming_types=granted.words)
 
         replica.write(begin)
 

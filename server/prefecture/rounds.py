@@ -12,12 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event, Lock
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from appliance.clock import SECOND
 from appliance.errors import WanmiError
 from server.prefecture.counties import County, all_counties, change_county, log_trouble, the_county
-from server.prefecture.county_port import Unreadable
+from server.prefecture.county_port import Unreadable, plain
 from server.prefecture.down import send_waiting, some_due
 from server.prefecture.puller import Pulled, pull_county, trouble_of
 from server.prefecture.replicas import held
@@ -62,9 +62,13 @@ def attend(
         except WanmiError as error:
             _note_failure(platform, county, error, chance)
             return error
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # whatever a county sends must not have it called again at once, for ever
             structlog.get_logger("wanmi").error("pull", county=code, error=without_values(error))
-            told = Unreadable(f"拉取中断: {without_values(error)}", f"The pull ended: {without_values(error)}")
+            said = without_values(error)
+            told = Unreadable(
+                f"拉取中断 ({said});见 log/prefecture.log,将自动重试。",
+                f"The pull ended ({said}); see log/prefecture.log. It is tried again by itself.",
+            )
             _note_failure(platform, county, told, chance)
             return told
         _note_success(platform, county)
@@ -103,7 +107,7 @@ class Rounds:
                 try:
                     for code in self._due():
                         self._start(threads, code)
-                except SQLAlchemyError as error:  # the database is away; the next look tries again
+                except Exception as error:  # the database is away; the next look tries again
                     structlog.get_logger("wanmi").error("rounds", error=without_values(error))
                 self._ending.wait(LOOK_SECONDS)
             with self._lock:
@@ -164,4 +168,4 @@ def _note_failure(platform: Platform, county: County, error: WanmiError, chance:
 def without_values(error: BaseException) -> str:
     """What went wrong, without the values of a statement: records of people stand in them."""
     said = str(error.orig or "") if isinstance(error, DBAPIError) else str(error)
-    return f"{type(error).__name__}: {said.partition(chr(10))[0][:200]}"
+    return f"{type(error).__name__}: {plain(said.partition(chr(10))[0], 200)}"

@@ -106,8 +106,17 @@ def _evidence(connection: Connection) -> None:
     )
 
 
+def _scopes_with_the_certificate(connection: Connection) -> None:
+    """A certificate tells which enrolment counts in its county."""
+    connection.exec_driver_sql("ALTER TABLE prefecture.certificate ADD COLUMN scopes json")
+    connection.exec_driver_sql(
+        "UPDATE prefecture.certificate c SET scopes = n.scopes FROM prefecture.county n WHERE n.code = c.county"
+    )
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first, _last_change_in_the_replica, _monthly_returns, _carried_files, _evidence,
+    _scopes_with_the_certificate,
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ COUNTY = Table(
     _moment("enrolled_at", nullable=False),
     _moment("registered_at"),
     _moment("left_at"),
-    Column("types", String, nullable=False, server_default="", comment="types of the feed in the county's schema"),
+    Column("types", String, nullable=False, server_default="", comment="what the replica holds: types, @areas"),
     Column("coming_types", String, nullable=False, server_default="", comment="those of a snapshot under way"),
     Column("county_last", BigInteger, comment="the county's newest change when it was last heard of"),
     _moment("tried_at"),
@@ -60,6 +60,7 @@ CERTIFICATE = Table(
     _moment("made_at", nullable=False),
     _moment("ends_at", nullable=False),
     _moment("revoked_at"),
+    Column("scopes", JSON, comment="granted with it"),
 )  # fmt: skip
 
 SENT = Table(

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from sqlalchemy import insert
 
+from appliance.clock import DAY
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.kinds.base import Sight
 from appliance.exchange.landing import Item, Line
@@ -23,6 +25,7 @@ from server.prefecture.puller import Pull, Pulled
 from server.prefecture.replicas import opened_replica
 from server.prefecture.settings import CLIENT, USUAL_SCOPES
 from server.prefecture.store import Platform
+from server.prefecture.tables import CERTIFICATE
 from server.prefecture.views import live
 from tests import homes
 from tests.cases.desk import Desk
@@ -66,11 +69,20 @@ def enrolled(
         return the_county(connection, code)
 
 
+def certificate(platform: Platform, serial: str, scopes: Sequence[str], code: str = homes.COUNTY) -> None:
+    """Note a certificate with which a county was granted these scopes, as enrolling does."""
+    now = platform.clock.now()
+    row = {"serial": serial, "county": code, "made_at": now, "ends_at": now + DAY, "scopes": {CLIENT: list(scopes)}}
+    with platform.begin() as connection:
+        connection.execute(insert(CERTIFICATE).values(row))
+
+
 class DeskPort(CountyPort):
     """The port of a desk's county, read in this process.
 
     Attributes:
         feeds: the types that it grants. loses: which changes a page leaves out.
+        sight: how its records are shown. serial: of the certificate that it shows.
         before: called before each page and each line of a snapshot; it may raise, or work in the county.
     """
 
@@ -80,7 +92,10 @@ class DeskPort(CountyPort):
         self.before: Callable[[str], None] = lambda _: None
         self.asked: list[str] = []
         self.lines_at_most = 10**9
+        self.sight = Sight()
         self.loses: Callable[[int], bool] = lambda _: False
+
+    def __exit__(self, *_: object) -> None: ...
 
     def info(self) -> Info:
         with self.desk.office.records.read() as connection:
@@ -91,7 +106,7 @@ class DeskPort(CountyPort):
         self.before("changes")
         self.asked.append(f"changes {after}")
         with self.desk.office.records.read() as connection:
-            page = read_changes(connection, after, limit, types, sights(), feed)
+            page = read_changes(connection, after, limit, types, sights(self.sight), feed)
         items = [msgspec.json.decode(item, type=Item) for item in page.items]
         return Changes([item for item in items if not self.loses(item.seq)], page.next, page.more)
 
@@ -100,7 +115,7 @@ class DeskPort(CountyPort):
         key, more, told_already = after, True, 0
         while more:
             with self.desk.office.records.read() as connection:
-                told, page = read_snapshot(connection, KINDS[type_], key, Sight())
+                told, page = read_snapshot(connection, KINDS[type_], key, self.sight)
             for line in told:
                 self.before(type_)
                 told_already += 1

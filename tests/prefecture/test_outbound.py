@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.reading import feed_state, read_changes, read_snapshot
+from server.prefecture import arriving
 from server.prefecture.app import create_app
 from server.prefecture.down import Evidence, send_case
 from server.prefecture.enrolment import Caller, enrol, make_token
@@ -88,6 +89,47 @@ def test_it_brings_a_snapshot_and_then_its_changes(platform: Platform, desk: Des
     assert same_as_county(platform, desk)
     status = statuses(platform)[0]
     assert (status.mode, status.lag_rows) == ("outbound", 0)
+
+
+def test_a_platform_that_dies_before_a_whole_snapshot_counts_lets_it_count_next_time(
+    platform: Platform, desk: Desk, county: Calling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched, suppress(OSError, AssertionError):
+        patched.setattr(arriving, "put_in_place", dies)
+        county.whole_snapshot()
+    assert county.page(county.state.last) == {"snapshot": True}
+    assert county.slice("department", "")[1]["type"] is None, "nothing is missing"
+    assert county.page(county.state.last)["cursor"] == county.state.last
+    assert same_as_county(platform, desk)
+
+
+def test_a_county_that_lets_us_see_more_is_asked_for_a_snapshot(platform: Platform, county: Calling) -> None:
+    county.whole_snapshot()
+    assert "cursor" in county.page(county.state.last)
+    narrow = ["cases.read@411081001", "places.read", "reports.read"]
+    token, _ = make_token(platform, homes.COUNTY, narrow, None)
+    enrol(platform, Caller(token=token), body())
+    county.http.headers["Authorization"] = f"Bearer {token}"
+    assert county.page(county.state.last) == {"snapshot": True}
+    county.whole_snapshot()
+    assert "cursor" in county.page(county.state.last)
+
+
+def test_large_orders_come_one_by_one_and_pictures_are_kept_only_until_they_are_there(
+    city: City, platform: Platform, county: Calling
+) -> None:
+    for picture in (b"first", b"second"):
+        send_case(platform, homes.COUNTY, {"kind": "part"}, [Evidence(picture * 1_000_000)])
+    (order,) = county.http.get(f"{NODE}/orders").json()["items"]
+    done = {"status": 201, "headers": {}, "body": base64.b64encode(b'{"said":"a\0b"}').decode()}
+    assert county.http.post(f"{NODE}/orders/{order['id']}", json=done).status_code == 200
+    kept = city.sees("SELECT kind, state, body IS NOT NULL AS kept FROM prefecture.sent ORDER BY made_at, kind")
+    assert [tuple(row) for row in kept] == [
+        ("evidence", "done", False), ("case", "waiting", True), ("evidence", "waiting", True), ("case", "waiting", True)
+    ]  # fmt: skip
 
 
 def test_a_slice_out_of_turn_is_told_which_one_is_wanted(desk: Desk, county: Calling) -> None:

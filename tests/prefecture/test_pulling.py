@@ -9,17 +9,29 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from appliance.errors import Broken
+from appliance.errors import Broken, WanmiError
 from appliance.exchange.kinds.all import KINDS
+from appliance.exchange.kinds.base import Sight
+from appliance.exchange.landing import Line
 from server.prefecture import puller
-from server.prefecture.county_port import Unreachable, retry_after
+from server.prefecture.county_port import (
+    Answer,
+    Changes,
+    CountyRefusal,
+    Unreachable,
+    Unreadable,
+    retry_after,
+    sentence_of,
+)
 from server.prefecture.rounds import attend, pause_after
+from server.prefecture.settings import USUAL_SCOPES
+from server.prefecture.status import statuses
 from server.prefecture.store import Platform
 from tests import homes
 from tests.cases.desk import Desk
 from tests.exchange.work import live_a_little
 from tests.prefecture.city import City
-from tests.prefecture.counties import DeskPort, broken_line, enrolled, pull, same_as_county
+from tests.prefecture.counties import DeskPort, broken_line, certificate, enrolled, pull, same_as_county
 
 EVENTS = "SELECT event FROM prefecture.pull_log ORDER BY id"
 CASES = "SELECT count(*) FROM prefecture.all_cases"
@@ -130,6 +142,69 @@ def test_types_that_the_county_grants_no_more_are_gone_above(
     assert same_as_county(platform, desk)
 
 
+def test_a_county_that_lets_us_see_more_is_taken_in_with_all_of_it(
+    platform: Platform, desk: Desk, port: DeskPort
+) -> None:
+    """The types are the same; what is shown of them is more, and no change tells of the old rows."""
+    desk.report()
+    certificate(platform, "0A", ["cases.read@411081002", "places.read", "reports.read"])
+    port.serial, port.sight = "0A", Sight(areas=("411081002",))
+    pull(platform, port)
+    assert not same_as_county(platform, desk)
+    assert pull(platform, port).snapshots == 0
+    certificate(platform, "0B", USUAL_SCOPES)
+    assert pull(platform, port).snapshots == 0, "the county has not put its new enrolment in force yet"
+    port.serial, port.sight = "0B", Sight()
+    assert pull(platform, port).snapshots == 1
+    assert same_as_county(platform, desk)
+
+
+def test_a_snapshot_that_nobody_needs_any_more_is_forgotten(platform: Platform, desk: Desk, port: DeskPort) -> None:
+    pull(platform, port)
+    port.feeds, port.before = ("department", "grid"), lambda what: broken_line(what) if what == "grid" else None
+    with pytest.raises(Unreachable):
+        pull(platform, port)
+    assert statuses(platform)[0].snapshot is not None
+    port.feeds, port.before = tuple(KINDS), lambda _: None
+    pull(platform, port)
+    assert statuses(platform)[0].snapshot is None
+
+
+@pytest.mark.parametrize("fault", ["strange records", "broken records", "no end", "words for no line"])
+def test_a_county_with_a_fault_is_left_alone_for_longer_and_told(
+    city: City, platform: Platform, desk: Desk, port: DeskPort, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Whatever it sends: it is not called again at once, for ever, and the others go on."""
+    monkeypatch.setattr(puller, "CountyPort", lambda *_: port)
+    if fault == "no end":
+        attend(platform, homes.COUNTY, lambda: False, random.Random(0))
+        monkeypatch.setattr(port, "changes", lambda after, *_: Changes([], after, True))
+    elif fault == "words for no line":
+        said = sentence_of(Answer(503, {}, b'{"detail":"busy\\u0000\\nno"}'))
+        monkeypatch.setattr(port, "before", lambda _: refuse(said))
+    else:
+        record = Line("strange", "1", {}) if fault == "strange records" else Line("department", "1", {"code": "a\0b"})
+        monkeypatch.setattr(port, "snapshot", lambda *_: (record for _ in range(1)))
+    told = attend(platform, homes.COUNTY, lambda: False, random.Random(0))
+    assert isinstance(told, WanmiError)
+    status = statuses(platform)[0]
+    assert (status.failures, status.back_off_seconds > 0) == (1, True)
+    assert status.trouble_zh
+    assert status.trouble_zh.isprintable()
+
+
+def refuse(said: str) -> None:
+    raise CountyRefusal(503, said, None)
+
+
+def test_a_snapshot_that_never_goes_on_is_not_asked_for_ever(platform: Platform, desk: Desk, port: DeskPort) -> None:
+    """A county that passes over `after` tells the same records again and again."""
+    whole = port.snapshot
+    port.snapshot = lambda type_, cursor, _, feed: whole(type_, cursor, None, feed)  # type: ignore[method-assign]
+    with pytest.raises(Unreadable, match="does not go on after"):
+        pull(platform, port)
+
+
 def test_whatever_happens_between_two_pulls_the_replica_becomes_the_county(
     platform: Platform, desk: Desk, port: DeskPort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +280,14 @@ def test_a_county_that_fails_is_called_less_and_less_often() -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("120", 120), ("Thu, 01 Jan 2026 00:00:00 GMT", 0), ("soon", None), ("", None), ("999999999", 86_400)],
+    [
+        ("120", 120),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0),
+        ("soon", None),
+        ("", None),
+        ("999999999", 86_400),
+        ("Fri, 31 Dec 2999 00:00:00 GMT", 86_400),
+    ],
 )
 def test_a_county_may_say_how_long_it_wants_to_be_left_alone(written: str, seconds: float | None) -> None:
     assert retry_after({"Retry-After": written}) == seconds

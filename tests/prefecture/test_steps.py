@@ -21,6 +21,7 @@ from tests.prefecture.counties import DeskPort, enrolled, pull, same_as_county
 FIRST = """
 DROP TABLE prefecture.schema_version, prefecture.monthly_return, prefecture.evidence;
 ALTER TABLE prefecture.county ADD COLUMN seen bigint;
+ALTER TABLE prefecture.certificate DROP COLUMN scopes;
 ALTER TABLE county_411081.replica DROP COLUMN seen;
 UPDATE county_411081.alembic_version SET version_num = '0006'
 """
