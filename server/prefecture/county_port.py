@@ -215,7 +215,8 @@ class CountyPort:
     def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
         where, said = self._http.base_url, (str(error) or type(error).__name__)[:SAID_AT_MOST]
         return Unreachable(
-            f"连不上 {where}: {said};将自动重试。", f"{where} cannot be reached: {said}. It is tried again by itself."
+            f"连不上: {where} ({said});将自动重试。",
+            f"It cannot be reached: {where} ({said}). It is tried again by itself.",
         )
 
 

@@ -38,16 +38,16 @@ def change_link(connection: Connection, county: str, **values: Any) -> None:
         connection.execute(insert(FILE_LINK).values(county=county, **values))
 
 
-def orders_in_files(connection: Connection, county: str) -> set[str]:
-    """The orders of a county that went down in a file."""
-    return set(connection.execute(select(FILE_ORDER.c.id).where(FILE_ORDER.c.county == county)).scalars())
-
-
 def note_order(connection: Connection, county: str, id_: str, number: int) -> None:
     """An order goes down in this file."""
     connection.execute(insert(FILE_ORDER).values(id=id_, county=county, number=number))
 
 
 def forget_order(connection: Connection, id_: str) -> None:
-    """An order is to go down again."""
+    """An order is done, or is to go down again."""
     connection.execute(delete(FILE_ORDER).where(FILE_ORDER.c.id == id_))
+
+
+def forget_orders(connection: Connection, county: str) -> None:
+    """All orders of a county that wait are to go down again; they carry their key, so none is carried out twice."""
+    connection.execute(delete(FILE_ORDER).where(FILE_ORDER.c.county == county))

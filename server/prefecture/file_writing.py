@@ -10,12 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from sqlalchemy import Row, select
+from sqlalchemy import exists, select
 
 from appliance.clock import rfc3339
 from appliance.exchange.file_state import give_out
@@ -24,10 +23,10 @@ from appliance.exchange.kept import Order
 from appliance.exchange.links import write_private
 from server.prefecture.counties import FILES, all_counties, the_county
 from server.prefecture.down import WAITING
-from server.prefecture.file_tables import change_link, link_of, note_order, orders_in_files
+from server.prefecture.file_tables import change_link, link_of, note_order
 from server.prefecture.replicas import state_in
 from server.prefecture.store import Platform
-from server.prefecture.tables import SENT
+from server.prefecture.tables import FILE_ORDER, SENT
 from server.prefecture.views import live
 
 FOLDER = "files"
@@ -63,7 +62,7 @@ def write_files(platform: Platform, folder: Path, codes: Sequence[str] | None, l
 def _write(platform: Platform, folder: Path, code: str, limit: int) -> Wrote:
     _tidy(platform, code)
     orders = _waiting_orders(platform, code)
-    left, done = orders, 0
+    left = orders
     while left:
         done = _order_file(platform, code, left, limit)
         left = left[done:]
@@ -73,17 +72,22 @@ def _write(platform: Platform, folder: Path, code: str, limit: int) -> Wrote:
     return Wrote(code, [path.name for path in files], len(orders), [path.name for path in copied])
 
 
-def _order_file(platform: Platform, code: str, orders: Sequence[Row[Any]], limit: int) -> int:
+def _order_file(platform: Platform, code: str, orders: Sequence[str], limit: int) -> int:
     """One file of orders; returns how many went into it."""
-    frames, ids = Frames(limit), []
-    for row in orders:
-        body = None if row.body is None else base64.b64encode(row.body).decode()
-        order = Order(row.id, row.method, row.path, row.headers, body)
-        if not frames.add([msgspec.json.encode(order) + b"\n"]):
+    frames, count = Frames(limit), 0
+    for id_ in orders:
+        if not frames.add([msgspec.json.encode(_order(platform, id_)) + b"\n"]):
             break
-        ids.append(row.id)
-    _finish(platform, code, frames, ids)
-    return len(ids)
+        count += 1
+    _finish(platform, code, frames, orders[:count])
+    return count
+
+
+def _order(platform: Platform, id_: str) -> Order:
+    with platform.begin() as connection:
+        row = connection.execute(select(SENT).where(SENT.c.id == id_)).one()
+    body = None if row.body is None else base64.b64encode(row.body).decode()
+    return Order(row.id, row.method, row.path, row.headers, body)
 
 
 def _receipt_file(platform: Platform, code: str) -> None:
@@ -125,17 +129,16 @@ def _receipt(platform: Platform, code: str) -> tuple[Received, Confirmed, str]:
     return received, confirmed, msgspec.json.encode([received, confirmed]).decode()
 
 
-def _waiting_orders(platform: Platform, code: str) -> list[Row[Any]]:
-    """The orders that did not go down yet, what others need before them."""
-    query = select(SENT).where(SENT.c.county == code, SENT.c.state == WAITING).order_by(SENT.c.made_at, SENT.c.id)
+def _waiting_orders(platform: Platform, code: str) -> list[str]:
+    """The ids of the orders that did not go down yet, what others need before them."""
+    gone = exists().where(FILE_ORDER.c.id == SENT.c.id)
+    query = select(SENT.c.id, SENT.c.needs).where(SENT.c.county == code, SENT.c.state == WAITING, ~gone)
     with platform.begin() as connection:
-        rows = list(connection.execute(query))
-        gone = orders_in_files(connection, code)
-    left, ordered = [row for row in rows if row.id not in gone], []
+        left = list(connection.execute(query.order_by(SENT.c.made_at, SENT.c.id)))
+    ordered: list[str] = []
     while left:
         ids = {row.id for row in left}
-        free = [row for row in left if row.needs not in ids]
-        ordered.extend(free)
+        ordered.extend(row.id for row in left if row.needs not in ids)
         left = [row for row in left if row.needs in ids]
     return ordered
 

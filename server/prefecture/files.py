@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,17 +17,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from appliance.errors import BadFile, Broken, Conflict, NotFound
+from appliance.errors import BadFile, Broken, Conflict, Invalid, NotFound, WanmiError
 from appliance.exchange.chains import common_name
-from appliance.exchange.files import NAME, UP, Manifest, check_signer, lines_of, unpack
+from appliance.exchange.files import MAGIC, MANIFEST_AT_MOST, NAME, UP, Manifest, check_signer, lines_of, unpack
 from appliance.exchange.kept import OrderAnswer
 from appliance.exchange.landing import Item, Line, ReplicaState, land_snapshot
 from appliance.exchange.moments import micros_of
 from appliance.records.writer import Unit
 from server.prefecture.counties import FILES, County, change_county, log_pull, the_county
-from server.prefecture.county_port import RETRIED, Answer
+from server.prefecture.county_port import Answer
 from server.prefecture.down import finish
-from server.prefecture.file_tables import FileLink, change_link, forget_order, link_of
+from server.prefecture.file_tables import FileLink, change_link, forget_order, forget_orders, link_of
 from server.prefecture.granted import Granted, granted_by
 from server.prefecture.keys import serial_of
 from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
@@ -63,7 +64,7 @@ class _File:
 
 
 def read_files(platform: Platform, folder: Path, *, adopt: bool = False) -> Iterator[Read]:
-    """Take in the new files of a folder, each county's by their numbers.
+    """Take in the new files of a folder, each county's by their numbers; what is wrong with one stops no other county.
 
     Args:
         adopt: go on with the files that are there although some before them are missing; a snapshot is asked for.
@@ -72,41 +73,75 @@ def read_files(platform: Platform, folder: Path, *, adopt: bool = False) -> Iter
         BadFile: one is torn, changed, signed by a stranger, or missing; those before it were taken in.
         Conflict: another process takes in the same county. NotFound: no such county.
     """
+    troubles: list[WanmiError] = []
     found = [(NAME.fullmatch(path.name), path) for path in folder.iterdir()]
     files = sorted((name["county"], int(name["number"]), path) for name, path in found if name and name["way"] == UP)
     for county, group in groupby(files, key=lambda file: file[0]):
-        with held(platform, county) as ours:
-            if not ours:
-                raise Conflict(f"{county} 的另一次传送正在进行。", f"Another transfer of {county} is under way.")
-            _finish_snapshot(platform, county)
-            for _, number, path in group:
-                read = _read(platform, county, number, path, adopt)
-                if read is not None:
-                    yield read
+        try:
+            yield from _read_county(platform, county, [(number, path) for _, number, path in group], adopt)
+        except (BadFile, Conflict, NotFound) as error:
+            troubles.append(error)
+    if len(troubles) > 1:
+        raise BadFile(" ".join(each.zh for each in troubles), " ".join(each.en for each in troubles))
+    if troubles:
+        raise troubles[0]
+
+
+def _read_county(platform: Platform, county: str, files: Sequence[tuple[int, Path]], adopt: bool) -> Iterator[Read]:
+    with held(platform, county) as ours:
+        if not ours:
+            raise Conflict(
+                f"{county} 的另一次传送正在进行;请稍后重复本命令。",
+                f"Another transfer of {county} is under way; repeat the command later.",
+            )
+        _finish_snapshot(platform, county)
+        for number, path in files:
+            read = _read(platform, county, number, path, adopt)
+            if read is not None:
+                yield read
 
 
 def _read(platform: Platform, county: str, number: int, path: Path, adopt: bool) -> Read | None:
     with platform.begin() as connection:
-        the_county(connection, county)
+        last_read = the_county(connection, county).tried_at or 0
         link = link_of(connection, county)
-    if number < link.up_number:
+    if number < link.up_number and _created(path) <= last_read:
         return None
     content = path.read_bytes()
     manifest, payload = unpack(content, path.name)
     serial = _check(platform, manifest)
     file = _File(manifest, payload, hashlib.sha256(content).hexdigest(), serial)
-    if number == link.up_number and file.digest == link.up_sha256:
+    if file.digest == link.up_sha256:
         return None
     gap = _gap(link, manifest)
     if gap is not None:
+        _tell_again(platform, county)
         if not adopt or number <= link.up_number:
             raise gap
         with platform.begin() as connection:
             change_link(connection, county, wants_snapshot=True)
+            forget_orders(connection, county)  # what came of them may have been in the files that are missing
             log_pull(connection, county, platform.clock.now(), "gap", gap.zh, gap.en, harm=True)
     fits = _take(platform, county, file)
     _note(platform, county, file, fits)
     return Read(county, path.name, manifest.content, manifest.payload.lines, fits)
+
+
+def _created(path: Path) -> int:
+    """When a file says that it was made, 0 where it says nothing: an old one, or of a county that began anew."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(len(MAGIC) + 4)[len(MAGIC) :], "big")
+        told = file.read(min(size, MANIFEST_AT_MOST))
+    try:
+        return micros_of(msgspec.json.decode(told, type=Manifest).created) or 0
+    except (msgspec.DecodeError, Invalid):
+        return 0
+
+
+def _tell_again(platform: Platform, county: str) -> None:
+    """Have the next file down say how far we are, also where the county was told already."""
+    with platform.begin() as connection:
+        change_link(connection, county, told="")
 
 
 def _take(platform: Platform, code: str, file: _File) -> bool:
@@ -186,12 +221,16 @@ def _take_answers(platform: Platform, code: str, file: _File) -> bool:
     """What came of orders; one that may succeed later goes down again."""
     for answer in _decoded(file, OrderAnswer):
         try:
-            finish(platform, code, answer.id, Answer(answer.status, answer.headers, b64decode(answer.body)))
-        except NotFound:
-            continue
-        if answer.status in RETRIED:
-            with platform.begin() as connection:
-                forget_order(connection, answer.id)
+            body = b64decode(answer.body, validate=True)
+        except ValueError:
+            raise BadFile(
+                f"{file.manifest.name} 里有一条答复不是 Base64;请县里检查软件后重新写。",
+                f"An answer in {file.manifest.name} is no Base64; the county's software is at fault.",
+            ) from None
+        with suppress(NotFound):
+            finish(platform, code, answer.id, Answer(answer.status, answer.headers, body))
+        with platform.begin() as connection:  # it is done, or goes down again
+            forget_order(connection, answer.id)
     with platform.begin() as connection:
         _number(connection, code, file)
     return True

@@ -307,6 +307,62 @@ def test_a_county_restored_from_a_backup_goes_on_where_the_prefecture_is(gap: Ga
     assert gap.same()
 
 
+def test_a_county_that_left_and_joins_again_hears_where_the_prefecture_is(gap: Gap) -> None:
+    """Its files begin at 1 again; they are not passed over as if they had been read."""
+    gap.up()
+    gap.above()
+    gap.desk.report()
+    gap.up()
+    gap.above()
+    gap.down()
+    gap.back()
+    gap.desk.report()
+    gap.up()
+    gap.above()
+    gap.down()
+    gap.back()
+    gap.lost("*")
+    wanmi(gap.home, "leave")
+    gap.join()
+    gap.up()
+    assert "从备份恢复过" in gap.city.run("files", "read", str(gap.stick), code=1)
+    gap.down()
+    gap.back()
+    gap.lost("*")
+    gap.up()
+    assert [(each["content"], each["fits"]) for each in gap.above()] == [("snapshot", True)]
+    assert gap.same()
+
+
+def test_orders_whose_answers_were_lost_for_good_go_down_again_and_are_done_once(gap: Gap) -> None:
+    number = gap.desk.report()
+    gap.up()
+    gap.above()
+    gap.city.json("supervise", homes.COUNTY, number, "--note", "请三日内办结")
+    assert gap.down()["orders"] == 1
+    gap.back()
+    gap.lost("*")
+    assert [each[7:-4] for each in gap.up()["made"]] == ["feed-000002", "feed-000003"]
+    gap.lost("*feed-000002*")
+    assert [each["file"][7:-4] for each in gap.above("--adopt")] == ["feed-000003"]
+    assert gap.down()["orders"] == 1
+    gap.back()
+    gap.up()
+    gap.above()
+    assert [row["state"] for row in gap.city.json("sent")] == ["done"]
+    assert len(gap.desk.case(number)["supervisions"]) == 1
+    assert gap.same()
+    assert gap.city.sees("SELECT count(*) FROM prefecture.file_order")[0][0] == 0
+
+
+def test_a_file_that_is_wrong_stops_no_other_county(gap: Gap) -> None:
+    gap.up()
+    (gap.stick / "411080-feed-000001.wmx").write_bytes(b"of a county that left long ago")
+    said = gap.city.run("files", "read", str(gap.stick), code=1)
+    assert "411080" in said
+    assert gap.same()
+
+
 def test_orders_of_a_stranger_and_of_another_county_are_not_carried_out(gap: Gap, tmp_path: Path) -> None:
     gap.up()
     gap.above()
