@@ -44,11 +44,11 @@ class Gap:
     home: Path
     stick: Path
 
-    def join(self) -> None:
+    def join(self, *options: str) -> None:
         """Request and answer go by stick too."""
         request, answer = self.stick / "request.json", self.stick / "answer.json"
         wanmi(self.home, "join", "--request", str(request), "--mode", "files", "--address", "https://10.0.0.2:8412")
-        self.city.run("sign", str(request), "--out", str(answer))
+        self.city.run("sign", str(request), "--out", str(answer), *options)
         wanmi(self.home, "join", "--accept", str(answer))
 
     def up(self, *options: str) -> dict[str, Any]:
@@ -329,6 +329,23 @@ def test_a_county_that_left_and_joins_again_hears_where_the_prefecture_is(gap: G
     gap.down()
     gap.back()
     gap.lost("*")
+    gap.up()
+    assert [(each["content"], each["fits"]) for each in gap.above()] == [("snapshot", True)]
+    assert gap.same()
+
+
+def test_a_county_that_lets_us_see_more_brings_a_snapshot(gap: Gap) -> None:
+    gap.desk.report()
+    gap.join("--scopes", "cases.read@411081002,places.read,reports.read")
+    gap.up()
+    gap.above()
+    assert not gap.same()
+    gap.join()
+    gap.desk.report()
+    gap.up()
+    assert [each["fits"] for each in gap.above()] == [False]
+    gap.down()
+    gap.back()
     gap.up()
     assert [(each["content"], each["fits"]) for each in gap.above()] == [("snapshot", True)]
     assert gap.same()

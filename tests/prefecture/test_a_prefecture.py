@@ -230,7 +230,7 @@ def test_our_own_node_keeps_every_rule_of_the_contract(pair: Pair) -> None:
     states = {line["check"]: line["state"] for line in told["checks"]}
     assert told["ok"], told
     assert [name for name, state in states.items() if state == "skipped"] == ["type without its scope is 403"], told
-    assert len(states) == 17
+    assert len(states) == 18
 
 
 def test_a_county_restored_from_a_backup_is_taken_in_anew_while_readers_read_on(pair: Pair) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ class Maker:
     """Another maker's node, written from the contract in some lines; each fault is one that a maker could make."""
 
     def __init__(self, **faults: Any) -> None:
-        self.faults = faults
+        self.faults, self.asked = faults, 0
         self.cases = [
             {"number": f"A{number:03d}", "reporter": faults.get("reporter", REPORTER), "evidence": []}
             for number in range(40)
@@ -44,6 +45,8 @@ class Maker:
             return self.changes(query, request.headers)
         if path.startswith("snapshot/"):
             return self.snapshot(path.removeprefix("snapshot/"), query)
+        if path.startswith("reports/monthly/"):
+            return self.monthly(path.removeprefix("reports/monthly/"), request.headers)
         return self.refusal(404)
 
     def info(self) -> httpx.Response:
@@ -93,6 +96,21 @@ class Maker:
         body = "".join(json.dumps(line) + "\n" for line in lines).encode()
         return httpx.Response(200, content=body, headers={"Content-Type": reading.NDJSON, "Wanmi-Cursor": "80"})
 
+    def monthly(self, period: str, headers: httpx.Headers) -> httpx.Response:
+        if period > f"{datetime.now(UTC):%Y-%m}":
+            return self.refusal(422)
+        if headers.get("If-None-Match") == '"m"' and not self.faults.get("forgets"):
+            return httpx.Response(304)
+        if headers.get("Accept") == "text/csv":
+            return httpx.Response(200, text="a", headers={"Content-Type": "text/csv"})
+        self.asked += 1
+        told = {
+            "county": "411082", "period": self.faults.get("period", period), "as_of": "2026-10-31T16:00:00Z",
+            "rule": {"id": "r", "sha256": "0a"}, "columns": [{"code": "accepted", "name": "受理数"}],
+            "values": {"accepted": self.asked if self.faults.get("moves") else 4},
+        }  # fmt: skip
+        return httpx.Response(200, json=told, headers={"ETag": '"m"'})
+
     def refusal(self, status: int) -> httpx.Response:
         media = "text/html" if self.faults.get("html") else "application/problem+json"
         return httpx.Response(status, json={"detail": "no"}, headers={"Content-Type": media})
@@ -123,7 +141,8 @@ def test_another_makers_node_that_keeps_the_contract_passes() -> None:
         ({"unknown": 400}, "unknown type is 422"), ({"html": True}, "type without its scope is 403"),
         ({"plain": True}, "zstd"), ({"plain": True}, "gzip"),
         ({"resume": True}, "snapshots in order, resumed anywhere"),
-        ({"reporter": {"name": "张三", "phone": None}}, "reporters masked"),
+        ({"reporter": {"name": "张三", "phone": None}}, "reporters masked"), ({"period": "2020-01"}, "monthly return"),
+        ({"moves": True}, "monthly return"), ({"forgets": True}, "monthly return"),
     ],
 )  # fmt: skip
 def test_each_fault_is_told(fault: dict[str, Any], check: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from server.prefecture.conformance import reading, writing
+from server.prefecture.conformance import reading, reports, writing
 from server.prefecture.conformance.probes import FAILED, Node, Result, connected, tried
 
 Check = Callable[[Node], str]
@@ -25,6 +25,7 @@ READING: tuple[tuple[str, Check], ...] = (
     ("snapshots in order, resumed anywhere", reading.snapshots_are_in_order),
     ("reporters masked", reading.reporters_are_masked),
     ("evidence with Range and ETag", reading.evidence_has_ranges),
+    ("monthly return", reports.month_is_returned),
 )
 
 
