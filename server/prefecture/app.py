@@ -1,4 +1,4 @@
-"""The platform put together: its routes over HTTPS, and the rounds in threads beside them."""
+"""The platform put together: its routes over HTTPS, and the loops in threads beside them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from litestar.config.app import AppConfig
 from server.commands import listening
 from server.exchange.peers import PeerProtocol, server_context
 from server.prefecture.evidence import EvidenceRounds
+from server.prefecture.housekeeping import Housekeeping
 from server.prefecture.outbound_routes import OutboundController
 from server.prefecture.replicas import upgrade_all
 from server.prefecture.rounds import Rounds
@@ -82,22 +83,23 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
     platform.keys.renew(platform.settings.host)
     upgrade_all(platform)
     with listening(host, port) as door:
+        tls = tls_of(platform)
         app = create_app(platform, lambda: server.should_exit)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, http=SerialProtocol, loop="uvloop", ws="none", lifespan="off", access_log=False,
                 log_config=None, server_header=False, date_header=False, timeout_graceful_shutdown=END_SECONDS,
-                ssl_context_factory=lambda _config, _default: tls_of(platform),
+                ssl_context_factory=lambda _config, _default: tls,
             )
         )  # fmt: skip
         _end_quietly()
         told(f"https://{host}:{door.getsockname()[1]}{platform.settings.base}")
-        with _beside(Rounds(platform), EvidenceRounds(platform)):
+        with _beside(Rounds(platform), EvidenceRounds(platform), Housekeeping(platform, tls)):
             server.run(sockets=[door])
 
 
 @contextmanager
-def _beside(*loops: Rounds | EvidenceRounds) -> Iterator[None]:
+def _beside(*loops: Rounds | EvidenceRounds | Housekeeping) -> Iterator[None]:
     """Run loops in threads of their own while the block lasts; all are told to end before one is waited for."""
     threads = [threading.Thread(target=loop.run, name=f"wanmi-{type(loop).__name__}") for loop in loops]
     for thread in threads:

@@ -144,7 +144,8 @@ def _fetch_some(platform: Platform, county: County, rows: list[Row[Any]], ending
                 if not _fetch(port, platform.home, row.sha256, lambda: ending() or monotonic() > ends):
                     return fetched  # what came of it stays, and it is due at once
             except WanmiError as error:
-                _note_trouble(platform, row, error)
+                if _note_trouble(platform, row, error) == KEPT_BACK:
+                    path_of(platform.home, row.sha256).with_suffix(".part").unlink(missing_ok=True)
                 if isinstance(error, Unreachable):
                     _postpone_all(platform, county.code)
                     return fetched
@@ -172,7 +173,6 @@ def _fetch(port: CountyPort, home: Path, sha256: str, ending: Callable[[], bool]
         for block in blocks:
             file.write(block)
             if file.tell() > BYTES_AT_MOST:
-                part.unlink()
                 raise TooLarge(f"文件超过 {BYTES_AT_MOST >> 20} MB。", f"The file is over {BYTES_AT_MOST >> 20} MB.")
             if ending():
                 return False
@@ -190,8 +190,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _note_trouble(platform: Platform, row: Row[Any], error: WanmiError) -> None:
-    """A file that the county keeps to itself is not asked for again; the others wait, longer each time."""
+def _note_trouble(platform: Platform, row: Row[Any], error: WanmiError) -> str:
+    """A file that the county keeps to itself is not asked for again; the others wait, longer each time. Its state."""
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(row.tries, 12))
     state = WAITING
     if isinstance(error, CountyRefusal):
@@ -201,6 +201,7 @@ def _note_trouble(platform: Platform, row: Row[Any], error: WanmiError) -> None:
         state = KEPT_BACK
     next_at = platform.clock.now() + int(pause * SECOND)
     _change(platform, row, state=state, tries=row.tries + 1, next_at=next_at, trouble=f"{error.zh} {error.en}"[:500])
+    return state
 
 
 def _postpone_all(platform: Platform, code: str) -> None:

@@ -84,7 +84,7 @@ class Keys:
         )
         made = []
         for (certificate, key_path), subject, names, usage in own:
-            if not always and certificate.exists() and _goes_on(certificate, names):
+            if not always and certificate.exists() and _goes_on(certificate, key_path, names):
                 continue
             key = ec.generate_private_key(ec.SECP256R1())
             signed = self._signed(subject, key.public_key(), names, (usage,), OWN_DAYS)
@@ -191,9 +191,13 @@ def days_left(certificate: Path) -> float:
     return (ends - datetime.now(UTC)) / timedelta(days=1)
 
 
-def _goes_on(certificate: Path, names: x509.SubjectAlternativeName | None) -> bool:
-    """Whether a certificate of ours is good for a while, and for the host that the settings name now."""
-    if days_left(certificate) <= RENEWED_BEFORE_DAYS:
+def _goes_on(certificate: Path, key_path: Path, names: x509.SubjectAlternativeName | None) -> bool:
+    """Whether a certificate of ours is good for a while, for its key, and for the host that the settings name now."""
+    key, public = (
+        load_pem_private_key(key_path.read_bytes(), None),
+        x509.load_pem_x509_certificate(certificate.read_bytes()).public_key(),
+    )
+    if days_left(certificate) <= RENEWED_BEFORE_DAYS or key.public_key() != public:
         return False
     if names is None:
         return True

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from appliance.clock import SECOND
-from appliance.errors import WanmiError
+from appliance.errors import Conflict, WanmiError
 from server.prefecture.counties import County, all_counties, change_county, log_trouble, the_county
 from server.prefecture.county_port import Unreadable, plain
 from server.prefecture.down import send_waiting, some_due
@@ -78,15 +78,28 @@ def attend(
 def pull_once(
     platform: Platform, codes: Iterable[str] | None, ending: Callable[[], bool]
 ) -> dict[str, Pulled | WanmiError | None]:
-    """Pull all counties (or those named) once, whoever's turn it is; what came of it, by county."""
+    """Pull all counties (or those named) once, whoever's turn it is; what came of it, by county.
+
+    Raises:
+        NotFound: a county that never joined. Conflict: one that calls by itself, or whose files are carried.
+    """
     with platform.begin() as connection:
         if codes is None:
             wanted = [county.code for county in all_counties(connection) if county.pulled]
         else:
-            wanted = [the_county(connection, code).code for code in codes]
+            wanted = [_called(the_county(connection, code)) for code in codes]
     with ThreadPoolExecutor(platform.settings.at_once, thread_name_prefix="wanmi-pull") as threads:
         futures = {code: threads.submit(attend, platform, code, ending, random.Random()) for code in wanted}
         return {code: future.result() for code, future in futures.items()}
+
+
+def _called(county: County) -> str:
+    if county.pulled:
+        return county.code
+    raise Conflict(
+        f"{county.code} 的方式是 {county.mode},不由本平台呼叫,不能拉取;见 wanmi prefecture status。",
+        f"{county.code} works by {county.mode} and is not called, so it cannot be pulled; see wanmi prefecture status.",
+    )
 
 
 class Rounds:

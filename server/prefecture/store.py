@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from appliance.clock import Clock, SystemClock
 from appliance.errors import BadHome, Conflict
@@ -52,6 +52,13 @@ class Platform:
         except OperationalError as error:
             platform.close()
             raise _away(error) from None
+        except ProgrammingError:
+            platform.close()
+            raise BadHome(
+                f"{home} 的 database_url 指向的数据库里没有平台 (模式 {SCHEMA});请核对数据库,或先恢复它的备份。",
+                f"The database at database_url of {home} holds no platform (schema {SCHEMA}); check which database it "
+                "is, or restore its backup first.",
+            ) from None
         except BadHome:
             platform.close()
             raise
@@ -130,7 +137,10 @@ def _put_in_place(building: Path, home: Path) -> None:
 
 def _engine(settings: Prefecture) -> Engine:
     connections = settings.at_once + SPARE_CONNECTIONS
-    return create_engine(settings.database(SCHEMA), pool_size=connections, max_overflow=connections, pool_pre_ping=True)
+    return create_engine(
+        settings.database(SCHEMA), pool_size=connections, max_overflow=connections, pool_pre_ping=True,
+        hide_parameters=True,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -125,6 +125,14 @@ def test_another_content_under_its_name_is_thrown_away(store: Store, fetch: Call
     assert fetch()[0] == HERE
 
 
+def test_a_file_that_is_larger_than_any_leaves_nothing_behind(
+    store: Store, fetch: Callable[..., tuple[str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "BYTES_AT_MOST", 3000)
+    found, path = fetch()
+    assert (found, list(path.parent.iterdir())) == (KEPT_BACK, [])
+
+
 def test_what_the_county_keeps_to_itself_is_not_asked_for_again(
     store: Store, fetch: Callable[..., tuple[str, Path]]
 ) -> None:

@@ -123,13 +123,14 @@ def test_a_county_without_a_network_joins_by_a_stick(city: City, platform: Platf
     paper, answer = tmp_path / "request.json", tmp_path / "answer.json"
     paper.write_bytes(msgspec.json.encode(body("411083")))
     city.run("sign", str(paper), "--out", str(answer), "--scopes", "cases.read")
+    assert city.json("sign", str(paper), "--out", str(answer), "--scopes", "cases.read")["county"] == "411083"
     told = json.loads(answer.read_text(encoding="ascii"))
     leaf = x509.load_pem_x509_certificate(told["certificate"].encode())
     leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(told["ca"].encode()))
     assert told["scopes"] == {"prefecture": ["cases.read"]}
     paper.write_text("{}", encoding="ascii")
     assert "request.json" in city.run("sign", str(paper), "--out", str(answer), code=1)
-    city.run("remove", "411083")
+    assert city.json("remove", "411083") == {"county": "411083", "removed": True}
 
 
 def test_nothing_is_sent_to_a_county_that_is_another_one(platform: Platform, tmp_path: Path) -> None:
@@ -239,3 +240,14 @@ def test_a_report_that_is_being_read_does_not_keep_a_county_from_renewing(platfo
         report.exec_driver_sql("SELECT count(*) FROM prefecture.all_cases")
         enrol(platform, county, body())
     leave(platform, None, COUNTY)
+
+
+def test_a_home_whose_database_is_another_one_is_refused_in_a_sentence(city: City, tmp_path: Path) -> None:
+    empty = postgis.cluster().create()
+    other = City(tmp_path / "city", empty).make()
+    platform = other.open()
+    with platform.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA prefecture CASCADE")
+    platform.close()
+    assert "holds no platform" in other.run("status", code=1)
+    postgis.cluster().drop(empty)

@@ -268,6 +268,12 @@ def test_a_county_that_is_away_is_told_as_behind_and_gets_its_orders_later(city:
     assert [row.event for row in city.sees(EVENTS)] == ["unreachable"], "the same trouble is told once"
 
 
+def test_a_county_that_is_not_called_is_not_pulled_by_hand_either(city: City, platform: Platform) -> None:
+    enrolled(platform, mode="outbound")
+    assert "works by outbound" in city.run("pull", "--once", "--county", homes.COUNTY, code=1)
+    assert statuses(platform)[0].failures == 0
+
+
 def test_a_county_that_fails_is_called_less_and_less_often() -> None:
     chance = random.Random(3)
     pauses = [pause_after(failures, 60, 900, None, chance) for failures in range(8)]

@@ -94,7 +94,8 @@ def token(county: str, scopes: tuple[str, ...], days: float | None, home: Path, 
 )
 @click.option("--scopes", multiple=True, help="What the county grants us, by commas. [default: of prefecture.toml]")
 @home_option
-def sign(request: Path, out: Path, scopes: tuple[str, ...], home: Path) -> None:
+@json_option
+def sign(request: Path, out: Path, scopes: tuple[str, ...], home: Path, as_json: bool) -> None:
     """Sign a county's request that came on a USB stick; the answer goes back on it.
 
     REQUEST.json was written by `wanmi join --request FILE`; the county reads the answer by `wanmi join --accept FILE`.
@@ -116,21 +117,29 @@ def sign(request: Path, out: Path, scopes: tuple[str, ...], home: Path) -> None:
     with opened(home) as platform:
         answer = sign_file(platform, body, split_words(scopes))
     out.write_bytes(msgspec.json.encode(answer))
+    if as_json:
+        show({"county": body.county, "name": body.name, "address": body.address, "answer": str(out),
+              "scopes": answer.scopes})  # fmt: skip
+        return
     say(f"已为 {body.county} {body.name} ({body.address}) 签发证书: {out} (signed)")
 
 
 @click.command()
 @county_argument
 @home_option
-def remove(county: str, home: Path) -> None:
+@json_option
+def remove(county: str, home: Path, as_json: bool) -> None:
     """End COUNTY's membership from this side.
 
-    Its certificates count no more, nobody calls it, and it is in no view and no table any more. What was pulled stays
-    in its schema; `DROP SCHEMA county_COUNTY CASCADE` takes it away.
+    Its certificates and tokens count no more, nobody calls it, and it is in no view and no table any more. What was
+    pulled stays in its schema; `DROP SCHEMA county_COUNTY CASCADE` takes it away.
     """
     from server.prefecture.enrolment import leave
     from server.prefecture.store import opened
 
     with opened(home) as platform:
         leave(platform, None, county)
+    if as_json:
+        show({"county": county, "removed": True})
+        return
     say(f"{county} 已退出本平台 (removed)")
