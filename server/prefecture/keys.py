@@ -193,10 +193,8 @@ def days_left(certificate: Path) -> float:
 
 def _goes_on(certificate: Path, key_path: Path, names: x509.SubjectAlternativeName | None) -> bool:
     """Whether a certificate of ours is good for a while, for its key, and for the host that the settings name now."""
-    key, public = (
-        load_pem_private_key(key_path.read_bytes(), None),
-        x509.load_pem_x509_certificate(certificate.read_bytes()).public_key(),
-    )
+    key = load_pem_private_key(key_path.read_bytes(), None)
+    public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
     if days_left(certificate) <= RENEWED_BEFORE_DAYS or key.public_key() != public:
         return False
     if names is None:
