@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import signal
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -18,6 +16,7 @@ from server.commands import listening
 from server.exchange.peers import PeerProtocol, server_context
 from server.prefecture.evidence import EvidenceRounds
 from server.prefecture.housekeeping import Housekeeping
+from server.prefecture.loops import beside
 from server.prefecture.outbound_routes import OutboundController
 from server.prefecture.replicas import upgrade_all
 from server.prefecture.rounds import Rounds
@@ -94,23 +93,8 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
         )  # fmt: skip
         _end_quietly()
         told(f"https://{host}:{door.getsockname()[1]}{platform.settings.base}")
-        with _beside(Rounds(platform), EvidenceRounds(platform), Housekeeping(platform, tls)):
+        with beside(Rounds(platform), EvidenceRounds(platform), Housekeeping(platform, tls)):
             server.run(sockets=[door])
-
-
-@contextmanager
-def _beside(*loops: Rounds | EvidenceRounds | Housekeeping) -> Iterator[None]:
-    """Run loops in threads of their own while the block lasts; all are told to end before one is waited for."""
-    threads = [threading.Thread(target=loop.run, name=f"wanmi-{type(loop).__name__}") for loop in loops]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.end()
-        for thread in threads:
-            thread.join()
 
 
 def _end_quietly() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, case, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, or_, select, text, update
 
 from appliance.clock import SECOND
 from appliance.errors import Invalid, NotFound
@@ -31,13 +31,14 @@ from server.prefecture.county_port import (
     retry_after,
     sentence_of,
 )  # fmt: skip
+from server.prefecture.evidence_store import take_piece
 from server.prefecture.returns import keep_return
 from server.prefecture.settings import CLIENT
 from server.prefecture.store import Platform
 from server.prefecture.tables import SENT
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
-RETURN, EVIDENCE = "return", "evidence"
+RETURN, EVIDENCE, PICTURE = "return", "evidence", "picture"
 HANDED_OUT_AGAIN = 60 * SECOND
 HANDED_OUT_BYTES = 8 << 20
 """Orders of so many bytes are handed out at once, and always one."""
@@ -47,12 +48,15 @@ JSON = "application/json"
 KEPT_BYTES = 20_000
 """So much of a county's answer is kept."""
 
-_RETURNS = "reports/monthly/"
+_RETURNS, _FILES = "reports/monthly/", "evidence/"
 
 _WITHOUT_BODY = [column for column in SENT.c if column.name != "body"]
 _NEEDED = SENT.alias("needed")
 _FREE = or_(SENT.c.needs.is_(None), exists().where(and_(_NEEDED.c.id == SENT.c.needs, _NEEDED.c.state == DONE)))
 """What nothing else must be done before."""
+
+_IN_TURN = (SENT.c.kind == PICTURE, SENT.c.made_at, SENT.c.id)
+"""Files that come up wait until all is sent that goes down."""
 
 KEPT_BODY = case((SENT.c.kind == EVIDENCE, None), else_=SENT.c.body)
 """What was said to a county is kept for ever; a picture only until it is there, or will never be."""
@@ -138,6 +142,22 @@ def asked_return(connection: Connection, code: str, period: str) -> Row[Any] | N
     return connection.execute(query).one_or_none()
 
 
+def ask_file(platform: Platform, connection: Connection, code: str, sha256: str, there: int, size: int) -> None:
+    """Write down that a county which is not called is asked for an evidence file.
+
+    Args:
+        there: how many bytes of it are here. size: how many more it shall bring at most.
+    """
+    wanted = {"Range": f"bytes={there}-{there + size - 1}"}
+    _write(platform, connection, code, PICTURE, "GET", f"{_FILES}{sha256}", None, more=wanted)
+
+
+def asked_files(connection: Connection, code: str) -> set[str]:
+    """The evidence files that a county is asked for, by SHA-256."""
+    query = select(SENT.c.path).where(SENT.c.county == code, SENT.c.state == WAITING, SENT.c.kind == PICTURE)
+    return {path.rpartition("/")[2] for path in connection.execute(query).scalars()}
+
+
 def try_now(platform: Platform, code: str) -> None:
     """Try what waits for a county, if it is one that we call."""
     with platform.begin() as connection:
@@ -194,6 +214,11 @@ def finish(platform: Platform, code: str, id_: str, answer: Answer) -> None:
         if answer.status in RETRIED:
             _postpone(platform, connection, row, answer)
             return
+        if row.kind == PICTURE:  # how the file stands is told with the evidence
+            sha256 = row.path.rpartition("/")[2]
+            take_piece(connection, platform.home, code, sha256, answer, platform.clock.now())
+            connection.execute(delete(SENT).where(SENT.c.id == id_))
+            return
         if answer.good and row.kind == RETURN:
             answer = _kept_return(connection, code, row.path, answer, platform.clock.now())
         told = (
@@ -218,12 +243,12 @@ def hand_out(platform: Platform, code: str, at_most: int = 20) -> list[dict[str,
         query = (
             select(SENT.c.id, func.coalesce(func.octet_length(SENT.c.body), 0).label("bytes"))
             .where(SENT.c.county == code, SENT.c.state == WAITING, _FREE, free, SENT.c.next_at <= now)
-            .order_by(SENT.c.made_at, SENT.c.id)
+            .order_by(*_IN_TURN)
             .limit(at_most)
             .with_for_update(skip_locked=True)
         )
         chosen = _first_bytes(connection.execute(query).all(), HANDED_OUT_BYTES)
-        ordered = select(SENT).where(SENT.c.id.in_(chosen)).order_by(SENT.c.made_at, SENT.c.id)
+        ordered = select(SENT).where(SENT.c.id.in_(chosen)).order_by(*_IN_TURN)
         rows = connection.execute(ordered).all()
         connection.execute(update(SENT).where(SENT.c.id.in_(chosen)).values(handed_out_at=now))
     return [
@@ -247,8 +272,10 @@ def _first_bytes(found: Sequence[Row[Any]], at_most: int) -> list[str]:
 
 
 def listed(connection: Connection, code: str | None, at_most: int = 200) -> list[Row[Any]]:
-    """What was sent down, newest first, without bodies."""
-    query = select(*_WITHOUT_BODY).order_by(SENT.c.made_at.desc(), SENT.c.id).limit(at_most)
+    """What was sent down, newest first, without bodies; orders for files are told with the evidence."""
+    query = (
+        select(*_WITHOUT_BODY).where(SENT.c.kind != PICTURE).order_by(SENT.c.made_at.desc(), SENT.c.id).limit(at_most)
+    )
     return list(connection.execute(query if code is None else query.where(SENT.c.county == code)))
 
 
@@ -266,10 +293,10 @@ def _on_case(platform: Platform, code: str, kind: str, number: str, path: str, b
 
 def _write(
     platform: Platform, connection: Connection, code: str, kind: str, method: str, path: str, body: bytes | None, *,
-    number: str | None = None, needs: str | None = None, type_: str = JSON,
+    number: str | None = None, needs: str | None = None, type_: str = JSON, more: dict[str, str] | None = None,
 ) -> str:  # fmt: skip
     id_, now = uuid4().hex, platform.clock.now()
-    headers = {"Content-Type": type_, "Idempotency-Key": id_}
+    headers = {"Content-Type": type_, "Idempotency-Key": id_, **(more or {})}
     connection.execute(
         insert(SENT).values(
             id=id_, county=code, kind=kind, number=number, method=method, path=f"{ROOT}{path}", headers=headers,
@@ -283,7 +310,7 @@ def _next(connection: Connection, code: str, now: int) -> Row[Any] | None:
     query = (
         select(SENT)
         .where(SENT.c.county == code, SENT.c.state == WAITING, SENT.c.next_at <= now, _FREE)
-        .order_by(SENT.c.made_at, SENT.c.id)
+        .order_by(*_IN_TURN)
         .limit(1)
     )
     return connection.execute(query).one_or_none()

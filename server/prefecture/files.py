@@ -27,6 +27,7 @@ from appliance.records.writer import Unit
 from server.prefecture.counties import FILES, County, change_county, log_pull, the_county
 from server.prefecture.county_port import Answer
 from server.prefecture.down import finish
+from server.prefecture.evidence import ask_files
 from server.prefecture.file_tables import FileLink, change_link, forget_order, forget_orders, link_of
 from server.prefecture.granted import Granted, granted_by
 from server.prefecture.keys import serial_of
@@ -99,6 +100,10 @@ def _read_county(platform: Platform, county: str, files: Sequence[tuple[int, Pat
             read = _read(platform, county, number, path, adopt)
             if read is not None:
                 yield read
+    with platform.begin() as connection:
+        known = the_county(connection, county)
+    if known.mode == FILES:
+        ask_files(platform, known, note=True)
 
 
 def _read(platform: Platform, county: str, number: int, path: Path, adopt: bool) -> Read | None:

@@ -122,12 +122,13 @@ def gap(made: City, tmp_path: Path) -> Iterator[Gap]:
     desk.close()
     platform = made.open()
     with platform.begin() as connection:
-        for table in ("file_link", "file_order", "sent", "pull_log", "county", "certificate"):
+        for table in ("file_link", "file_order", "sent", "evidence", "pull_log", "county", "certificate"):
             connection.exec_driver_sql(f"DELETE FROM prefecture.{table}")
         connection.exec_driver_sql("DROP SCHEMA IF EXISTS county_411081 CASCADE")
         connection.exec_driver_sql("DROP SCHEMA IF EXISTS county_411081_next CASCADE")
     platform.close()
-    shutil.rmtree(made.home / "files", ignore_errors=True)
+    for folder in ("files", "evidence"):
+        shutil.rmtree(made.home / folder, ignore_errors=True)
 
 
 def test_a_snapshot_then_changes_and_receipts_go_to_and_fro(gap: Gap) -> None:
@@ -186,6 +187,32 @@ def test_orders_come_down_with_a_picture_and_their_answers_go_up(gap: Gap, tmp_p
     assert gap.city.sees("SELECT count(*) FROM county_411081.cases WHERE upper_number = 'XC-41'")[0][0] == 1
     assert gap.city.sees("SELECT count(*) FROM county_411081.supervision WHERE note = '请三日内办结'")[0][0] == 1
     assert Kept(gap.home, "usb").answers() == []
+
+
+def test_the_picture_of_a_closed_case_comes_up_with_the_files(gap: Gap, tmp_path: Path) -> None:
+    case, photo = tmp_path / "case.json", tmp_path / "lid.png"
+    case.write_text(json.dumps({**LID, "description": "井盖", "upper": {"number": "XC-42"}}), encoding="utf-8")
+    photo.write_bytes(PNG)
+    gap.up()
+    gap.above()
+    gap.city.json("send", homes.COUNTY, str(case), "--evidence", str(photo))
+    gap.down()
+    gap.back()
+    gap.up()
+    gap.above()
+    sent = next(row for row in gap.city.json("sent") if row["kind"] == "case")
+    platform = gap.city.open()
+    with platform.begin() as connection:  # as it is when the county closes it
+        connection.exec_driver_sql(f"UPDATE county_411081.cases SET state = 'closed' WHERE number = '{sent['number']}'")
+    platform.close()
+    assert gap.above() == []
+    assert gap.down()["orders"] == 1
+    gap.back()
+    gap.up()
+    gap.above()
+    (file,) = next(row["evidence"] for row in gap.city.json("sent") if row["kind"] == "case")
+    assert file["state"] == "here", file
+    assert Path(file["file"]).read_bytes() == PNG
 
 
 def test_the_prefecture_dies_between_a_snapshots_last_file_and_its_taking_place(

@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import insert
 
 from appliance.clock import HOUR, ManualClock
-from server.prefecture import evidence
+from server.prefecture import evidence, evidence_store
 from server.prefecture.counties import County
-from server.prefecture.county_port import CountyRefusal, Unreachable
-from server.prefecture.evidence import HERE, KEPT_BACK, WAITING, fetch_files, fetch_once, files_of
+from server.prefecture.county_port import Answer, CountyRefusal, Unreachable
+from server.prefecture.down import finish, hand_out, send_case
+from server.prefecture.evidence import ask_files, fetch_files, fetch_once
+from server.prefecture.evidence_store import HERE, KEPT_BACK, WAITING, files_of
 from server.prefecture.store import Platform
 from server.prefecture.tables import EVIDENCE
 from tests import homes
@@ -74,12 +76,7 @@ def fetch(city: City, store: Store) -> Iterator[Callable[..., tuple[str, Path]]]
     clock = ManualClock(1_800_000_000_000_000)
     platform = city.open(clock=clock)
     county = enrolled(platform)
-    with platform.begin() as connection:
-        connection.execute(
-            insert(EVIDENCE).values(
-                county=homes.COUNTY, number=NUMBER, sha256=SHA, state=WAITING, tries=0, next_at=clock.now()
-            )
-        )
+    wanted(platform)
 
     def work(ending: Callable[[], bool] | None = None) -> tuple[str, Path]:
         if ending is None:
@@ -91,6 +88,13 @@ def fetch(city: City, store: Store) -> Iterator[Callable[..., tuple[str, Path]]]
 
     yield work
     platform.close()
+
+
+def wanted(platform: Platform) -> None:
+    """The picture of a case of ours that is closed."""
+    row = {"county": homes.COUNTY, "number": NUMBER, "sha256": SHA, "state": WAITING, "tries": 0, "next_at": 0}
+    with platform.begin() as connection:
+        connection.execute(insert(EVIDENCE).values(row))
 
 
 def state(platform: Platform, county: County) -> str:
@@ -128,7 +132,7 @@ def test_another_content_under_its_name_is_thrown_away(store: Store, fetch: Call
 def test_a_file_that_is_larger_than_any_leaves_nothing_behind(
     store: Store, fetch: Callable[..., tuple[str, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "BYTES_AT_MOST", 3000)
+    monkeypatch.setattr(evidence_store, "BYTES_AT_MOST", 3000)
     found, path = fetch()
     assert (found, list(path.parent.iterdir())) == (KEPT_BACK, [])
 
@@ -142,3 +146,53 @@ def test_what_the_county_keeps_to_itself_is_not_asked_for_again(
     assert fetch()[0] == KEPT_BACK
     fetch()
     assert store.asked == [0, 0]
+
+
+def brought(platform: Platform, content: bytes) -> Answer:
+    """A county that calls fetches the order for a file, and brings what it asks for."""
+    (order,) = hand_out(platform, homes.COUNTY)
+    assert (order["method"], order["path"]) == ("GET", f"/exchange/v1/evidence/{SHA}")
+    first, last = (int(end) for end in order["headers"]["Range"].removeprefix("bytes=").split("-"))
+    piece = content[first : last + 1]
+    told = {"content-range": f"bytes {first}-{first + len(piece) - 1}/{len(content)}"}
+    answer = Answer(206, told, piece)
+    finish(platform, homes.COUNTY, order["id"], answer)
+    return answer
+
+
+def test_a_county_that_calls_is_asked_for_its_files_and_brings_them_in_pieces(
+    city: City, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind whatever goes down to it; and no order of that kind is kept."""
+    monkeypatch.setattr(evidence, "PIECE", 4000)
+    county = enrolled(platform, mode="outbound")
+    wanted(platform)
+    sizes = []
+    for _ in range(3):
+        ask_files(platform, county)
+        ask_files(platform, county)
+        sizes.append(len(brought(platform, PICTURE).body))
+    assert sizes == [4000, 4000, 2240]
+    assert state(platform, county) == HERE
+    assert (city.home / "evidence" / SHA[:2] / SHA).read_bytes() == PICTURE
+    ask_files(platform, county)
+    assert hand_out(platform, homes.COUNTY) == []
+    assert city.json("sent") == []
+
+
+def test_what_a_county_that_calls_brings_wrongly_is_not_taken(city: City, platform: Platform) -> None:
+    county = enrolled(platform, mode="outbound")
+    wanted(platform)
+    ask_files(platform, county)
+    send_case(platform, homes.COUNTY, {"kind": "part"})
+    case, order = hand_out(platform, homes.COUNTY)
+    assert case["path"] == "/exchange/v1/cases", "a case goes down before files come up"
+    finish(platform, homes.COUNTY, order["id"], Answer(200, {}, PICTURE[::-1]))
+    assert state(platform, county) == WAITING
+    assert not any((city.home / "evidence").glob("*/*"))
+    with platform.begin() as connection:
+        connection.exec_driver_sql("UPDATE prefecture.evidence SET next_at = 0")
+    ask_files(platform, county)
+    (order,) = hand_out(platform, homes.COUNTY)
+    finish(platform, homes.COUNTY, order["id"], Answer(404, {}, b"{}"))
+    assert state(platform, county) == KEPT_BACK

@@ -59,7 +59,8 @@ def pull(once: bool, counties: tuple[str, ...], home: Path, as_json: bool) -> No
       wanmi prefecture pull --once
       wanmi prefecture pull --county 411081 --county 411082
     """
-    from server.prefecture.evidence import fetch_once, fetching
+    from server.prefecture.evidence import EvidenceRounds, fetch_once
+    from server.prefecture.loops import beside
     from server.prefecture.replicas import upgrade_all
     from server.prefecture.rounds import Rounds, pull_once
     from server.prefecture.store import opened
@@ -70,7 +71,7 @@ def pull(once: bool, counties: tuple[str, ...], home: Path, as_json: bool) -> No
             rounds = Rounds(platform, counties or None)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: rounds.end())
-            with fetching(platform):
+            with beside(EvidenceRounds(platform)):
                 rounds.run()
             return
         results = {code: _told(done) for code, done in pull_once(platform, counties or None, lambda: False).items()}

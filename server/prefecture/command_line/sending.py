@@ -193,7 +193,7 @@ def _carry_out(home: Path, county: str, as_json: bool, write: Callable[[Platform
 def _told(platform: Any, connection: Any, row: Any) -> dict[str, Any]:
     from appliance.clock import rfc3339
     from server.prefecture.down import case_state
-    from server.prefecture.evidence import files_of
+    from server.prefecture.evidence_store import files_of
 
     files = files_of(connection, row.county, row.number) if row.kind == "case" else []
     return {
