@@ -34,6 +34,10 @@ _CHANGES_STEP = text(
 )
 
 
+class TooNew(Broken):
+    """Records have a newer shape than this software knows; no snapshot mends that."""
+
+
 class Item(msgspec.Struct):
     """A change as it comes from the county."""
 
@@ -128,8 +132,8 @@ def land_changes(unit: Unit, items: Sequence[Item], next_: int, types: Sequence[
         types: the types this replica follows.
 
     Raises:
-        Broken: a change is missing, or records have a newer shape than this software knows. Invalid: a record that is
-            none of its type.
+        Broken: a change is missing. TooNew: records have a newer shape than this software knows. Invalid: a record that
+            is none of its type.
     """
     state = replica_state(unit.connection)
     assert state is not None
@@ -176,7 +180,7 @@ def _prove_readable(items: Sequence[Item]) -> None:
     for item in items:
         known = KINDS[item.type].schema if item.type in KINDS else item.schema
         if item.schema > known:
-            raise Broken(
+            raise TooNew(
                 f"{item.type} 的记录是第 {item.schema} 版,本软件只认到第 {known} 版;请先升级本平台。",
                 f"Records of type {item.type} have schema {item.schema}, this software knows {known}; upgrade this "
                 "platform first.",

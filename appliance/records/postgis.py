@@ -48,6 +48,7 @@ def postgis_engine(url: str, *, read_only: bool) -> Engine:
     engine = create_engine(
         _with_driver(url), pool_size=READERS if read_only else 1, max_overflow=0, pool_pre_ping=True,
         isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
+        hide_parameters=True,
     )  # fmt: skip
 
     @event.listens_for(engine, "connect")

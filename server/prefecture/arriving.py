@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.errors import Broken, Forbidden, Invalid, TooMany
 from appliance.exchange.kinds.all import KINDS
-from appliance.exchange.landing import Item, Line, ReplicaState, land_snapshot
+from appliance.exchange.landing import Item, Line, ReplicaState, TooNew, land_snapshot
 from server.prefecture.counties import OUTBOUND, County, change_county, log_pull, the_county
 from server.prefecture.granted import Granted, granted_by
 from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
@@ -52,7 +52,8 @@ def take_page(platform: Platform, code: str, page: FeedPage, serial: str | None 
         serial: of the certificate with which the county calls.
 
     Raises:
-        TooMany: another call of this county is under way. Invalid: a line that is no change.
+        TooMany: another call of this county is under way. Invalid: a line that is no change. TooNew: its records are
+            newer than this software.
     """
     items = _decoded(page.lines, _item)
     with held(platform, code) as ours:
@@ -65,6 +66,8 @@ def take_page(platform: Platform, code: str, page: FeedPage, serial: str | None 
             try:
                 with opened_replica(platform, live(code)) as replica:
                     replica.write(lambda unit: land_page(unit, code, items, page.next, granted.types))
+            except TooNew:
+                raise
             except Broken as error:
                 _log(platform, code, "gap", error.zh, error.en, harm=True)
                 return SNAPSHOT_WANTED

@@ -134,12 +134,12 @@ def _fetch(platform: Platform, county: County, period: str) -> Trouble | None:
     """Fetch and keep a county's return; why it cannot be had, else None."""
     if SCOPE not in grants_of(county.scopes.get(CLIENT, [])).areas:
         return Trouble("没有授予 reports.read,不能取月报", "it grants no reports.read")
-    if county.mode == OUTBOUND:
+    if county.registered and county.mode in (OUTBOUND, FILES):
         return _fetch_by_order(platform, county, period)
-    if county.mode == FILES or not county.pulled or county.address is None:
+    if not county.pulled or county.address is None:
         return Trouble("没有网络连接,不能取月报", "it cannot be called")
     try:
-        tls = platform.keys.context(county.code)
+        tls = platform.towards(county.code)
         with CountyPort(county.code, county.address, tls, platform.settings.patience) as port:
             body = port.monthly_return(period)
         with platform.begin() as connection:
@@ -150,13 +150,16 @@ def _fetch(platform: Platform, county: County, period: str) -> Trouble | None:
 
 
 def _fetch_by_order(platform: Platform, county: County, period: str) -> Trouble | None:
-    """A county that calls by itself brings its return when it fetches its orders; an order is written for it."""
+    """A county that calls by itself, or sends files, brings its return as the answer to an order."""
     with platform.begin() as connection:
         last = asked_return(connection, county.code, period)
     ask_return(platform, county.code, period)
     if last is not None and last.state == FAILED:
         return Trouble(f"县里拒绝 ({last.status}): {last.answer}", f"the county refused ({last.status}): {last.answer}")
-    return Trouble("已请县里送来;它下次来取指令时送", "it was asked for; it comes when the county fetches its orders")
+    return Trouble(
+        "已请县里送来;它下次来取指令 (或读文件) 后送",
+        "it was asked for; it comes once the county has fetched its orders, or read our file",
+    )
 
 
 def _compared(

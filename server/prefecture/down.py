@@ -176,7 +176,7 @@ def send_waiting(platform: Platform, county: County, ending: Callable[[], bool])
         if not some_due(connection, county.code, platform.clock.now()):
             return
     assert county.address is not None
-    tls = platform.keys.context(county.code)
+    tls = platform.towards(county.code)
     with CountyPort(county.code, county.address, tls, platform.settings.patience) as port:
         while not ending():
             with platform.begin() as connection:

@@ -29,8 +29,8 @@ from server.prefecture.tables import CERTIFICATE, SENT, TOKEN
 from server.prefecture.views import remake_views
 
 CONTRACT = "1"
-PROBED_FIRST = 5 * SECOND
-"""A county that was just registered is left so long for its probe, which begins the pulling."""
+PROBED_FIRST = 60 * SECOND
+"""A county that was just registered is left so long for its probe, which begins the pulling, or its own first call."""
 
 _COUNTY = re.compile(r"\d{6}")
 

@@ -133,7 +133,7 @@ def _note(platform: Platform, county: County) -> None:
 def _fetch_some(platform: Platform, county: County, rows: list[Row[Any]], ending: Callable[[], bool]) -> int:
     assert county.address is not None
     ends, fetched = monotonic() + SECONDS_AT_ONCE, 0
-    tls = platform.keys.context(county.code)
+    tls = platform.towards(county.code)
     with CountyPort(county.code, county.address, tls, min(PATIENCE, platform.settings.patience)) as port:
         for row in rows:
             try:

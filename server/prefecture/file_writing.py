@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import exists, select
 
 from appliance.clock import rfc3339
+from appliance.errors import Conflict
 from appliance.exchange.file_state import give_out
 from appliance.exchange.files import DOWN, NAME, Confirmed, Frames, Manifest, Received, name_of, pack
 from appliance.exchange.kept import Order
@@ -24,7 +25,7 @@ from appliance.exchange.links import write_private
 from server.prefecture.counties import FILES, all_counties, the_county
 from server.prefecture.down import WAITING
 from server.prefecture.file_tables import change_link, link_of, note_order
-from server.prefecture.replicas import state_in
+from server.prefecture.replicas import WRITING, held, state_in
 from server.prefecture.store import Platform
 from server.prefecture.tables import FILE_ORDER, SENT
 from server.prefecture.views import live
@@ -49,14 +50,24 @@ def write_files(platform: Platform, folder: Path, codes: Sequence[str] | None, l
         codes: the counties; None for all whose files are carried. limit: bytes of a payload that a file shall not pass.
 
     Raises:
-        NotFound: no such county. BadFile: the folder cannot be written.
+        NotFound: no such county. BadFile: the folder cannot be written. Conflict: another command writes for a county.
     """
     with platform.begin() as connection:
         if codes is None:
             wanted = [county.code for county in all_counties(connection) if county.mode == FILES]
         else:
             wanted = [the_county(connection, code).code for code in codes]
-    return [_write(platform, folder, code, limit) for code in wanted]
+    return [_write_county(platform, folder, code, limit) for code in wanted]
+
+
+def _write_county(platform: Platform, folder: Path, code: str, limit: int) -> Wrote:
+    with held(platform, code, WRITING) as ours:
+        if not ours:
+            raise Conflict(
+                f"{code} 的文件正由另一个命令写;请稍后重复本命令。",
+                f"Another command is writing the files of {code}; repeat this one later.",
+            )
+        return _write(platform, folder, code, limit)
 
 
 def _write(platform: Platform, folder: Path, code: str, limit: int) -> Wrote:

@@ -21,7 +21,7 @@ from appliance.errors import BadFile, Broken, Conflict, Invalid, NotFound, Wanmi
 from appliance.exchange.chains import common_name
 from appliance.exchange.files import MAGIC, MANIFEST_AT_MOST, NAME, UP, Manifest, check_signer, lines_of, unpack
 from appliance.exchange.kept import OrderAnswer
-from appliance.exchange.landing import Item, Line, ReplicaState, land_snapshot
+from appliance.exchange.landing import Item, Line, ReplicaState, TooNew, land_snapshot
 from appliance.exchange.moments import micros_of
 from appliance.records.writer import Unit
 from server.prefecture.counties import FILES, County, change_county, log_pull, the_county
@@ -72,7 +72,7 @@ def read_files(platform: Platform, folder: Path, *, adopt: bool = False) -> Iter
 
     Raises:
         BadFile: one is torn, changed, signed by a stranger, or missing; those before it were taken in.
-        Conflict: another process takes in the same county. NotFound: no such county.
+        Conflict: another process takes in the same county. NotFound: no such county. TooNew: upgrade the platform.
     """
     troubles: list[WanmiError] = []
     found = [(NAME.fullmatch(path.name), path) for path in folder.iterdir()]
@@ -80,7 +80,7 @@ def read_files(platform: Platform, folder: Path, *, adopt: bool = False) -> Iter
     for county, group in groupby(files, key=lambda file: file[0]):
         try:
             yield from _read_county(platform, county, [(number, path) for _, number, path in group], adopt)
-        except (BadFile, Conflict, NotFound) as error:
+        except (BadFile, Conflict, NotFound, TooNew) as error:
             troubles.append(error)
     if len(troubles) > 1:
         raise BadFile(" ".join(each.zh for each in troubles), " ".join(each.en for each in troubles))
@@ -190,6 +190,8 @@ def _take_changes(platform: Platform, county: County, granted: Granted, file: _F
     try:
         with opened_replica(platform, live(county.code)) as replica:
             replica.write(land)
+    except TooNew:
+        raise
     except Broken:
         return False
     return True

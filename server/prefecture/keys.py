@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -98,9 +99,13 @@ class Keys:
         names = x509.SubjectAlternativeName([general_name(host)])
         return self._signed(county, request.public_key(), names, BOTH_ENDS, days)
 
-    def context(self, county: str) -> ssl.SSLContext:
-        """TLS towards a county: our certificate, our CA alone, 1.3, and only a peer whose subject is the county."""
-        return peer_context(county, self.ca, *self.client)
+    def context(self, county: str, revoked: Collection[str] = ()) -> ssl.SSLContext:
+        """TLS towards a county: our certificate, our CA alone, 1.3, and only a peer whose subject is the county.
+
+        Args:
+            revoked: serial numbers of certificates that were taken back.
+        """
+        return peer_context(county, self.ca, *self.client, revoked=revoked)
 
     def _signed(
         self, subject: str, public_key: CertificatePublicKeyTypes, names: x509.SubjectAlternativeName | None,
@@ -203,19 +208,21 @@ def _goes_on(certificate: Path, key_path: Path, names: x509.SubjectAlternativeNa
     return bool(extensions.get_extension_for_class(x509.SubjectAlternativeName).value == names)
 
 
-def peer_context(county: str | None, ca: Path, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+def peer_context(
+    county: str | None, ca: Path, certificate: Path | None, key: Path | None, revoked: Collection[str] = ()
+) -> ssl.SSLContext:
     """TLS 1.3 towards a county's exchange port.
 
     Args:
         county: the subject CN that its certificate must have; None takes any that the CA signed.
-        certificate, key: ours; without them we come as a stranger.
+        certificate, key: ours; without them we come as a stranger. revoked: serial numbers that it must not have.
     """
     context = ssl.create_default_context(cafile=str(ca))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     if certificate is not None:
         context.load_cert_chain(certificate, key)
     if county is not None:
-        context.sslsocket_class = _named(county)
+        context.sslsocket_class = _named(county, frozenset(revoked))
     return context
 
 
@@ -229,15 +236,18 @@ def subject_of(told: dict[str, object]) -> str | None:
     return None
 
 
-def _named(county: str) -> type[ssl.SSLSocket]:
+def _named(county: str, revoked: frozenset[str]) -> type[ssl.SSLSocket]:
     class Named(ssl.SSLSocket):
         """A socket that ends the handshake where another county answers, before anything is sent."""
 
         def do_handshake(self, block: bool = False) -> None:
             super().do_handshake(block)
-            found = subject_of(self.getpeercert() or {})  # type: ignore[arg-type]
+            told = self.getpeercert() or {}
+            found = subject_of(told)  # type: ignore[arg-type]
             if found != county:
                 raise ssl.SSLCertVerificationError(f"the certificate is that of {found}, not of {county}")
+            if told.get("serialNumber") in revoked:
+                raise ssl.SSLCertVerificationError(f"the certificate of {county} was taken back")
 
     return Named
 

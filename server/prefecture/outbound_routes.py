@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.5
 class OrderAnswer(msgspec.Struct):
     """What came of an order in the county; `body` in Base64."""
 
-    status: int
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)]
     headers: dict[str, str] = {}
     body: str | None = None
 

@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import text
 
 from appliance.errors import Broken, Gone, WanmiError
-from appliance.exchange.landing import Line, ReplicaState, land_snapshot
+from appliance.exchange.landing import Line, ReplicaState, TooNew, land_snapshot
 from server.prefecture.counties import County, change_county, log_pull
 from server.prefecture.county_port import CountyPort, CountyRefusal, Info, Unreadable
 from server.prefecture.granted import Granted, granted_by
@@ -76,6 +76,8 @@ class Pull:
                 if self._complete(info, granted):
                     self._follow(info.feed, granted.types)
                 return self.done
+            except TooNew:
+                raise
             except (Gone, Broken) as error:
                 self._log("gap" if isinstance(error, Broken) else "gone", error.zh, error.en, harm=True)
                 if attempt + 1 == SNAPSHOTS_AT_MOST:
@@ -169,7 +171,7 @@ def pull_county(platform: Platform, county: County, ending: Callable[[], bool] =
         WanmiError: it cannot be reached, refuses, or tells what cannot be taken in.
     """
     assert county.address is not None
-    tls = platform.keys.context(county.code)
+    tls = platform.towards(county.code)
     with CountyPort(county.code, county.address, tls, platform.settings.patience) as port:
         return Pull(platform, county, port, ending).run()
 
@@ -181,7 +183,7 @@ def probe(platform: Platform, county: County) -> None:
         WanmiError: why it cannot be pulled.
     """
     assert county.address is not None
-    tls = platform.keys.context(county.code)
+    tls = platform.towards(county.code)
     with CountyPort(county.code, county.address, tls, min(platform.settings.patience, 10)) as port:
         port.info()
 

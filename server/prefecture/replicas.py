@@ -30,7 +30,7 @@ _MIGRATING = Lock()
 _THERE = text("SELECT to_regclass(:table) IS NOT NULL")
 _BUSY = text("SELECT pg_try_advisory_lock(:errand, CAST(:county AS integer))")
 _FREE = text("SELECT pg_advisory_unlock(:errand, CAST(:county AS integer))")
-PULLING, FETCHING = 76322, 76323
+PULLING, FETCHING, WRITING = 76322, 76323, 76324
 """Errands that one process, one thread at a time runs in a county."""
 
 _IN_PLACE = text("UPDATE prefecture.county SET types = coming_types, coming_types = '' WHERE code = :county")

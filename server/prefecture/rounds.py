@@ -26,6 +26,8 @@ from server.prefecture.store import Platform
 LOOK_SECONDS = 0.5
 """So often the loop looks whose turn it is."""
 
+AWAY_SECONDS = 10.0
+
 
 def pause_after(failures: int, interval: float, longest: float, asked: float | None, chance: random.Random) -> float:
     """Seconds until a county is called again.
@@ -122,6 +124,7 @@ class Rounds:
                         self._start(threads, code)
                 except Exception as error:  # the database is away; the next look tries again
                     structlog.get_logger("wanmi").error("rounds", error=without_values(error))
+                    self._ending.wait(AWAY_SECONDS)
                 self._ending.wait(LOOK_SECONDS)
             with self._lock:
                 left = list(self._under_way.values())

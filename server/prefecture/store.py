@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from appliance.clock import Clock, SystemClock
@@ -19,7 +20,7 @@ from appliance.scoring.facts import Month, month_of
 from server.prefecture.keys import Keys
 from server.prefecture.settings import Prefecture, load, save
 from server.prefecture.steps import upgrade_tables
-from server.prefecture.tables import SCHEMA
+from server.prefecture.tables import CERTIFICATE, SCHEMA
 
 SPARE_CONNECTIONS = 4
 """Connections beside one for each county that is pulled: routes, orders, the loop itself."""
@@ -69,6 +70,14 @@ class Platform:
         """A connection inside a transaction that is committed at the end."""
         with self.engine.begin() as connection:
             yield connection
+
+    def towards(self, county: str) -> ssl.SSLContext:
+        """TLS towards a county: only a peer whose certificate is that county's, and was not taken back."""
+        query = select(CERTIFICATE.c.serial).where(
+            CERTIFICATE.c.county == county, CERTIFICATE.c.revoked_at.is_not(None)
+        )
+        with self.begin() as connection:
+            return self.keys.context(county, set(connection.execute(query).scalars()))
 
     def month(self, written: str) -> Month:
         """The month `2026-10` in the prefecture's time.

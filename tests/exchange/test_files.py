@@ -22,6 +22,7 @@ from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.links import LinkFolder
 from appliance.exchange.reading import feed_state
 from server.prefecture import files
+from server.prefecture.replicas import WRITING, held
 from tests import homes, postgis
 from tests.cases.desk import Desk
 from tests.exchange.joined import status, wanmi
@@ -397,6 +398,16 @@ def test_orders_whose_answers_were_lost_for_good_go_down_again_and_are_done_once
     assert len(gap.desk.case(number)["supervisions"]) == 1
     assert gap.same()
     assert gap.city.sees("SELECT count(*) FROM prefecture.file_order")[0][0] == 0
+
+
+def test_two_who_write_for_one_county_do_not_write_one_number_twice(gap: Gap) -> None:
+    gap.up()
+    gap.above()
+    platform = gap.city.open()
+    with held(platform, homes.COUNTY, WRITING):
+        assert "repeat this one later" in gap.city.run("files", "write", str(gap.stick), code=1)
+    platform.close()
+    assert gap.down()["waiting"] == ["411081-down-000001.wmx"]
 
 
 def test_a_file_that_is_wrong_stops_no_other_county(gap: Gap) -> None:

@@ -149,6 +149,24 @@ def test_nothing_is_sent_to_a_county_that_is_another_one(platform: Platform, tmp
         assert heard.result(10) == b""
 
 
+def test_nothing_is_sent_to_who_shows_a_certificate_that_was_taken_back(platform: Platform, tmp_path: Path) -> None:
+    """A county lost its key, was removed and joined again; who has the old key answers in its place."""
+    key, pair = ec.generate_private_key(ec.SECP256R1()), tmp_path / "pair.pem"
+    token, _ = make_token(platform, COUNTY, None, None)
+    answer = enrol(platform, Caller(token=token), body(csr=request(key=key)))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pair.write_bytes(answer.certificate.encode() + private)
+    leave(platform, None, COUNTY)
+    certified(platform)
+    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor(1) as threads:
+        heard = threads.submit(_listen, door, server_context(pair, pair, platform.keys.ca))
+        port = CountyPort(COUNTY, f"https://127.0.0.1:{door.getsockname()[1]}", platform.towards(COUNTY), 10)
+        with port, pytest.raises(Unreachable, match="was taken back"):
+            port.ask("POST", "/exchange/v1/cases", {}, b"a case")
+        assert heard.result(10) == b""
+    leave(platform, None, COUNTY)
+
+
 def _listen(door: socket.socket, tls: ssl.SSLContext) -> bytes:
     """What comes after the handshake."""
     connection, _ = door.accept()

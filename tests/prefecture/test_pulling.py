@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -195,6 +196,28 @@ def test_a_county_with_a_fault_is_left_alone_for_longer_and_told(
 
 def refuse(said: str) -> None:
     raise CountyRefusal(503, said, None)
+
+
+def test_records_newer_than_our_software_are_no_reason_for_snapshots(
+    platform: Platform, desk: Desk, port: DeskPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None would mend it, and each is a whole county."""
+    pull(platform, port)
+    desk.report()
+    told = port.changes
+
+    def newer(*asked: Any) -> Changes:
+        page = told(*asked)
+        for item in page.items:
+            item.schema += 1
+        return page
+
+    with monkeypatch.context() as patched:
+        patched.setattr(port, "changes", newer)
+        with pytest.raises(Broken, match="upgrade this platform"):
+            pull(platform, port)
+    assert pull(platform, port).snapshots == 0, "once the software is newer it goes on where it was"
+    assert same_as_county(platform, desk)
 
 
 def test_a_snapshot_that_never_goes_on_is_not_asked_for_ever(platform: Platform, desk: Desk, port: DeskPort) -> None:
