@@ -13,7 +13,16 @@ from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.landing import Item, Line, ReplicaState, TooNew, land_snapshot
 from server.prefecture.counties import OUTBOUND, County, change_county, log_pull, the_county
 from server.prefecture.granted import Granted, granted_by
-from server.prefecture.replicas import begin_coming, coming, held, land_page, opened_replica, put_in_place, state_in
+from server.prefecture.replicas import (
+    begin_coming,
+    coming,
+    drop_coming,
+    held,
+    land_page,
+    opened_replica,
+    put_in_place,
+    state_in,
+)
 from server.prefecture.store import Platform
 from server.prefecture.views import live
 
@@ -71,6 +80,8 @@ def take_page(platform: Platform, code: str, page: FeedPage, serial: str | None 
             except Broken as error:
                 _log(platform, code, "gap", error.zh, error.en, harm=True)
                 return SNAPSHOT_WANTED
+            if _under_way(platform, code):  # the replica goes on, so nobody needs it any more
+                drop_coming(platform, code)
         cursor = max(at.cursor, page.next) if page.after <= at.cursor else at.cursor
         _note(platform, code, level=cursor == page.next and not page.more)
         return {"feed": at.feed, "cursor": cursor}
@@ -132,6 +143,11 @@ def _growing(platform: Platform, county: County, feed: str, granted: Granted) ->
         at = state_in(connection, coming(county.code))
         now = the_county(connection, county.code)
     return at if at is not None and at.feed == feed and now.coming_types == granted.words else None
+
+
+def _under_way(platform: Platform, code: str) -> bool:
+    with platform.begin() as connection:
+        return state_in(connection, coming(code)) is not None
 
 
 def _live(platform: Platform, county: County) -> ReplicaState | None:

@@ -85,7 +85,7 @@ class Keys:
         )
         made = []
         for (certificate, key_path), subject, names, usage in own:
-            if not always and certificate.exists() and _goes_on(certificate, key_path, names):
+            if not always and certificate.exists() and key_path.exists() and _goes_on(certificate, key_path, names):
                 continue
             key = ec.generate_private_key(ec.SECP256R1())
             signed = self._signed(subject, key.public_key(), names, (usage,), OWN_DAYS)

@@ -106,16 +106,27 @@ def test_a_platform_that_dies_before_a_whole_snapshot_counts_lets_it_count_next_
     assert same_as_county(platform, desk)
 
 
+def allowed(platform: Platform, county: Calling, scopes: list[str] | None) -> None:
+    """The county joins again, and is let read by these scopes."""
+    token, _ = make_token(platform, homes.COUNTY, scopes, None)
+    enrol(platform, Caller(token=token), body())
+    county.http.headers["Authorization"] = f"Bearer {token}"
+
+
 def test_a_county_that_lets_us_see_more_is_asked_for_a_snapshot(platform: Platform, county: Calling) -> None:
     county.whole_snapshot()
     assert "cursor" in county.page(county.state.last)
     narrow = ["cases.read@411081001", "places.read", "reports.read"]
-    token, _ = make_token(platform, homes.COUNTY, narrow, None)
-    enrol(platform, Caller(token=token), body())
-    county.http.headers["Authorization"] = f"Bearer {token}"
+    allowed(platform, county, narrow)
     assert county.page(county.state.last) == {"snapshot": True}
     county.whole_snapshot()
     assert "cursor" in county.page(county.state.last)
+    allowed(platform, county, None)
+    assert county.slice("department", "")[0] == 200
+    allowed(platform, county, narrow)
+    assert statuses(platform)[0].snapshot is not None
+    assert "cursor" in county.page(county.state.last)
+    assert statuses(platform)[0].snapshot is None, "nobody needs it any more"
 
 
 def test_large_orders_come_one_by_one_and_pictures_are_kept_only_until_they_are_there(

@@ -48,12 +48,15 @@ def test_its_certificate_is_made_anew_and_shown_before_it_ends(
 
 def test_a_certificate_without_its_key_is_made_anew(platform: Platform) -> None:
     """The power went between the two."""
-    certificate, _ = platform.keys.server
+    certificate, key = platform.keys.server
     before = certificate.read_bytes()
     platform.keys.renew(platform.settings.host, always=True)
     certificate.write_bytes(before)
-    platform.keys.renew(platform.settings.host)
+    assert platform.keys.renew(platform.settings.host) == [certificate.name]
     assert tls_of(platform)
+    key.unlink()
+    assert platform.keys.renew(platform.settings.host) == [certificate.name]
+    assert platform.keys.renew(platform.settings.host) == []
 
 
 def test_the_pull_log_tells_of_a_year(platform: Platform) -> None:
