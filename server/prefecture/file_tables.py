@@ -23,6 +23,7 @@ class FileLink:
     down_sha256: str = ""
     down_receipted: int = 0
     told: str = ""
+    up_created: int = 0
 
 
 def link_of(connection: Connection, county: str) -> FileLink:

@@ -108,9 +108,9 @@ def _read_county(platform: Platform, county: str, files: Sequence[tuple[int, Pat
 
 def _read(platform: Platform, county: str, number: int, path: Path, adopt: bool) -> Read | None:
     with platform.begin() as connection:
-        last_read = the_county(connection, county).tried_at or 0
+        the_county(connection, county)
         link = link_of(connection, county)
-    if number < link.up_number and _created(path) <= last_read:
+    if number < link.up_number and not 0 < link.up_created < _created(path):
         return None
     content = path.read_bytes()
     manifest, payload = unpack(content, path.name)
@@ -278,7 +278,7 @@ def _number(connection: Connection, code: str, file: _File, **values: Any) -> No
     told = file.manifest
     change_link(
         connection, code, link=told.link, up_number=told.number, up_sha256=file.digest,
-        down_receipted=told.received.number, **values,
+        down_receipted=told.received.number, up_created=micros_of(told.created) or 0, **values,
     )  # fmt: skip
 
 

@@ -114,9 +114,14 @@ def _scopes_with_the_certificate(connection: Connection) -> None:
     )
 
 
+def _when_files_were_made(connection: Connection) -> None:
+    """So that the files of a county which began anew are told from those that were read."""
+    connection.exec_driver_sql("ALTER TABLE prefecture.file_link ADD COLUMN up_created bigint NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _first, _last_change_in_the_replica, _monthly_returns, _carried_files, _evidence,
-    _scopes_with_the_certificate,
+    _scopes_with_the_certificate, _when_files_were_made,
 )  # fmt: skip
 
 

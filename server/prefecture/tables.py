@@ -135,6 +135,7 @@ FILE_LINK = Table(
     Column("down_sha256", String, nullable=False, server_default=""),
     Column("down_receipted", Integer, nullable=False, server_default="0"),
     Column("told", Text, nullable=False, server_default="", comment="the receipt in that file"),
+    _moment("up_created", nullable=False, server_default="0", comment="of the newest file, by the county's clock"),
 )  # fmt: skip
 """The numbers of the files that are carried to and from a county (docs/exchange.md "File drop")."""
 

@@ -22,6 +22,7 @@ FIRST = """
 DROP TABLE prefecture.schema_version, prefecture.monthly_return, prefecture.evidence;
 ALTER TABLE prefecture.county ADD COLUMN seen bigint;
 ALTER TABLE prefecture.certificate DROP COLUMN scopes;
+ALTER TABLE prefecture.file_link DROP COLUMN up_created;
 ALTER TABLE county_411081.replica DROP COLUMN seen;
 UPDATE county_411081.alembic_version SET version_num = '0006'
 """
