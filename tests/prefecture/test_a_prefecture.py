@@ -246,12 +246,17 @@ def test_a_county_restored_from_a_backup_is_taken_in_anew_while_readers_read_on(
 
 
 def test_a_certificate_renews_itself_and_what_is_granted_is_followed(pair: Pair) -> None:
+    types, cases = "SELECT types FROM prefecture.county", "SELECT count(*) FROM prefecture.all_cases"
+    assert pair.city.sees(cases)[0][0] > 0
+    token = pair.city.json("token", COUNTY, "--scopes", "cases.read@411081002,places.read,reports.read")["token"]
+    assert pair.join(token)["ok"]
+    assert until(lambda: "case@411081002" in pair.city.sees(types)[0].types.split())
+    assert pair.city.sees(cases)[0][0] == 0, "none of the other street"
     token = pair.city.json("token", COUNTY, "--scopes", "places.read,reports.read")["token"]
     assert pair.join(token)["ok"]
     assert pair.join()["ok"], "without a token its certificate is enough"
-    types = "SELECT types FROM prefecture.county"
-    assert until(lambda: "case" not in pair.city.sees(types)[0].types.split())
-    assert pair.city.sees("SELECT count(*) FROM prefecture.all_cases")[0][0] == 0, "what may not be read is gone"
+    assert until(lambda: "case" not in pair.city.sees(types)[0].types)
+    assert pair.city.sees(cases)[0][0] == 0, "what may not be read is gone"
 
 
 def test_a_county_that_left_comes_in_with_a_new_token_only(pair: Pair) -> None:
