@@ -10,6 +10,7 @@ import pytest
 
 from tests import homes, postgis
 from tests.nodes import RunningNode
+from tests.started import fork_from_now_on
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     homes.database = config.getoption("--database")
+    fork_from_now_on()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.homes import PASSWORD
+from tests.started import Started, start_wanmi
 
 START_SECONDS = 30.0
 
@@ -27,13 +27,25 @@ def free_port() -> int:
     return port
 
 
+def answers(port: int) -> bool:
+    """Whether a node is up; without an HTTP client of the comfortable kind, which costs more than the node's answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
 @dataclass
 class RunningNode:
     """A node in a process of its own, and signed-in clients by account."""
 
     home: Path
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: Started | subprocess.Popen[bytes] | None = None
     environment: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
 
@@ -43,20 +55,17 @@ class RunningNode:
 
     def start(self) -> RunningNode:
         """Start and wait until the node answers."""
-        command = [sys.executable, "-m", "appliance", "serve", "--home", str(self.home), "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            command, env={**os.environ, **self.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        self.process = start_wanmi(
+            "serve", "--home", str(self.home), "--port", str(self.port), environment=self.environment
         )
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
             if self.process.poll() is not None:
                 assert self.process.stderr is not None
                 raise AssertionError(self.process.stderr.read().decode())
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
-                    return self
-            except httpx.TransportError:
-                time.sleep(0.02)  # between two looks at a port that is not open yet
+            if answers(self.port):
+                return self
+            time.sleep(0.02)  # between two looks at a port that is not open yet
         raise AssertionError(f"the node did not answer within {START_SECONDS} s")
 
     def stop(self, number: int = signal.SIGTERM) -> int:

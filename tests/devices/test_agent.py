@@ -30,6 +30,7 @@ from tests.devices.waiting import until
 from tests.homes import copy_home
 from tests.nodes import RunningNode
 from tests.server.test_loop_over_http import report
+from tests.started import start_wanmi
 
 INSIDE = {"lat": 34.105, "lon": 113.405}
 
@@ -44,9 +45,8 @@ class RunningAgent:
     """`wanmi devices agent` in a process of its own."""
 
     def __init__(self, home: Path, url: str) -> None:
-        command = [sys.executable, "-m", "appliance", "devices", "agent", "--home", str(home), "--node", url]
         self.home = home
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.process = start_wanmi("devices", "agent", "--home", str(home), "--node", url)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:

@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from server.prefecture.settings import Prefecture, save
 from server.prefecture.store import Platform, make_platform
 from tests import postgis
 from tests.nodes import free_port
+from tests.started import Started, start_wanmi
 
 START_SECONDS = 30.0
 EVENT_SECONDS = 20.0
@@ -35,7 +35,7 @@ class City:
     home: Path
     database: str
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: Started | subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -74,10 +74,7 @@ class City:
 
     def start(self) -> City:
         """Serve, and wait until the port is open."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "appliance", "prefecture", "serve", "--home", str(self.home)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        self.process = start_wanmi("prefecture", "serve", "--home", str(self.home))
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
             if self.process.poll() is not None:
