@@ -1,0 +1,107 @@
+"""Who and what there was in a period: staff by role, units, duty grids with their collectors, unit grids by street.
+
+Frozen with a period, so that what is changed later (a collector moved, a unit ended) changes no old score.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from appliance.scoring.periods import Period
+
+STAFF_SCOPES = ("collector", "acceptor", "shift_leader", "dispatcher")
+SECOND_CLASS = "2"
+
+_STAFF = "SELECT account, name, roles FROM {p}account WHERE active ORDER BY account"
+_NAMES = "SELECT account, name FROM {p}account"
+_UNITS = (
+    "SELECT code, name, parent, duty_group FROM {p}department "
+    "WHERE ended_at IS NULL OR ended_at >= :start ORDER BY code"
+)
+_DUTIES = (
+    "SELECT code, collector FROM {p}duty_grid WHERE collector IS NOT NULL "
+    "AND (valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
+)
+_GRIDS = (
+    "SELECT code, grade FROM {p}unit_grid "
+    "WHERE (valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
+)
+_STREETS = "SELECT code, name FROM {p}area WHERE level = 'street'"
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A department: who is above it, and with whom it is compared."""
+
+    name: str
+    parent: str | None
+    group: str | None
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What a period's scores are computed against.
+
+    Attributes:
+        staff: accounts by role. names: of accounts. units: by code. collectors: by duty grid.
+        streets: names by 9-digit code. grids: how many unit grids of each class a street has.
+    """
+
+    staff: dict[str, list[str]]
+    names: dict[str, str]
+    units: dict[str, Unit]
+    collectors: dict[str, str]
+    streets: dict[str, str]
+    grids: dict[str, dict[int, int]]
+    second_class: frozenset[str]
+
+    def name_of(self, scope: str, subject: str) -> str:
+        """What a subject is called; its code where nobody knows it any more."""
+        if scope in ("department", "sub_unit"):
+            return self.units[subject].name if subject in self.units else subject
+        names = self.streets if scope == "region" else self.names
+        return names.get(subject, subject)
+
+    def subjects(self, scope: str) -> list[str]:
+        """Who has a row also without work."""
+        if scope in STAFF_SCOPES:
+            return self.staff.get(scope, [])
+        if scope == "department":
+            return list(self.units)
+        return sorted(self.grids) if scope == "region" else []
+
+
+def basis_of(connection: Connection, period: Period, zone: ZoneInfo, schema: str = "") -> Basis:
+    """Who and what there was, as the tables say now; an ended grid or unit counts until its end."""
+    last = datetime.fromtimestamp((period.as_of - 1) / 1_000_000, zone).date().isoformat()
+    values = {
+        "start": period.start, "last": last,
+        "first": datetime.fromtimestamp(period.start / 1_000_000, zone).date().isoformat(),
+    }  # fmt: skip
+
+    def ask(statement: str) -> list[Any]:
+        written = statement.format(p=f"{schema}." if schema else "")
+        return list(connection.execute(text(written), {k: v for k, v in values.items() if f":{k}" in written}))
+
+    staff: dict[str, list[str]] = {role: [] for role in STAFF_SCOPES}
+    for row in ask(_STAFF):
+        for role in row.roles.split("|"):
+            if role in staff:
+                staff[role].append(row.account)
+    grids: dict[str, Counter[int]] = {}
+    second = set()
+    for row in ask(_GRIDS):
+        class_ = 2 if (row.grade or "").strip() == SECOND_CLASS else 1
+        grids.setdefault(row.code[:9], Counter())[class_] += 1
+        if class_ == 2:
+            second.add(row.code)
+    return Basis(
+        staff, {row.account: row.name for row in ask(_NAMES)},
+        {row.code: Unit(row.name, row.parent, row.duty_group) for row in ask(_UNITS)},
+        {row.code: row.collector for row in ask(_DUTIES)}, {row.code: row.name for row in ask(_STREETS)},
+        {street: dict(classes) for street, classes in grids.items()}, frozenset(second),
+    )  # fmt: skip
