@@ -189,6 +189,20 @@ class Patrols(BaseModel):
         return rounds
 
 
+class Scoring(BaseModel):
+    """Evaluation: which packs of indicators count, when periods are closed, which shares a county does not exceed.
+
+    Attributes:
+        pack: the county's own pack in `packs/` (its file name without `.csv`); empty for the national one.
+        upper_pack: the prefecture's pack in `packs/`, computed beside it; empty for none.
+        close_days: a month, quarter or year is closed so many days after its end; days and weeks the next day.
+    """
+
+    pack: str = ""
+    upper_pack: str = ""
+    close_days: int = Field(default=5, ge=1, le=60)
+
+
 class SignIn(BaseModel):
     """Sign-in rules: lock-out after wrong passwords, life of a session."""
 
@@ -227,6 +241,7 @@ class Settings(BaseSettings):
     shifts: Shifts = Shifts()
     video: Video = Video()
     patrols: Patrols = Patrols()
+    scoring: Scoring = Scoring()
     sign_in: SignIn = SignIn()
     http: Http = Http()
     devices: list[Device] = []

@@ -162,7 +162,7 @@ class CaseAction(SQLModel, table=True):
     __tablename__ = "case_action"
     __table_args__ = (
         Index("ix_case_action_case", "case_id", "seq", unique=True),
-        Index("ix_case_action_at", "at"),
+        Index("ix_case_action_at", "at", "case_id"),
         Index("ix_case_action_instruct", "id", **only("action = 'instruct'")),
         Index("ix_case_action_reopen", "case_id", **only("action = 'reopen'")),
     )

@@ -16,6 +16,7 @@ TABLE_MODULES = (
     "appliance.equipment.tables",
     "appliance.messages.tables",
     "appliance.exchange.tables",
+    "appliance.scoring.tables",
 )
 
 

@@ -1,0 +1,86 @@
+"""Scores: counted periods, packs, scores and appeals; history rows of a period are found without reading them."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, LargeBinary, String, text
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+KEY = BigInteger().with_variant(Integer, "sqlite")
+
+
+def upgrade() -> None:
+    op.drop_index("ix_case_action_at", table_name="case_action")
+    op.create_index("ix_case_action_at", "case_action", ["at", "case_id"])
+    op.create_table(
+        "score_period",
+        Column("name", String(), primary_key=True),
+        Column("kind", String(), nullable=False),
+        Column("starts_at", BigInteger(), nullable=False),
+        Column("ends_at", BigInteger(), nullable=False),
+        Column("as_of", BigInteger(), nullable=False),
+        Column("counted_at", BigInteger(), nullable=False),
+        Column("left_out", Integer(), nullable=False),
+        Column("basis", JSON(), nullable=False),
+        Column("closed_at", BigInteger()),
+        Column("closed_by", String()),
+    )
+    op.create_table(
+        "score_count",
+        Column("period", String(), primary_key=True),
+        Column("scope", String(), primary_key=True),
+        Column("subject", String(), primary_key=True),
+        Column("name", String(), nullable=False),
+        Column("duty_group", String()),
+        Column("facts", JSON(), nullable=False),
+        Column("grids", JSON(), nullable=False),
+        Column("cases", LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "score_pack",
+        Column("sha256", String(), primary_key=True),
+        Column("id", String(), nullable=False),
+        Column("content", String(), nullable=False),
+        Column("kept_at", BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "score",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("period", String(), nullable=False),
+        Column("pack", String(), nullable=False),
+        Column("pack_sha256", String(), nullable=False),
+        Column("scope", String(), nullable=False),
+        Column("subject", String(), nullable=False),
+        Column("name", String(), nullable=False),
+        Column("duty_group", String()),
+        Column("figures", JSON(), nullable=False),
+        Column("score", Float()),
+        Column("grade", String()),
+        Column("place", Integer()),
+        Column("place_in_group", Integer()),
+        Column("revision", Integer(), nullable=False),
+    )
+    op.create_index("ix_score_row", "score", ["period", "pack_sha256", "scope", "subject"], unique=True)
+    op.create_index("ix_score_subject", "score", ["scope", "subject", "period"])
+    op.create_table(
+        "score_appeal",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("period", String(), nullable=False),
+        Column("scope", String(), nullable=False),
+        Column("subject", String(), nullable=False),
+        Column("number", String(), nullable=False),
+        Column("reason", String(), nullable=False),
+        Column("asked_by", String(), nullable=False),
+        Column("asked_at", BigInteger(), nullable=False),
+        Column("approved", Boolean()),
+        Column("decided_by", String()),
+        Column("decided_at", BigInteger()),
+        Column("note", String()),
+    )
+    op.create_index("ix_score_appeal_period", "score_appeal", ["period", "scope", "subject"])
+    waiting = text("decided_at IS NULL")
+    op.create_index("ix_score_appeal_waiting", "score_appeal", ["id"], sqlite_where=waiting, postgresql_where=waiting)
