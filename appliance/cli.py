@@ -30,6 +30,7 @@ SUMMARIES = {
     "leave": "End a link to a platform above.",
     "link": "The links to platforms above: how they stand, what was read, what is offered.",
     "exchange": "Open the exchange ports (serve and up do it by themselves).",
+    "score": "Indicators and scores of a period, and the cases behind them.",
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -37,16 +38,31 @@ class Evaluated:
     """A period as it was counted.
 
     Attributes:
-        closed: whether it is frozen. left_out: cases whose history is not known whole (imported without it).
+        closed_at: when it was frozen, None while it is open.
+        left_out: cases that were imported without their history, counted only where their facts are known.
         named: by scope, everybody and what was counted for them, appeals not yet taken off.
         appealed: by scope and subject, what approved appeals take off each fact.
     """
 
     period: Period
-    closed: bool
+    closed_at: int | None
     left_out: int
     named: Mapping[str, Mapping[str, Named]]
     appealed: Mapping[tuple[str, str], Mapping[str, int]]
+
+    def document(self, pack: Pack, scope: str | None = None) -> dict[str, Any]:
+        """The scores of one scope, or of all, for a machine (indicator_definitions 10)."""
+        told: dict[str, Any] = {
+            "period": self.period.name, "as_of": rfc3339(self.period.as_of), "closed_at": rfc3339(self.closed_at),
+            "pack": {"id": pack.id, "sha256": pack.sha256}, "left_out": self.left_out,
+        }  # fmt: skip
+        if scope is not None and scope != "platform":
+            return told | {"scope": scope, "rows": [each.as_dict() for each in self.scored(pack, scope)]}
+        platform = dict(self.scored(pack, "platform")[0].figures)
+        if scope is not None:
+            return told | {"scope": scope, "rows": [], "platform": platform}
+        scopes = {name: [each.as_dict() for each in self.scored(pack, name)] for name in SCOPES if name != "platform"}
+        return told | {"platform": platform, "scopes": scopes}
 
     def scored(self, pack: Pack, scope: str) -> list[Scored]:
         """Everybody of a scope by a pack, best first."""
@@ -87,17 +103,36 @@ class Evaluation:
         """
         return period_of(written, self.settings.zone, self.records.clock.now())
 
-    def evaluate(self, connection: Connection, period: Period) -> Evaluated:
-        """A period as it stands in the tables when it is closed, else counted now."""
+    def evaluate(self, connection: Connection, period: Period, *, fresh_after: int | None = None) -> Evaluated:
+        """A period as it stands in the tables when it is closed, else counted now.
+
+        Args:
+            fresh_after: an open period that was counted at this moment or later is taken as it was counted.
+        """
         row = store.read_period(connection, period.name)
-        if row is not None and row.closed_at is not None:
+        if row is not None and (
+            row.closed_at is not None or (fresh_after is not None and row.counted_at >= fresh_after)
+        ):
             named: dict[str, dict[str, Named]] = {
                 scope: store.subjects_of(connection, period.name, scope) for scope in SCOPES
             }
-            return Evaluated(period, True, row.left_out, named, self._appealed(connection, period.name))
+            seen = replace(period, as_of=row.as_of)
+            return Evaluated(seen, row.closed_at, row.left_out, named, self._appealed(connection, period.name))
         basis, counted = self.count(connection, period)
         named = {scope: store.named_subjects(counted, basis, scope) for scope in SCOPES}
-        return Evaluated(period, False, counted.left_out, named, {})
+        return Evaluated(period, None, counted.left_out, named, {})
+
+    def refresh(self, name: str) -> Period:
+        """Count an open period and keep what was counted, for screens that read it many times.
+
+        Raises:
+            Conflict: it is closed.
+        """
+        period = self.period(name)
+        with self.records.read() as connection:
+            basis, counted = self.count(connection, period)
+        self.records.write(lambda unit: store.keep_count(unit, period, basis, counted))
+        return period
 
     def count(self, connection: Connection, period: Period) -> tuple[Basis, Counted]:
         """Count a period from the history rows."""
@@ -106,13 +141,15 @@ class Evaluation:
         add_patrols(connection, counted, period, self.settings)
         return basis, counted
 
-    def scores(self, connection: Connection, period: Period, pack: Pack, scope: str) -> list[Scored]:
-        """Everybody of a scope; of a closed period by a pack that was in force then, straight from the tables."""
-        kept = store.kept_scores(connection, period.name, pack.sha256, scope)
-        return kept or self.evaluate(connection, period).scored(pack, scope)
-
     def cases_behind(
-        self, connection: Connection, period: Period, scope: str, subject: str, facts: Sequence[str]
+        self,
+        connection: Connection,
+        period: Period,
+        scope: str,
+        subject: str,
+        facts: Sequence[str],
+        *,
+        fresh_after: int | None = None,
     ) -> dict[str, list[str]]:
         """The numbers of the cases behind facts of a subject, in the order of their keys; each once.
 
@@ -128,7 +165,9 @@ class Evaluation:
                 f"{scope} has no fact {', '.join(wrong)}; known are {known}.",
             )
         row = store.read_period(connection, period.name)
-        if row is not None and row.closed_at is not None:
+        if row is not None and (
+            row.closed_at is not None or (fresh_after is not None and row.counted_at >= fresh_after)
+        ):
             behind: Mapping[str, list[int]] = store.cases_in(connection, period.name, scope, subject)
         else:
             _, counted = self.count(connection, period)

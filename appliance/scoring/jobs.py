@@ -1,0 +1,66 @@
+"""Jobs of evaluation: closing periods that are over, and keeping the running ones counted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from appliance.clock import local
+from appliance.errors import Broken
+from appliance.scoring.periods import name_of
+
+if TYPE_CHECKING:
+    from appliance.cases.office import Office
+
+RUNNING = ("day", "week", "month", "quarter", "year")
+
+
+def close_periods(office: Office) -> dict[str, Any]:
+    """Close the last day, week, month, quarter and year, where they are over long enough and still open.
+
+    Raises:
+        Broken: it failed; its last words are told.
+    """
+    return {"closed": in_a_process(office.records.home, office.records.clock.now(), "close")}
+
+
+def count_scores(office: Office) -> dict[str, Any]:
+    """Count the running day, week, month, quarter and year, so that their screens open at once.
+
+    Raises:
+        Broken: it failed; its last words are told.
+    """
+    now = office.records.clock.now()
+    today = local(now, office.settings.zone).date()
+    names = [name_of(kind, today) for kind in RUNNING]
+    return {"counted": in_a_process(office.records.home, now, "count", *names)}
+
+
+def command_of(home: Path, now: int, work: str, *names: str) -> list[str]:
+    """The process that counts or closes."""
+    return [sys.executable, "-m", "appliance.scoring.working", str(home), str(now), work, *names]
+
+
+def last_words(said: bytes) -> tuple[str, str]:
+    """The two sentences about a process that failed."""
+    last = said.decode(errors="replace").strip()[-400:]
+    return f"评分统计失败: {last}", f"Counting scores failed: {last}"
+
+
+def in_a_process(home: Path, now: int, work: str, *names: str) -> list[str]:
+    """Count or close, and wait for it.
+
+    Raises:
+        Broken: it failed.
+    """
+    done = subprocess.run(
+        command_of(home, now, work, *names), stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise Broken(*last_words(done.stderr))
+    found: list[str] = msgspec.json.decode(done.stdout)
+    return found

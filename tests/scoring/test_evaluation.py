@@ -1,0 +1,158 @@
+"""A county is evaluated: a period is counted, looked into, closed, and stays as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from appliance.cli import wanmi
+from appliance.errors import Conflict, Invalid, NotFound
+from appliance.scoring.evaluation import Evaluation, kept_pack
+from appliance.scoring.pack import NATIONAL, national
+from tests.cases.desk import Desk
+
+SCOPES = ("department", "region", "collector", "acceptor", "dispatcher", "shift_leader", "source", "platform")
+
+
+def told(evaluation: Evaluation, name: str) -> dict[str, object]:
+    """The whole document of a period, but for when it was closed."""
+    with evaluation.records.read() as connection:
+        document = evaluation.evaluate(connection, evaluation.period(name)).document(evaluation.packs()[0])
+    return document | {"closed_at": None}
+
+
+def test_a_closed_month_stays_as_it_was_whatever_changes_later(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    desk.to_closed()
+    late = desk.to_dispatched()
+    with pytest.raises(Conflict, match="cannot be closed before"):
+        evaluation.close("2026-10", "k1")
+    desk.clock.advance(days=40)
+    before = json.dumps(told(evaluation, "2026-10"), sort_keys=True)
+    evaluation.close("2026-10", "k1")
+    with pytest.raises(Conflict, match="is closed"):
+        evaluation.close("2026-10", "k1")
+
+    desk.act("d1", late, "take")
+    desk.act("d1", late, "finish", result="修好了")
+    desk.report()
+    desk.clock.advance(hours=1)
+    records = desk.office.records
+    records.write(lambda unit: unit.connection.execute(text("UPDATE duty_grid SET collector = 'l2'")) and None)
+    records.write(
+        lambda unit: unit.connection.execute(text("UPDATE account SET name = '改名' WHERE account = 'l1'")) and None
+    )
+    records.write(
+        lambda unit: unit.connection.execute(text("DELETE FROM unit_grid WHERE code < '411081001001050'")) and None
+    )
+    assert json.dumps(told(evaluation, "2026-10"), sort_keys=True) == before
+    assert told(evaluation, "2026-11")["platform"]["reports"] == 1
+
+
+def test_old_scores_stay_reproducible_when_the_county_changes_its_pack(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    desk.to_closed()
+    desk.clock.advance(days=40)
+    evaluation.close("2026-10", "k1")
+    folder = desk.office.records.home / "packs"
+    folder.mkdir(exist_ok=True)
+    content = NATIONAL.read_text(encoding="utf-8")
+    (folder / "ours.csv").write_text(content.replace("30 (1 - rework_rate)", "30 handle_rate"), encoding="utf-8")
+    evaluation.settings.scoring.pack = "ours"
+    with desk.office.records.read() as connection:
+        scores = connection.execute(text("SELECT * FROM score WHERE scope = 'department' AND subject = 'D01'")).all()
+        evaluated = evaluation.evaluate(connection, evaluation.period("2026-10"))
+        old = kept_pack(connection, scores[0].pack_sha256)
+        again = next(row for row in evaluated.scored(old, "department") if row.subject == "D01")
+    assert [row.pack for row in scores] == ["national"]
+    assert (again.score, again.grade) == (scores[0].score, scores[0].grade)
+    assert old.sha256 == national().sha256
+
+
+def test_every_figure_opens_to_its_cases(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    closed, still = desk.to_closed(), desk.to_dispatched()
+    desk.clock.advance(hours=1)
+    period = evaluation.period("2026-10")
+    with desk.office.records.read() as connection:
+        found = evaluation.cases_behind(connection, period, "department", "D01", ["dispatched", "closed"])
+        assert found == {"dispatched": [closed, still], "closed": [closed]}
+        with pytest.raises(Invalid, match="no fact"):
+            evaluation.cases_behind(connection, period, "department", "D01", ["happiness"])
+    desk.clock.advance(days=40)
+    evaluation.close("2026-10", "k1")
+    with desk.office.records.read() as connection:
+        period = evaluation.period("2026-10")
+        assert evaluation.cases_behind(connection, period, "department", "D01", ["closed"]) == {"closed": [closed]}
+        with pytest.raises(NotFound):
+            evaluation.cases_behind(connection, period, "department", "D99", ["closed"])
+
+
+def test_the_scheduler_closes_what_is_over_long_enough(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+
+    def due(days: float) -> list[str]:
+        desk.clock.advance(days=days)
+        with desk.office.records.read() as connection:
+            return evaluation.due_to_close(connection)
+
+    assert due(0) == ["2026-10-08", "2026-W40", "2026-09", "2026-Q3", "2025"]
+    for name in due(0):
+        evaluation.close(name, "scheduler")
+    assert due(0) == []
+    assert due(25) == ["2026-11-02", "2026-W44"], "3 November: October is closed on the fifth day"
+    assert due(2) == ["2026-11-04", "2026-W44", "2026-10"]
+
+
+def test_the_command_tells_scores_cases_and_packs(desk: Desk) -> None:
+    number = desk.to_closed()
+    home = str(desk.office.records.home)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(wanmi, ["score", *arguments, "--home", home], standalone_mode=False)
+        assert done.exit_code == 0, (done.exception, done.output)
+        return done.stdout
+
+    document = json.loads(run("--period", "2026-10", "--json"))
+    assert set(document["scopes"]) == {*SCOPES, "sub_unit"} - {"platform"}
+    row = next(row for row in document["scopes"]["department"] if row["id"] == "D01")
+    assert (row["name"], row["values"]["close_rate"], row["grade"]) == ("市政管理所", 1.0, "A")
+    one = json.loads(run("--period", "2026-10", "--scope", "collector", "--json"))
+    assert (one["period"], one["scope"], {row["id"] for row in one["rows"]}) == ("2026-10", "collector", {"l1", "l2"})
+    shown = run("--period", "2026-10")
+    assert "市政管理所" in shown
+    assert "100.00%" in shown
+    assert number in run("cases", "2026-10", "department", "D01", "close_rate")
+    assert "national" in run("packs")
+    packs = json.loads(run("packs", "--json"))["items"][0]
+    assert {each["code"] for each in packs["indicators"]} >= {"dept_score", "close_rate"}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "days"),
+    [("2026-10-08", "day", 1), ("2026-W41", "week", 7), ("2026-02", "month", 28), ("2026-Q1", "quarter", 90),
+     ("2024", "year", 366), ("2026-10-01..2026-10-15", "span", 15)],
+)  # fmt: skip
+def test_a_period_is_written_shortly(desk: Desk, written: str, kind: str, days: int) -> None:
+    desk.clock.advance(days=60)
+    period = Evaluation(desk.office.records).period(written)
+    assert (period.kind, (period.end - period.start) / 86_400_000_000) == (kind, days)
+
+
+@pytest.mark.parametrize("written", ["", "2026-13", "2026-W60", "2026-Q5", "2027", "october", "2026-10-15..2026-10-01"])
+def test_what_is_no_period_is_refused(desk: Desk, written: str) -> None:
+    with pytest.raises(Invalid):
+        Evaluation(desk.office.records).period(written)
+
+
+def test_a_county_without_a_case_has_rows_and_no_rate(desk: Desk, tmp_path: Path) -> None:
+    document = told(Evaluation(desk.office.records), "2026-10")
+    assert document["platform"]["close_rate"] is None
+    rows = document["scopes"]["collector"]
+    assert [(row["id"], row["score"], row["grade"], row["place"]) for row in rows] == [
+        ("l1", None, None, None), ("l2", None, None, None)
+    ]  # fmt: skip
