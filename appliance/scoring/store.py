@@ -40,9 +40,9 @@ _KEEP_PACK = text(
 )
 _DROP_SCORES = text("DELETE FROM score WHERE period = :name")
 _KEEP_SCORE = text(
-    "INSERT INTO score (period, pack, pack_sha256, scope, subject, name, duty_group, figures, score, grade, place, "
-    "place_in_group, revision) VALUES (:period, :pack, :sha256, :scope, :subject, :name, :group, :figures, :score, "
-    ":grade, :place, :place_in_group, :revision)"
+    "INSERT INTO score (key, period, pack, pack_sha256, scope, subject, name, duty_group, figures, score, grade, "
+    "place, place_in_group, revision) VALUES (:key, :period, :pack, :sha256, :scope, :subject, :name, :group, "
+    ":figures, :score, :grade, :place, :place_in_group, :revision)"
 )
 _SCORES = text(
     "SELECT * FROM score WHERE period = :name AND pack_sha256 = :sha256 AND scope = :scope "
@@ -141,7 +141,8 @@ def keep_scores(unit: Unit, name: str, pack: Pack, scored: Sequence[Scored], rev
     connection.execute(_KEEP_PACK, {"sha256": pack.sha256, "id": pack.id, "content": pack.content, "now": unit.now})
     rows = [
         {
-            "period": name, "pack": pack.id, "sha256": pack.sha256, "scope": each.scope, "subject": each.subject,
+            "key": score_id(name, pack.sha256, each.scope, each.subject), "period": name, "pack": pack.id,
+            "sha256": pack.sha256, "scope": each.scope, "subject": each.subject,
             "name": each.name, "group": each.group, "figures": _json(dict(each.figures)), "score": each.score,
             "grade": each.grade, "place": each.place, "place_in_group": each.place_in_group, "revision": revision,
         }

@@ -56,11 +56,12 @@ class Score(SQLModel, table=True):
 
     __tablename__ = "score"
     __table_args__ = (
-        Index("ix_score_row", "period", "pack_sha256", "scope", "subject", unique=True),
+        Index("ix_score_row", "period", "pack_sha256", "scope", "subject"),
         Index("ix_score_subject", "scope", "subject", "period"),
     )
 
     id: int = identity()
+    key: str = Field(sa_column_kwargs={"unique": True})
     period: str
     pack: str
     pack_sha256: str

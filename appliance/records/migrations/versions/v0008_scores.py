@@ -50,6 +50,7 @@ def upgrade() -> None:
     op.create_table(
         "score",
         Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("key", String(), nullable=False, unique=True),
         Column("period", String(), nullable=False),
         Column("pack", String(), nullable=False),
         Column("pack_sha256", String(), nullable=False),
@@ -64,7 +65,7 @@ def upgrade() -> None:
         Column("place_in_group", Integer()),
         Column("revision", Integer(), nullable=False),
     )
-    op.create_index("ix_score_row", "score", ["period", "pack_sha256", "scope", "subject"], unique=True)
+    op.create_index("ix_score_row", "score", ["period", "pack_sha256", "scope", "subject"])
     op.create_index("ix_score_subject", "score", ["scope", "subject", "period"])
     op.create_table(
         "score_appeal",
