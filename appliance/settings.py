@@ -196,11 +196,13 @@ class Scoring(BaseModel):
         pack: the county's own pack in `packs/` (its file name without `.csv`); empty for the national one.
         upper_pack: the prefecture's pack in `packs/`, computed beside it; empty for none.
         close_days: a month, quarter or year is closed so many days after its end; days and weeks the next day.
+        counted_minutes: a running period is counted anew for its screens when it is older.
     """
 
     pack: str = ""
     upper_pack: str = ""
     close_days: int = Field(default=5, ge=1, le=60)
+    counted_minutes: float = Field(default=10, gt=0)
 
 
 class SignIn(BaseModel):

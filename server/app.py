@@ -44,6 +44,7 @@ from server.positions import PositionController
 from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
+from server.scores import ScoreController
 from server.sessions import SessionController
 from server.shifts import HandoverController, RosterController, ShiftController, ShiftLogController
 from server.tracks import TrackController
@@ -54,7 +55,7 @@ CONTROLLERS = [
     PeopleController, EventController, PositionController, CallController, JobController, PublicController,
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
-    MapController, WallController, AroundController, TrackController, PatrolController,
+    MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
@@ -83,6 +84,7 @@ def create_app(office: Office) -> Litestar:
                 await ticking
             await node.watcher.stop()
             await node.patrol_count.close()
+            await node.score_count.close()
             node.close()
 
     app = Litestar(

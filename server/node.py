@@ -20,6 +20,7 @@ from appliance.records.engine import READERS
 from server.examination import Examination
 from server.patrol_count import PatrolCount
 from server.rates import Rates
+from server.score_count import ScoreCount
 from server.watcher import Watcher
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Node:
         self.equipment = Board()
         self.examination = Examination(office.records.home)
         self.patrol_count = PatrolCount(office)
+        self.score_count = ScoreCount(office)
         self.walked_grids = WalkedGrids()
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)

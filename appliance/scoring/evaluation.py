@@ -180,12 +180,8 @@ class Evaluation:
         Raises:
             Conflict: it is not over yet, or closed already.
         """
-        period = self.period(name)
-        if not period.is_over:
-            raise Conflict(
-                f"{name} 还没有结束 ({rfc3339(period.end)}),不能结账。",
-                f"{name} ends at {rfc3339(period.end)} and cannot be closed before.",
-            )
+        with self.records.read() as connection:
+            period = self.closable(connection, name)
         packs = self.packs()
         with self.records.read() as connection:
             basis, counted = self.count(connection, period)
@@ -198,6 +194,22 @@ class Evaluation:
             store.note_closing(unit, period.name, by, packs, counted.left_out)
 
         self.records.write(write)
+        return period
+
+    def closable(self, connection: Connection, name: str) -> Period:
+        """A period that can be closed.
+
+        Raises:
+            Conflict: it is not over yet, or closed already.
+        """
+        period, row = self.period(name), store.read_period(connection, name)
+        if not period.is_over:
+            raise Conflict(
+                f"{name} 还没有结束 ({rfc3339(period.end)}),不能结账。",
+                f"{name} ends at {rfc3339(period.end)} and cannot be closed before.",
+            )
+        if row is not None and row.closed_at is not None:
+            raise store.already_closed(name)
         return period
 
     def due_to_close(self, connection: Connection) -> list[str]:

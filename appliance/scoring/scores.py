@@ -15,7 +15,8 @@ class Scored:
 
     Attributes:
         group: of units of like duty (县市组, 建成区组, 市直组, 乡镇组), None where there is none.
-        place: among all of the scope, 1 is best, equal scores share a place; None without a score.
+        place: among all of the scope, 1 is best, equal scores share a place; None without a score or without any work,
+            since the band of few cases alone would put who did nothing first.
     """
 
     scope: str
@@ -48,20 +49,23 @@ class Named:
 def score_scope(pack: Pack, scope: str, subjects: Mapping[str, Named]) -> list[Scored]:
     """Everybody of a scope, in the order of their places; who has no score comes last, by code."""
     code = pack.score_code(scope)
-    scored = []
+    scored, idle = [], set()
     for key, named in subjects.items():
         figures = pack.values(scope, named.subject)
         score = None if code is None else figures[code]
         scored.append(Scored(scope, key, named.name, named.group, figures, score, pack.grade(score)))
-    placed = _placed(scored)
+        if not any(named.subject.facts.values()):
+            idle.add(key)
+    placed = _placed(scored, idle)
     return sorted(placed, key=lambda each: (each.place is None, each.place or 0, each.subject))
 
 
-def _placed(scored: list[Scored]) -> list[Scored]:
-    among_all = _places(scored)
+def _placed(scored: list[Scored], idle: set[str]) -> list[Scored]:
+    ranked = [each for each in scored if each.subject not in idle]
+    among_all = _places(ranked)
     within: dict[str, int] = {}
-    for group in {each.group for each in scored if each.group}:
-        within |= _places([each for each in scored if each.group == group])
+    for group in {each.group for each in ranked if each.group}:
+        within |= _places([each for each in ranked if each.group == group])
     return [
         replace(each, place=among_all.get(each.subject), place_in_group=within.get(each.subject)) for each in scored
     ]

@@ -59,6 +59,11 @@ def read_period(connection: Connection, name: str) -> Any | None:
     return connection.execute(_PERIOD, {"name": name}).one_or_none()
 
 
+def already_closed(name: str) -> Conflict:
+    """The refusal to count or close a closed period again."""
+    return Conflict(f"{name} 已经结账,不能重算。", f"{name} is closed and is not counted again.")
+
+
 def basis_in(row: Any) -> Basis:
     """Who and what there was in a counted period."""
     stored = msgspec.json.decode(row.basis) if isinstance(row.basis, str) else row.basis
@@ -83,7 +88,7 @@ def keep_count(unit: Unit, period: Period, basis: Basis, counted: Counted, *, cl
     connection, now = unit.connection, unit.now
     known = read_period(connection, period.name)
     if known is not None and known.closed_at is not None:
-        raise Conflict(f"{period.name} 已经结账,不能重算。", f"{period.name} is closed and is not counted again.")
+        raise already_closed(period.name)
     for statement in (_DROP_COUNTS, _DROP_PERIOD):
         connection.execute(statement, {"name": period.name})
     connection.execute(

@@ -1,7 +1,7 @@
 """Counting and closing periods in a process of its own, so that the node's time stays its operators'.
 
 `python -m appliance.scoring.working HOME NOW count PERIOD…` keeps open periods counted for the screens; `close` closes
-the periods that are over long enough. Prints the names of the periods as JSON.
+the periods that are over long enough, `close-as ACCOUNT PERIOD` one of them. Prints the names of the periods as JSON.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ def main(home: Path, now: int, work: str, names: list[str]) -> None:
                 names = evaluation.due_to_close(connection)
             for name in names:
                 evaluation.close(name, SCHEDULER)
+        elif work == "close-as":
+            account, name = names
+            evaluation.close(name, account)
         else:
             for name in names:
                 evaluation.refresh(name)
