@@ -68,13 +68,19 @@ class ScoreRow(msgspec.Struct):
 
 
 class Scores(msgspec.Struct):
-    """The scores of a period: of one scope in `rows`, of all in `scopes`; `platform` holds the county's figures."""
+    """The scores of a period: of one scope in `rows`, of all in `scopes`; `platform` holds the county's figures.
+
+    `previous` and `next` are the periods of the same kind around it, `running` the one of each kind that runs now.
+    """
 
     period: str
     as_of: datetime
     closed_at: datetime | None
     pack: PackName
     left_out: int
+    previous: str
+    next: str | None
+    running: dict[str, str]
     scope: str | None = None
     rows: list[ScoreRow] | None = None
     platform: dict[str, Figure] | None = None

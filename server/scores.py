@@ -15,7 +15,7 @@ from appliance.scoring.evaluation import Evaluated, Evaluation, check_scope
 from appliance.scoring.figures import facts_of, indicator_told
 from appliance.scoring.jobs import in_a_process
 from appliance.scoring.packs_in_force import pack_named
-from appliance.scoring.periods import Period
+from appliance.scoring.periods import KINDS, Period, name_of, neighbours
 from appliance.scoring.sight import OPEN_SCOPES, require_cases, seen
 from server import answers, examples, score_answers
 from server.node import Node, actor_of_request, node_of
@@ -54,7 +54,7 @@ class ScoreController(Controller):
         for name, rows in (document.get("scopes") or {whose: document.get("rows", [])}).items():
             own = {row.subject for row in seen(actor, name, evaluated.scored(chosen, name))} if name else set()
             rows[:] = [row for row in rows if row["id"] in own]
-        return sent(document)
+        return sent(document | _around(node, asked))
 
     @get(
         "/cases", operation_id="score_cases",
@@ -177,6 +177,14 @@ def _period(node: Node, written: str) -> Period:
 
 def _pack(node: Node, id_: str | None) -> Any:
     return pack_named(node.office.records.home, node.office.settings.scoring, id_)
+
+
+def _around(node: Node, period: Period) -> dict[str, Any]:
+    """The periods that a reader may want next: before, after, and the running ones."""
+    zone, now = node.office.settings.zone, node.office.records.clock.now()
+    previous, following = neighbours(period, zone, now)
+    today = local(now, zone).date()
+    return {"previous": previous, "next": following, "running": {kind: name_of(kind, today) for kind in KINDS[:-1]}}
 
 
 async def _evaluated(node: Node, period: Period) -> Evaluated:

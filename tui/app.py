@@ -24,6 +24,7 @@ from tui.client import NodeClient, Session
 from tui.context import SEES_PHONES, Context
 from tui.desk.screen import DeskScreen
 from tui.equipment.screen import DevicesScreen
+from tui.evaluation.screen import EvaluationScreen
 from tui.figures.scores import ScoresScreen
 from tui.help_groups import help_groups
 from tui.intake.screen import IntakeScreen
@@ -47,7 +48,8 @@ from tui.work import careful
 
 SCREENS = {
     "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "shift": ShiftScreen,
-    "video": VideoScreen, "scores": ScoresScreen, "devices": DevicesScreen, "system": SystemScreen,
+    "video": VideoScreen, "scores": ScoresScreen, "evaluation": EvaluationScreen, "devices": DevicesScreen,
+    "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
 WATCHERS = frozenset(

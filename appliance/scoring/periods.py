@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.clock import micros
+from appliance.clock import DAY, HOUR, local, micros
 from appliance.errors import FieldError, Invalid
 
 EXAMPLES = "2026-10-08, 2026-W41, 2026-10, 2026-Q4, 2026, 2026-10-01..2026-10-15"
@@ -64,10 +64,15 @@ def month_of(written: str, zone: ZoneInfo, now: int) -> Period:
     return period_of(written, zone, now)
 
 
-def before(period: Period, zone: ZoneInfo, now: int) -> Period:
-    """The period of the same kind just before, for trends."""
-    last = datetime.fromtimestamp(period.start / 1_000_000, zone).date() - timedelta(days=1)
-    return period_of(name_of(period.kind, last, (period.end - period.start) // 86_400_000_000), zone, now)
+def neighbours(period: Period, zone: ZoneInfo, now: int) -> tuple[str, str | None]:
+    """The names of the periods of the same kind just before and just after; None where that has not begun."""
+    days = (period.end - period.start + HOUR) // DAY
+    first = local(period.start, zone).date()
+    last_of_next = first + timedelta(days=2 * days - 1) if period.kind == "span" else local(period.end, zone).date()
+    return (
+        name_of(period.kind, first - timedelta(days=1), days),
+        name_of(period.kind, last_of_next, days) if period.end <= now else None,
+    )
 
 
 def name_of(kind: str, day: date, days: int = 1) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from appliance.scoring.basis import STAFF_SCOPES
 from appliance.scoring.formula import Value
 from appliance.scoring.pack import Pack, Subject
 
@@ -52,10 +53,12 @@ def score_scope(pack: Pack, scope: str, subjects: Mapping[str, Named]) -> list[S
     scored, idle = [], set()
     for key, named in subjects.items():
         figures = pack.values(scope, named.subject)
-        score = None if code is None else figures[code]
-        scored.append(Scored(scope, key, named.name, named.group, figures, score, pack.grade(score)))
         if not any(named.subject.facts.values()):
             idle.add(key)
+            if scope in STAFF_SCOPES and code is not None:
+                figures[code] = None  # who had no work has a row and no score (indicator_definitions 1)
+        score = None if code is None else figures[code]
+        scored.append(Scored(scope, key, named.name, named.group, figures, score, pack.grade(score)))
     placed = _placed(scored, idle)
     return sorted(placed, key=lambda each: (each.place is None, each.place or 0, each.subject))
 
