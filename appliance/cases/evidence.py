@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from appliance.cases import columns
+from appliance.cases.photo_looks import keep_look, look_of
 from appliance.cases.sight import require_sight, sees_case
 from appliance.cases.step import Step, evidence_view
 from appliance.errors import FieldError, Forbidden, Invalid, NotFound
@@ -66,11 +67,12 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file is by its content; `size` in bytes."""
+    """What a file is by its content; `size` in bytes, `look` of a picture (`photo_looks.py`)."""
 
     sha256: str
     kind: str
     size: int
+    look: int | None = None
 
 
 def type_of(head: bytes) -> str | None:
@@ -119,7 +121,7 @@ def content_of(file: Path) -> Content:
             digest.update(block)
             size += len(block)
         os.fsync(opened.fileno())
-    return Content(digest.hexdigest(), kind, size)
+    return Content(digest.hexdigest(), kind, size, look_of(file, kind))
 
 
 def keep(home: Path, temporary: Path, sha256: str) -> None:
@@ -169,6 +171,7 @@ def add(
     if there is not None:
         return dict(there._mapping), False
     unit.connection.execute(_INSERT, row)
+    keep_look(unit.connection, content.sha256, content.look)
     return row, True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import Column, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from appliance.records.base import document, geometry, identity, moment, only
@@ -253,6 +253,16 @@ class Evidence(SQLModel, table=True):
     share: bool = True
     uploaded_by: str
     uploaded_at: int = moment(nullable=False)
+
+
+class PhotoLook(SQLModel, table=True):
+    """A quarter of a picture's look (`photo_looks.py`), by which a picture that was used before is found."""
+
+    __tablename__ = "photo_look"
+
+    quarter: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    sha256: str = Field(primary_key=True)
+    look: str
 
 
 class CaseCounter(SQLModel, table=True):

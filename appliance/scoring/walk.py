@@ -114,7 +114,7 @@ class Walk:
         on_time = run.on_time(row.at)
         match run.clock:
             case "verify" | "check":
-                self._task(run, None if row.role == "acceptor" else run.subject, done=True, on_time=on_time)
+                self._answered_task(run, row, on_time)
             case "handle":
                 self._handled(run.subject, done=True, on_time=on_time)
             case "accept":
@@ -161,6 +161,16 @@ class Walk:
         if on_time:
             self._count("collector", collector, f"{run.clock}_on_time", self._case)
 
+    def _answered_task(self, run: Run, row: Row, on_time: bool) -> None:
+        """An answer that does not prove itself is the platform's, but the collector's is still to do."""
+        collector = None if row.role == "acceptor" else run.subject
+        if row.detail.get("proven") is not False:
+            self._task(run, collector, done=True, on_time=on_time)
+            return
+        self._task(run, None, done=True, on_time=on_time)
+        self._count("collector", collector, f"{run.clock}_should", self._case)
+        self._count("collector", row.actor, "unproven", self._case)
+
     def _handled(self, department: str | None, *, done: bool, on_time: bool) -> None:
         for scope, subject in (("department", department), ("platform", PLATFORM)):
             self._count(scope, subject, "handle_should", self._case)
@@ -203,11 +213,8 @@ class Walk:
         self._answered(row, inside)
 
     def _answered(self, row: Row, inside: bool) -> None:
-        """An answer from the field; it proves itself by place, time and a new photo (`detail.proven`)."""
         if row.action == "check_fail":
             self._reworked_at.add(self._department)
-        if inside and row.role == "collector" and row.detail.get("proven") is False:
-            self._count("collector", row.actor, "unproven", self._case)
 
     def _accepted(self, row: Row, inside: bool) -> None:
         if inside:

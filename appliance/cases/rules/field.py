@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection
+
+from appliance.cases.proof import lacks
 from appliance.cases.rules.base import Offer, Rule, add_proof
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Forbidden, Invalid, UnknownCode
-from appliance.people.collectors import draw_collector, may
+from appliance.people.collectors import draw_collector, last_for, may
 
 if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 METHODS = ("site", "video", "photo", "phone")
 BY_PICTURE = ("video", "photo")
+REPEATS_NOTED = 5
 
 
 class AskCollector(Rule):
@@ -32,13 +37,7 @@ class AskCollector(Rule):
                 fields=(FieldError("collector", "不是采集员", "not a collector"),),
             )
         drawn = body.collector is None
-        collector = body.collector or draw_collector(
-            connection,
-            duty_grid=step.case["duty_grid"],
-            street=step.case["street"],
-            any_of_street=self._by_draw,
-            exclude=step.case["registered_by"],
-        )
+        collector = body.collector or self._drawn(connection, step.case)
         if collector is None:
             raise Invalid(
                 "没有在岗的信息采集员可派;请先录入采集员或指定一人。",
@@ -47,6 +46,16 @@ class AskCollector(Rule):
             )
         step.set(collector=collector)
         step.detail |= {"collector": collector, "drawn": drawn}
+
+    def _drawn(self, connection: Connection, case: Mapping[str, Any]) -> str | None:
+        """Not who registered the case; a check also not who looked at the department's last one."""
+        exclude = [case["registered_by"]]
+        if self._by_draw:
+            exclude.append(last_for(connection, case["department"], case["id"]))
+        return draw_collector(
+            connection, duty_grid=case["duty_grid"], street=case["street"], any_of_street=self._by_draw,
+            exclude=[account for account in exclude if account],
+        )  # fmt: skip
 
 
 class FieldAnswer(Rule):
@@ -68,6 +77,18 @@ class FieldAnswer(Rule):
             )
         if step.role == "acceptor":
             self._check_acceptor(step, method)
+        elif method == "site":
+            self._note_proof(step, body)
+
+    @staticmethod
+    def _note_proof(step: Step, body: ActionBody) -> None:
+        """Before the clock is stopped: proof must be of the time of this task."""
+        missing, repeated = lacks(step, body)
+        step.detail["proven"] = not missing
+        if missing:
+            step.detail["lacks"] = missing
+        if repeated:
+            step.detail["repeats"] = repeated[:REPEATS_NOTED]
 
     @staticmethod
     def _check_acceptor(step: Step, method: str) -> None:

@@ -1,4 +1,4 @@
-"""Scores: counted periods, packs, scores and appeals; history rows of a period are found without reading them."""
+"""Scores: counted periods, packs, scores and appeals; the looks of photos, by which one that was used is found."""
 
 from __future__ import annotations
 
@@ -85,3 +85,9 @@ def upgrade() -> None:
     op.create_index("ix_score_appeal_period", "score_appeal", ["period", "scope", "subject"])
     waiting = text("decided_at IS NULL")
     op.create_index("ix_score_appeal_waiting", "score_appeal", ["id"], sqlite_where=waiting, postgresql_where=waiting)
+    op.create_table(
+        "photo_look",
+        Column("quarter", Integer(), primary_key=True, autoincrement=False),
+        Column("sha256", String(), primary_key=True),
+        Column("look", String(), nullable=False),
+    )
