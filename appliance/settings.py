@@ -197,12 +197,14 @@ class Scoring(BaseModel):
         upper_pack: the prefecture's pack in `packs/`, computed beside it; empty for none.
         close_days: a month, quarter or year is closed so many days after its end; days and weeks the next day.
         counted_minutes: a running period is counted anew for its screens when it is older.
+        shares: the share of a ledger's cases that the county does not exceed, as in `voided = 0.02`.
     """
 
     pack: str = ""
     upper_pack: str = ""
     close_days: int = Field(default=5, ge=1, le=60)
     counted_minutes: float = Field(default=10, gt=0)
+    shares: dict[str, float] = {}
 
 
 class SignIn(BaseModel):

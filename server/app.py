@@ -32,6 +32,7 @@ from server.health import HealthController
 from server.instructions import InstructionController
 from server.jobs import JobController
 from server.layers import LayerController
+from server.ledgers import LedgerController
 from server.map import MapController
 from server.messages import MessageController
 from server.node import Node
@@ -56,6 +57,7 @@ CONTROLLERS = [
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
+    LedgerController,
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0

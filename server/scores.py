@@ -48,8 +48,8 @@ class ScoreController(Controller):
         node, actor = node_of(request), actor_of_request(request)
         if whose:
             check_scope(whose)
-        asked, chosen = _period(node, period), _pack(node, pack)
-        evaluated = await _evaluated(node, asked)
+        asked, chosen = period_of_request(node, period), _pack(node, pack)
+        evaluated = await evaluated_of(node, asked)
         document = evaluated.document(chosen, whose or None)
         for name, rows in (document.get("scopes") or {whose: document.get("rows", [])}).items():
             own = {row.subject for row in seen(actor, name, evaluated.scored(chosen, name))} if name else set()
@@ -74,8 +74,8 @@ class ScoreController(Controller):
         node = node_of(request)
         check_scope(whose)
         require_cases(actor_of_request(request), whose, subject)
-        asked, facts = _period(node, period), facts_of(_pack(node, pack), whose, code)
-        await _evaluated(node, asked)
+        asked, facts = period_of_request(node, period), facts_of(_pack(node, pack), whose, code)
+        await evaluated_of(node, asked)
         found = await node.read(
             lambda connection: Evaluation(node.office.records).cases_behind(
                 connection, asked, whose, subject, facts, fresh_after=0
@@ -167,7 +167,7 @@ class ScoreController(Controller):
         return sent(_period_told(row))
 
 
-def _period(node: Node, written: str) -> Period:
+def period_of_request(node: Node, written: str) -> Period:
     """The period asked for; the running month where none is named."""
     office = node.office
     return Evaluation(office.records).period(
@@ -187,7 +187,7 @@ def _around(node: Node, period: Period) -> dict[str, Any]:
     return {"previous": previous, "next": following, "running": {kind: name_of(kind, today) for kind in KINDS[:-1]}}
 
 
-async def _evaluated(node: Node, period: Period) -> Evaluated:
+async def evaluated_of(node: Node, period: Period) -> Evaluated:
     """A period from the tables, counted before where it was not counted lately."""
     evaluation, count = Evaluation(node.office.records), node.score_count
     if not await node.read(lambda connection: count.is_fresh(connection, period)):

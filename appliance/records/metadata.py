@@ -17,6 +17,7 @@ TABLE_MODULES = (
     "appliance.messages.tables",
     "appliance.exchange.tables",
     "appliance.scoring.tables",
+    "appliance.ledgers.tables",
 )
 
 

@@ -1,4 +1,4 @@
-"""Scores: counted periods, packs, scores and appeals; the looks of photos, by which one that was used is found."""
+"""Ledgers, scores: counted periods, packs, scores and appeals; the looks of photos, by which one that was used is found."""
 
 from __future__ import annotations
 
@@ -91,3 +91,18 @@ def upgrade() -> None:
         Column("sha256", String(), primary_key=True),
         Column("look", String(), nullable=False),
     )
+    op.create_table(
+        "ledger_entry",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("ledger", String(), nullable=False),
+        Column("number", String()),
+        Column("entered", JSON(), nullable=False),
+        Column("note", String(), nullable=False),
+        Column("entered_by", String(), nullable=False),
+        Column("at", BigInteger(), nullable=False),
+        Column("closing", JSON()),
+        Column("closed_by", String()),
+        Column("closed_at", BigInteger()),
+    )
+    op.create_index("ix_ledger_entry_ledger", "ledger_entry", ["ledger", "at"])
+    op.create_index("ix_ledger_entry_number", "ledger_entry", ["number"])

@@ -1,0 +1,101 @@
+"""The ledgers over HTTP: they fill themselves, shares warn before a limit is passed, registers are filled by a form."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.settings import load, save
+from tests import homes
+from tests.cases.desk import Desk
+from tests.nodes import RunningNode
+from tests.server.test_routes import is_problem
+from tests.server.test_scores import LAST_MONTH
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """Five cases were dispatched last month, one of them went back, one was extended, one was disputed."""
+    home = homes.copy_home(tmp_path_factory.mktemp("ledgers") / "home")
+    own = {"scoring": {"shares": {"returned": 0.2, "extended": 0.1, "disputed": 0.9}, "counted_minutes": 0.001}}
+    save(home, tomllib.loads((home / "wanmi.toml").read_text(encoding="utf-8")) | own)
+    assert load(home).scoring.shares["returned"] == 0.2
+    desk = Desk(home, f"{LAST_MONTH}-09 09:00")
+    try:
+        numbers = [desk.to_dispatched() for _ in range(5)]
+        desk.decide("p1", numbers[0], desk.ask("d1", numbers[0], "return"), True)
+        desk.decide("p1", numbers[1], desk.ask("d1", numbers[1], "extension"), True)
+        desk.act("p1", numbers[2], "dispute", note="两家都说不归自己管")
+    finally:
+        desk.close()
+    running = RunningNode(home).start()
+    yield running
+    running.stop()
+
+
+def test_ledgers_fill_themselves_and_warn_before_a_limit_is_passed(county: RunningNode) -> None:
+    told = county.client("k1").get("/api/v1/ledgers", params={"period": LAST_MONTH}).json()
+    found = {item["ledger"]: item for item in told["items"]}
+    assert len(found) == 15
+    standings = {name: (found[name]["cases"], found[name]["share"], found[name]["standing"]) for name in (
+        "returned", "extended", "disputed", "voided"
+    )}  # fmt: skip
+    assert standings == {
+        "returned": (1, 0.2, "near"), "extended": (1, 0.2, "passed"), "disputed": (1, 0.2, "within"),
+        "voided": (0, 0.0, None),
+    }  # fmt: skip
+    rows = county.client("k1").get("/api/v1/ledgers/disputed", params={"period": LAST_MONTH}).json()["items"]
+    assert [(row["action"], row["actor"], row["note"]) for row in rows] == [("dispute", "p1", "两家都说不归自己管")]
+    first = county.client("k1").get("/api/v1/ledgers/unverified", params={"period": LAST_MONTH, "limit": 2}).json()
+    assert len(first["items"]) <= 2
+    is_problem(county.client("d1").get("/api/v1/ledgers"), 403, "forbidden")
+    is_problem(county.client("k1").get("/api/v1/ledgers/happy"), 404, "not-found")
+
+
+def test_a_major_case_is_put_on_record_and_struck_off_once(county: RunningNode) -> None:
+    client = county.client("z1")
+    number = client.get("/api/v1/cases", params={"limit": 1}).json()["items"][0]["number"]
+    form = {item["ledger"]: item for item in client.get("/api/v1/ledgers/forms").json()["items"]}["major"]
+    assert [field["field"] for field in form["fields"] if field["at"] == "entry" and field["needed"]] == [
+        "level", "reported_to"
+    ]  # fmt: skip
+    wrong = client.post(
+        "/api/v1/ledgers/major", json={"number": number, "fields": {"level": "一级", "due": "soon", "colour": "red"}}
+    )
+    is_problem(wrong, 422, "invalid")
+    assert {field["field"] for field in wrong.json()["errors"]} == {"reported_to", "due", "colour"}
+    is_problem(client.post("/api/v1/ledgers/major", json={"fields": {}, "number": "no-such"}), 422, "invalid")
+    body = {"number": number, "note": "桥面塌陷", "fields": {
+        "level": "一级", "reported_to": "许昌市城管局", "due": "2026-12-01T18:00:00+08:00",
+    }}  # fmt: skip
+    entered = client.post("/api/v1/ledgers/major", json=body)
+    assert entered.status_code == 201, entered.text
+    path = f"/api/v1/ledgers/major/{entered.json()['id']}/close"
+    is_problem(client.post(path, json={"fields": {}}), 422, "invalid")
+    assert client.post(path, json={"fields": {"result": "已修复并验收"}}).status_code == 200
+    is_problem(client.post(path, json={"fields": {"result": "再次"}}), 409, "conflict")
+    row = client.get("/api/v1/ledgers/major").json()["items"][0]
+    assert row["fields"]["due"] == "2026-12-01T10:00:00Z"
+    assert (row["closing"], row["closed_by"], row["number"]) == ({"result": "已修复并验收"}, "z1", number)
+
+
+def test_a_reward_has_its_voucher_and_the_police_their_letter(county: RunningNode) -> None:
+    client = county.client("z1")
+    number = client.get("/api/v1/cases", params={"limit": 1}).json()["items"][0]["number"]
+    reward = client.post(
+        "/api/v1/ledgers/rewarded", json={"number": number, "fields": {"amount": 20.5, "basis": "第三条"}}
+    )
+    assert reward.status_code == 201, reward.text
+    assert client.get("/api/v1/ledgers/rewarded").json()["items"][0]["fields"]["amount"] == 20.5
+    is_problem(client.post("/api/v1/ledgers/rewarded", json={"number": number, "fields": {"amount": -1, "basis": "x"}}),
+               422, "invalid")  # fmt: skip
+    looked = {"asked_by": "城关派出所 2人", "letter": "许公函〔2026〕7号", "camera": "C1",
+              "from": "2026-11-20T08:00:00+08:00", "to": "2026-11-20T09:00:00+08:00"}  # fmt: skip
+    assert client.post("/api/v1/ledgers/police_lookup", json={"fields": looked}).status_code == 201
+    is_problem(client.post("/api/v1/ledgers/returned", json={"fields": {}}), 422, "invalid")
+    is_problem(
+        client.post("/api/v1/ledgers/major", json={"fields": {"level": "一", "reported_to": "市"}}), 422, "invalid"
+    )
+    is_problem(county.client("d1").post("/api/v1/ledgers/major", json={"fields": {}}), 403, "forbidden")
