@@ -141,3 +141,27 @@ class Periods(msgspec.Struct):
     """Counted periods, newest first."""
 
     items: list[PeriodOut]
+
+
+class AppealOut(msgspec.Struct):
+    """An appeal: a case that is not to count; `approved` is null while it waits."""
+
+    id: int
+    period: str
+    scope: str
+    subject: str
+    number: str
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    approved: bool | None
+    decided_by: str | None
+    decided_at: datetime | None
+    note: str | None
+
+
+class Appeals(msgspec.Struct):
+    """A page of appeals."""
+
+    items: list[AppealOut]
+    next: str | None
