@@ -31,6 +31,7 @@ SUMMARIES = {
     "link": "The links to platforms above: how they stand, what was read, what is offered.",
     "exchange": "Open the exchange ports (serve and up do it by themselves).",
     "score": "Indicators and scores of a period, and the cases behind them.",
+    "analysis": "Patterns in a period: staged checks, hot spots, units always at the limit.",
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",

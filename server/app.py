@@ -18,6 +18,7 @@ from appliance.equipment.commands import lapse, some_lapsed
 from appliance.messages.writing import something_to_tell, write_messages
 from server import openapi, sign_in
 from server.account_settings import AccountSettingController
+from server.analysis import AnalysisController
 from server.appeals import AppealController
 from server.calls import CallController
 from server.cameras import CameraController
@@ -58,7 +59,7 @@ CONTROLLERS = [
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
-    LedgerController, AppealController,
+    LedgerController, AppealController, AnalysisController,
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0

@@ -42,6 +42,7 @@ class Node:
         self.patrol_count = PatrolCount(office)
         self.score_count = ScoreCount(office)
         self.walked_grids = WalkedGrids()
+        self.findings: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self.basic_tokens: dict[bytes, str] = {}
         self.public_rate = Rates(office.settings.http.public_requests_per_minute, 60.0)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="wanmi-read")

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from appliance.cases.office import Office
 from appliance.errors import Broken
-from appliance.scoring.jobs import command_of, last_words
+from appliance.scoring.jobs import FAILED, command_of
 from appliance.scoring.periods import Period
 from appliance.scoring.store import read_period
+from server.aside import run_aside
 
 MINUTE = 60_000_000
 
@@ -55,16 +56,7 @@ class ScoreCount:
 
     async def _count(self, name: str) -> None:
         records = self._office.records
-        process = await asyncio.create_subprocess_exec(
-            *command_of(records.home, records.clock.now(), "count", name), stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
         try:
-            _, said = await process.communicate()
+            await run_aside(command_of(records.home, records.clock.now(), "count", name), *FAILED)
         finally:
             self._running.pop(name, None)
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise Broken(*last_words(said))

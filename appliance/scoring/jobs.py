@@ -16,6 +16,7 @@ from appliance.scoring.periods import name_of
 if TYPE_CHECKING:
     from appliance.cases.office import Office
 
+FAILED = ("评分统计失败", "Counting scores failed")
 RUNNING = ("day", "week", "month", "quarter", "year")
 
 
@@ -45,12 +46,6 @@ def command_of(home: Path, now: int, work: str, *names: str) -> list[str]:
     return [sys.executable, "-m", "appliance.scoring.working", str(home), str(now), work, *names]
 
 
-def last_words(said: bytes) -> tuple[str, str]:
-    """The two sentences about a process that failed."""
-    last = said.decode(errors="replace").strip()[-400:]
-    return f"评分统计失败: {last}", f"Counting scores failed: {last}"
-
-
 def in_a_process(home: Path, now: int, work: str, *names: str) -> list[str]:
     """Count or close, and wait for it.
 
@@ -61,6 +56,7 @@ def in_a_process(home: Path, now: int, work: str, *names: str) -> list[str]:
         command_of(home, now, work, *names), stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     if done.returncode:
-        raise Broken(*last_words(done.stderr))
+        last = done.stderr.decode(errors="replace").strip()[-400:]
+        raise Broken(f"{FAILED[0]}: {last}", f"{FAILED[1]}: {last}")
     found: list[str] = msgspec.json.decode(done.stdout)
     return found

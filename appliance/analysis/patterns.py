@@ -1,0 +1,123 @@
+"""Patterns of cases: hot spots, parts that fail again and again, classes that rise, units always at the limit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from appliance.analysis.values import Finding, kinds
+from appliance.scoring.periods import Period
+
+LAST_TENTH = 0.9
+PERIODS_BEFORE = 3
+YEAR = 365 * 86_400_000_000
+SUBJECTS_AT_MOST = 200
+
+_HOT = text(
+    "SELECT c.grid, c.class_code, min(c.name) AS name, count(*) AS cases, avg(c.lon) AS lon, avg(c.lat) AS lat "
+    "FROM cases c WHERE c.reported_at >= :start AND c.reported_at < :as_of AND c.grid IS NOT NULL "
+    "GROUP BY c.grid, c.class_code HAVING count(*) >= :least ORDER BY count(*) DESC LIMIT :most"
+)
+_OF_GRID = text(
+    "SELECT number, reported_at FROM cases WHERE grid = :grid AND class_code = :class_code "
+    "AND reported_at >= :from AND reported_at < :as_of ORDER BY id"
+)
+_PARTS = text(
+    "SELECT c.part, count(*) AS cases, min(c.name) AS name, avg(c.lon) AS lon, avg(c.lat) AS lat FROM cases c "
+    "WHERE c.reported_at >= :start AND c.reported_at < :as_of AND c.part IS NOT NULL "
+    "GROUP BY c.part HAVING count(*) >= :least ORDER BY count(*) DESC LIMIT :most"
+)
+_OF_PARTS = text(
+    "SELECT part, number FROM cases WHERE part IN :parts AND reported_at >= :start AND reported_at < :as_of ORDER BY id"
+).bindparams(bindparam("parts", expanding=True))
+_CLASSES = text(
+    "SELECT class_code, min(name) AS name, count(*) AS cases FROM cases "
+    "WHERE reported_at >= :start AND reported_at < :as_of GROUP BY class_code"
+)
+_OF_CLASS = text(
+    "SELECT number FROM cases WHERE class_code = :class_code AND reported_at >= :start AND reported_at < :as_of "
+    "ORDER BY id LIMIT 500"
+)
+_TASKS = text(
+    "SELECT h.case_id, h.number, h.action, h.at, h.due_at, h.clock_started, h.clock_stopped, c.department, d.name "
+    "FROM case_action h JOIN cases c ON c.id = h.case_id LEFT JOIN department d ON d.code = c.department "
+    "WHERE h.case_id IN (SELECT case_id FROM case_action WHERE at >= :start AND at < :as_of AND action = 'finish') "
+    "AND (h.clock_started = 'handle' OR h.action = 'finish') AND h.at < :as_of ORDER BY h.case_id, h.seq"
+)
+
+
+def patterns(connection: Connection, period: Period) -> Iterator[Finding]:
+    """Every finding about places, classes and units in a period."""
+    span = {"start": period.start, "as_of": period.as_of}
+    yield from _hot_spots(connection, period, span)
+    yield from _repeat_parts(connection, span)
+    yield from _seasonal(connection, period, span)
+    yield from _at_limit(connection, period)
+
+
+def _hot_spots(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:
+    """Grids with more cases of a class than the three periods before would have led to expect."""
+    kind, length = kinds()["hot_spot"], period.end - period.start
+    for row in connection.execute(_HOT, span | {"least": kind.least, "most": SUBJECTS_AT_MOST}).all():
+        values = {"grid": row.grid, "class_code": row.class_code, "as_of": period.as_of}
+        found = connection.execute(_OF_GRID, values | {"from": period.start - PERIODS_BEFORE * length}).all()
+        numbers = [each.number for each in found if each.reported_at >= period.start]
+        mean = (len(found) - len(numbers)) / PERIODS_BEFORE
+        if len(numbers) >= kind.share * mean:
+            yield Finding(
+                "hot_spot", f"{row.grid} {row.class_code}", f"{row.name} · {row.grid}", len(numbers), round(mean, 2),
+                numbers, row.lon, row.lat,
+            )  # fmt: skip
+
+
+def _repeat_parts(connection: Connection, span: dict[str, int]) -> Iterator[Finding]:
+    values = span | {"least": kinds()["repeat_part"].least, "most": SUBJECTS_AT_MOST}
+    rows = connection.execute(_PARTS, values).all()
+    behind: dict[str, list[str]] = defaultdict(list)
+    if rows:
+        for each in connection.execute(_OF_PARTS, span | {"parts": [row.part for row in rows]}):
+            behind[each.part].append(each.number)
+    for row in rows:
+        yield Finding(
+            "repeat_part", row.part, f"{row.name} · {row.part}", row.cases, None, behind[row.part], row.lon, row.lat
+        )
+
+
+def _seasonal(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:
+    """Classes with more cases than in the same period a year before; where nothing is known of it, none."""
+    kind = kinds()["seasonal"]
+    then = {"start": period.start - YEAR, "as_of": period.as_of - YEAR}
+    before = {row.class_code: row.cases for row in connection.execute(_CLASSES, then)}
+    for row in connection.execute(_CLASSES, span).all():
+        was = before.get(row.class_code, 0)
+        if row.cases >= kind.least and before and row.cases >= kind.share * was:
+            numbers = list(connection.execute(_OF_CLASS, span | {"class_code": row.class_code}).scalars())
+            yield Finding("seasonal", row.class_code, row.name, row.cases, was, numbers)
+
+
+def _at_limit(connection: Connection, period: Period) -> Iterator[Finding]:
+    """Units that finish most of their tasks in the last tenth of the limit, on time or just late."""
+    kind = kinds()["at_limit"]
+    whole: dict[str, int] = defaultdict(int)
+    late: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, str] = {}
+    began: tuple[int, int, int | None] = (0, 0, None)
+    for row in connection.execute(_TASKS, {"start": period.start, "as_of": period.as_of}):
+        if row.clock_started == "handle":
+            began = (row.case_id, row.at if row.action != "extend" else began[1], row.due_at)
+        elif row.at >= period.start and row.department is not None and began[0] == row.case_id:
+            whole[row.department] += 1
+            names[row.department] = row.name or row.department
+            if _is_last_tenth(row, began):
+                late[row.department].append(row.number)
+    for unit, numbers in late.items():
+        if whole[unit] >= kind.least and len(numbers) > kind.share * whole[unit]:
+            yield Finding("at_limit", unit, names[unit], len(numbers), whole[unit], numbers)
+
+
+def _is_last_tenth(row: Any, began: tuple[int, int, int | None]) -> bool:
+    _, start, due = began
+    return due is not None and due > start and (row.at - start) / (due - start) >= LAST_TENTH

@@ -1,0 +1,89 @@
+"""What analysis looks for, as data: kinds of findings with their thresholds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from appliance.errors import FieldError, Invalid
+
+FILE = Path(__file__).with_name("findings.csv")
+NUMBERS_AT_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding.
+
+    Attributes:
+        group: `proof` (staged work), `department`, `place` or `class`.
+        least: below this number nothing is told. share: the rule's other threshold; what it is, `rule` says.
+    """
+
+    kind: str
+    group: str
+    chinese: str
+    english: str
+    least: int
+    share: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: about whom or what, the figure that makes it odd, and the cases behind it.
+
+    Attributes:
+        subject: codes, as in `l1 D01`; `name` is what people call it.
+        count: how many. of: of how many, or what it is compared with; None where there is nothing to compare.
+        lon, lat: where it is, for what has a place.
+    """
+
+    kind: str
+    subject: str
+    name: str
+    count: int
+    of: float | None = None
+    numbers: list[str] = field(default_factory=list)
+    lon: float | None = None
+    lat: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API tells it; `cases` counts all, `numbers` holds the first 500."""
+        known = kinds()[self.kind]
+        return {
+            "kind": self.kind, "group": known.group, "title": known.chinese, "english": known.english,
+            "subject": self.subject, "name": self.name, "count": self.count, "of": self.of,
+            "cases": len(self.numbers), "numbers": self.numbers[:NUMBERS_AT_MOST], "lon": self.lon, "lat": self.lat,
+        }  # fmt: skip
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Every kind by its name, in the order they are told."""
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return {
+            row["kind"]: Kind(
+                row["kind"], row["group"], row["chinese"], row["english"], int(row["least"]),
+                float(row["share"] or 0), row["rule"],
+            )
+            for row in csv.DictReader(file)
+        }  # fmt: skip
+
+
+def check_kind(name: str) -> None:
+    """Refuse an unknown kind.
+
+    Raises:
+        Invalid: there is no such kind.
+    """
+    if name not in kinds():
+        known = ", ".join(kinds())
+        raise Invalid(
+            f"没有“{name[:40]}”这种分析;可用 {known}。", f"There is no analysis '{name[:40]}'; known are {known}.",
+            fields=(FieldError("kind", "未知", "unknown", tuple(kinds())),),
+        )  # fmt: skip
