@@ -22,6 +22,7 @@ from server.analysis import AnalysisController
 from server.appeals import AppealController
 from server.calls import CallController
 from server.cameras import CameraController
+from server.campaigns import CampaignController, CampaignTaskController
 from server.cases.around import AroundController
 from server.cases.papers import PaperController
 from server.cases.routes import CaseController
@@ -60,6 +61,7 @@ CONTROLLERS = [
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
     LedgerController, AppealController, AnalysisController,
+    CampaignController, CampaignTaskController,
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0

@@ -18,6 +18,7 @@ TABLE_MODULES = (
     "appliance.exchange.tables",
     "appliance.scoring.tables",
     "appliance.ledgers.tables",
+    "appliance.campaigns.tables",
 )
 
 

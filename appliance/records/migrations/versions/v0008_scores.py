@@ -106,3 +106,49 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_entry_ledger", "ledger_entry", ["ledger", "at"])
     op.create_index("ix_ledger_entry_number", "ledger_entry", ["number"])
+    op.create_table(
+        "campaign",
+        Column("code", String(), primary_key=True),
+        Column("name", String(), nullable=False),
+        Column("kind", String(), nullable=False),
+        Column("about", String(), nullable=False),
+        Column("form", JSON(), nullable=False),
+        Column("note", String(), nullable=False),
+        Column("starts_at", BigInteger(), nullable=False),
+        Column("ends_at", BigInteger(), nullable=False),
+        Column("made_by", String(), nullable=False),
+        Column("made_at", BigInteger(), nullable=False),
+        Column("ended_at", BigInteger()),
+    )
+    op.create_table(
+        "campaign_target",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("campaign", String(), nullable=False),
+        Column("subject", String(), nullable=False),
+        Column("name", String(), nullable=False),
+        Column("street", String()),
+        Column("department", String()),
+        Column("lon", Float(), nullable=False),
+        Column("lat", Float(), nullable=False),
+        Column("collector", String()),
+        Column("answers", Integer(), nullable=False),
+        Column("answered_at", BigInteger()),
+        Column("points", Float()),
+    )
+    op.create_index("ix_campaign_target_subject", "campaign_target", ["campaign", "subject"], unique=True)
+    op.create_index("ix_campaign_target_collector", "campaign_target", ["collector", "campaign"])
+    op.create_table(
+        "campaign_answer",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("campaign", String(), nullable=False),
+        Column("target", BigInteger(), nullable=False),
+        Column("answered_by", String(), nullable=False),
+        Column("at", BigInteger(), nullable=False),
+        Column("lon", Float()),
+        Column("lat", Float()),
+        Column("filled", JSON(), nullable=False),
+        Column("photos", JSON(), nullable=False),
+        Column("points", Float()),
+        Column("number", String()),
+    )
+    op.create_index("ix_campaign_answer_target", "campaign_answer", ["target"])
