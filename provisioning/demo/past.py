@@ -23,11 +23,13 @@ from appliance.errors import WanmiError
 from appliance.people.accounts import actor_of
 from appliance.people.actor import Actor
 from appliance.records.writer import Unit
+from provisioning.demo.photos import take_photo
 from provisioning.demo.world import SEED, collectors, spot
 
 DAYS = 90
 CASES_A_DAY = 18
 STEPS_A_UNIT = 150
+FORGETS_PHOTO = 0.03
 SOURCES = (("collector", 60), ("hotline_12319", 22), ("hotline_12345", 6), ("wechat_app", 6), ("video", 6))
 CLASSES = (
     ("event", "06010", 20), ("event", "09005", 14), ("event", "09001", 9), ("event", "09006", 8), ("event", "08002", 5),
@@ -51,6 +53,17 @@ class Player:
         case = load(unit.connection, number)
         assert case is not None
         act(unit, self.office, self.actors[account], number, action, ActionBody(**body), case["version"])
+
+    def answer(self, unit: Unit, account: str, number: str, action: str, **body: Any) -> None:
+        """Answer from the field with time and, nearly always, a photo of the moment."""
+        case = load(unit.connection, number)
+        assert case is not None
+        chance = Random(f"{number}/{case['version']}")  # of its own, so that the story goes on as it would
+        stage = action.partition("_")[0]
+        photos = []
+        if chance.random() >= FORGETS_PHOTO:
+            photos.append(take_photo(unit, self.office.records.home, self.actors[account], stage, chance))
+        self.act(unit, account, number, action, at=unit.now, evidence=photos or None, **body)
 
 
 def play_past(office: Office, end: int, tell: Callable[[int, int], None], days: int = DAYS) -> int:
@@ -129,7 +142,8 @@ def _story(player: Player, random: Random) -> Iterator[Step]:
         yield _minutes(random, 4, 45), do(seat, "ask_verify", collector=own)
         true = random.random() < 0.93
         verdict, reason = ("verify_true", None) if true else ("verify_false", "现场未见")
-        yield _minutes(random, 20, 600), do(own, verdict, lon=place.lon, lat=place.lat, reason=reason)
+        told = {"lon": place.lon, "lat": place.lat, "reason": reason}
+        yield _minutes(random, 20, 600), lambda unit: player.answer(unit, own, number[0], verdict, **told)
         if not true:
             yield _minutes(random, 5, 25), do(seat, "reject", reason="经核实不属实")
             return
@@ -213,7 +227,7 @@ def do_checked(
 ) -> Callable[[Unit], None]:
     """A check in the field: the collector who was sent answers."""
     reason = "仍未处置到位" if action == "check_fail" else None
-    return lambda unit: player.act(unit, checker, number[0], action, reason=reason, **proof)
+    return lambda unit: player.answer(unit, checker, number[0], action, reason=reason, **proof)
 
 
 def _department(code: str) -> str:

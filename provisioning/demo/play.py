@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 import sys
-import zlib
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,8 @@ from appliance.options import say
 from provisioning.demo.devices import watch_devices, watch_messages
 from provisioning.demo.ground import town_communities
 from provisioning.demo.hall import hall
+from provisioning.demo.photos import picture
+from provisioning.demo.prefecture import pulled
 from provisioning.demo.running import running_node
 from provisioning.demo.world import PASSWORD, collectors
 
@@ -72,6 +73,8 @@ def play(home: Path) -> None:
             _duplicate(day, number)
             _citizen(day, home)
             _figures(day)
+            _scores(day)
+            _pulled(home)
         finally:
             day.close()
         _checks(home)
@@ -107,16 +110,18 @@ def _hotline_call(day: Day) -> str:
     number = str(case["number"])
     tell("shouli1", "report", f"{number} {case['name']} 建议部门 {case['department_suggested']}")
     case = day.act("shouli1", number, "ask_verify")
-    photo = _photo(day, case["collector"], "verify", 1)
-    day.act(case["collector"], number, "verify_true", **place, evidence=[photo])
+    photo = _photo(day, case["collector"], "verify")
+    day.act(case["collector"], number, "verify_true", **place, at=_now(), evidence=[photo])
     day.act("zhiban", number, "file")
     department = case["department_suggested"] or "D01"
     day.act("paiqian", number, "dispatch", department=department, condition=1)
     handler = department.lower()
     day.act(handler, number, "take")
-    day.act(handler, number, "finish", result="已更换井盖", evidence=[_photo(day, handler, "after", 2)])
+    day.act(handler, number, "finish", result="已更换井盖", evidence=[_photo(day, handler, "after")])
     case = day.act("shouli2", number, "ask_check")
-    day.act(case["collector"], number, "check_pass", **place, evidence=[_photo(day, case["collector"], "check", 3)])
+    day.act(
+        case["collector"], number, "check_pass", **place, at=_now(), evidence=[_photo(day, case["collector"], "check")]
+    )
     day.act("zhiban", number, "close")
     day.act("shouli1", number, "callback", answer="satisfied")
     rows = _good(day.who("zhiban").get(f"/api/v1/cases/{number}/history"))["items"]
@@ -201,6 +206,28 @@ def _figures(day: Day) -> None:
     tell("zhiban", "patrols", f"昨日巡查 {rounds} 轮 巡到 {patrols['passed']}/{patrols['grids']} 告警 {alarms}")
 
 
+def _scores(day: Day) -> None:
+    """Everybody is scored, and a figure opens to its cases."""
+    assessor = day.who("kaohe")
+    told = _good(assessor.get("/api/v1/scores"))
+    rate, best = told["platform"]["close_on_time_rate"], told["scopes"]["department"][0]
+    shown = "—" if rate is None else f"{rate:.2%}"
+    tell(
+        "kaohe",
+        "scored",
+        f"{told['period']} 按期结案率 {shown} 第一名 {best['name']} {best['score']:.2f} {best['grade']}",
+    )
+    query = {"scope": "platform", "code": "closed", "period": told["period"]}
+    behind = _good(assessor.get("/api/v1/scores/cases", params=query))["facts"][0]
+    tell("kaohe", "cases behind", f"{behind['name']} {behind['cases']} 件 / cases")
+
+
+def _pulled(home: Path) -> None:
+    """A platform above, enrolled by USB stick, takes the county's records over mutual TLS."""
+    told = pulled(home)
+    tell("prefecture", "pulled", f"快照 {told['snapshot']} 条, 变更 {told['changes']} 条 / records, 已退出 / left")
+
+
 def _checks(home: Path) -> None:
     """The audit chain holds and the doctor finds nothing failed."""
     for arguments in (["audit", "verify"], ["doctor"]):
@@ -215,23 +242,15 @@ def _checks(home: Path) -> None:
             raise Broken(f"wanmi {' '.join(arguments)} 失败。", f"wanmi {' '.join(arguments)} failed.")
 
 
-def _photo(day: Day, account: str, stage: str, shade: int) -> dict[str, str]:
+def _photo(day: Day, account: str, stage: str) -> dict[str, str]:
     """Upload a small picture made here and now."""
-    answer = day.who(account).post(
-        "/api/v1/evidence", files={"file": (f"{stage}.png", picture(shade))}, data={"stage": stage}
-    )
+    made = picture(SystemRandom())
+    answer = day.who(account).post("/api/v1/evidence", files={"file": (f"{stage}.png", made)}, data={"stage": stage})
     return {"sha256": _good(answer)["sha256"], "stage": stage}
 
 
-def picture(shade: int) -> bytes:
-    """A PNG of 32 by 32 grey points."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    rows = b"".join(b"\0" + bytes((shade * 37 + column) % 256 for column in range(32)) for _ in range(32))
-    head = struct.pack(">IIBBBBB", 32, 32, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+def _now() -> str:
+    return datetime.now(ZoneInfo("Asia/Shanghai")).isoformat()
 
 
 def _good(answer: httpx.Response) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def running_node(home: Path) -> Iterator[str]:
     Raises:
         Broken: it did not start.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running_command("serve", "--home", str(home), "--port", str(port)) as child:
         _wait(child, url, home)
@@ -57,7 +57,8 @@ def _wait(child: subprocess.Popen[bytes], url: str, home: Path) -> None:
     raise Broken(f"节点没有启动;请看 {home}/log/node.log。", f"The node did not start; see {home}/log/node.log.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

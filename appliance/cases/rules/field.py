@@ -77,7 +77,7 @@ class FieldAnswer(Rule):
             )
         if step.role == "acceptor":
             self._check_acceptor(step, method)
-        elif method == "site":
+        else:
             self._note_proof(step, body)
 
     @staticmethod
