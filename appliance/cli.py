@@ -32,6 +32,7 @@ SUMMARIES = {
     "exchange": "Open the exchange ports (serve and up do it by themselves).",
     "score": "Indicators and scores of a period, and the cases behind them.",
     "analysis": "Patterns in a period: staged checks, hot spots, units always at the limit.",
+    "acceptance": "Write the evidence for acceptance by the province.",
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",
