@@ -189,6 +189,31 @@ class Patrols(BaseModel):
         return rounds
 
 
+class Contract(BaseModel):
+    """What the county pays by score: the collection contractor's monthly fee, and the units' performance deposits.
+
+    Attributes:
+        monthly_fee: in yuan. deposits: by unit, in yuan a month.
+        shares: the part of the sum that is paid from a score on, as in `"90" = 1.0`, `"75" = 0.9`.
+    """
+
+    contractor: str = ""
+    monthly_fee: float = Field(default=0, ge=0)
+    deposits: dict[str, float] = {}
+    shares: dict[str, float] = {"90": 1.0, "75": 0.95, "60": 0.85, "40": 0.7, "0": 0.5}
+
+    @field_validator("shares")
+    @classmethod
+    def _parts_of_one(cls, shares: dict[str, float]) -> dict[str, float]:
+        bad = [bound for bound, part in shares.items() if not 0 <= part <= 1 or not bound.replace(".", "", 1).isdigit()]
+        if bad:
+            raise wrong(
+                f"下限须为分数,比例 0 到 1;不对的是 {'、'.join(bad)}",
+                f"a bound is a score and its part 0 to 1; wrong: {', '.join(bad)}",
+            )
+        return shares
+
+
 class Scoring(BaseModel):
     """Evaluation: which packs of indicators count, when periods are closed, which shares a county does not exceed.
 
@@ -198,6 +223,7 @@ class Scoring(BaseModel):
         close_days: a month, quarter or year is closed so many days after its end; days and weeks the next day.
         counted_minutes: a running period is counted anew for its screens when it is older.
         shares: the share of a ledger's cases that the county does not exceed, as in `voided = 0.02`.
+        contract: what is paid by score.
     """
 
     pack: str = ""
@@ -205,6 +231,7 @@ class Scoring(BaseModel):
     close_days: int = Field(default=5, ge=1, le=60)
     counted_minutes: float = Field(default=10, gt=0)
     shares: dict[str, float] = {}
+    contract: Contract = Contract()
 
 
 class SignIn(BaseModel):

@@ -20,6 +20,7 @@ from server import openapi, sign_in
 from server.account_settings import AccountSettingController
 from server.analysis import AnalysisController
 from server.appeals import AppealController
+from server.assessment import AssessmentController
 from server.calls import CallController
 from server.cameras import CameraController
 from server.campaigns import CampaignController, CampaignTaskController
@@ -44,6 +45,7 @@ from server.open311.routes import ROUTES as OPEN311
 from server.patrols import PatrolController
 from server.people import PeopleController
 from server.places import PlaceController
+from server.plans import PlanController
 from server.positions import PositionController
 from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
@@ -61,7 +63,7 @@ CONTROLLERS = [
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
     LedgerController, AppealController, AnalysisController,
-    CampaignController, CampaignTaskController,
+    CampaignController, CampaignTaskController, AssessmentController, PlanController,
     DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0

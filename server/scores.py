@@ -48,7 +48,7 @@ class ScoreController(Controller):
         node, actor = node_of(request), actor_of_request(request)
         if whose:
             check_scope(whose)
-        asked, chosen = period_of_request(node, period), _pack(node, pack)
+        asked, chosen = period_of_request(node, period), pack_of_request(node, pack)
         evaluated = await evaluated_of(node, asked)
         document = evaluated.document(chosen, whose or None)
         for name, rows in (document.get("scopes") or {whose: document.get("rows", [])}).items():
@@ -74,7 +74,7 @@ class ScoreController(Controller):
         node = node_of(request)
         check_scope(whose)
         require_cases(actor_of_request(request), whose, subject)
-        asked, facts = period_of_request(node, period), facts_of(_pack(node, pack), whose, code)
+        asked, facts = period_of_request(node, period), facts_of(pack_of_request(node, pack), whose, code)
         await evaluated_of(node, asked)
         found = await node.read(
             lambda connection: Evaluation(node.office.records).cases_behind(
@@ -108,7 +108,7 @@ class ScoreController(Controller):
         check_scope(whose)
         if whose not in OPEN_SCOPES:
             require_cases(actor_of_request(request), whose, subject)
-        chosen = _pack(node, pack)
+        chosen = pack_of_request(node, pack)
         items = await node.read(
             lambda connection: store.score_history(
                 connection, whose, subject, chosen.id, LIKE.get(kind, LIKE["month"]), limit
@@ -175,7 +175,7 @@ def period_of_request(node: Node, written: str) -> Period:
     )
 
 
-def _pack(node: Node, id_: str | None) -> Any:
+def pack_of_request(node: Node, id_: str | None) -> Any:
     return pack_named(node.office.records.home, node.office.settings.scoring, id_)
 
 

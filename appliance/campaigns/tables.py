@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from appliance.records.base import document, identity, moment
+from appliance.records.base import document, identity, moment, only
 
 
 class Campaign(SQLModel, table=True):
@@ -66,3 +66,18 @@ class CampaignAnswer(SQLModel, table=True):
     photos: list = document()  # type: ignore[type-arg]  # as above
     points: float | None = None
     number: str | None = None
+
+
+class WeatherPlan(SQLModel, table=True):
+    """A plan for weather or an emergency, from its start to its end; each runs once at a time."""
+
+    __tablename__ = "weather_plan"
+    __table_args__ = (Index("ix_weather_plan_running", "plan", unique=True, **only("ended_at IS NULL")),)
+
+    id: int = identity()
+    plan: str
+    reason: str = ""
+    started_by: str
+    started_at: int = moment(nullable=False)
+    ended_by: str | None = None
+    ended_at: int | None = moment()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from appliance.campaigns.plans import running_plans
 from appliance.cases.calendar import Day, WorkingCalendar, shipped_calendar
 from appliance.cases.deadlines import Deadlines
 from appliance.cases.duties import DutyTable, read_duties
@@ -42,6 +43,7 @@ class Office:
         departments: name by code of the departments that are not ended.
         recompute_after: the key after which provisional due times are to be computed anew; None when none are.
         has_layers: whether a thematic layer may give a new case its flag.
+        plans: the weather plans that run, which give new cases of their classes a flag.
     """
 
     def __init__(self, records: Records) -> None:
@@ -98,6 +100,7 @@ class Office:
         self.duties: DutyTable = read_duties(connection)
         rows = connection.execute(text("SELECT code, name, parent FROM department WHERE ended_at IS NULL")).all()
         self.has_layers = connection.execute(text("SELECT EXISTS (SELECT 1 FROM layer)")).scalar_one() == 1
+        self.plans = running_plans(connection)
         self.departments: dict[str, str] = {row.code: row.name for row in rows}
         self.department_parents: dict[str, str | None] = {row.code: row.parent for row in rows}
 

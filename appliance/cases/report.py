@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, text
 
+from appliance.campaigns.plans import flags_for
 from appliance.cases import calls, columns, evidence, history, record
 from appliance.cases.duties import suggest
 from appliance.cases.indexing import index_new_case, index_reporter
@@ -199,6 +200,7 @@ def _case(unit: Unit, office: Office, new: NewCase, source: Source) -> dict[str,
     settings, today = office.settings, local(unit.now, office.settings.zone)
     grid = hit.grid if hit else None
     flags = {*new.flags, *(case_flags(unit.connection, grid=grid, part=new.part) if office.has_layers else ())}
+    flags |= flags_for(office.plans, code_class.name)
     return columns.EMPTY | {
         "number": next_number(unit.connection, settings.desk.case_number, county=settings.county, day=today),
         "query_code": query_code() if source.channel_kind == "public" else None,

@@ -140,3 +140,20 @@ class ShiftLog(SQLModel, table=True):
     kind: str
     subject: str = ""
     text: str = ""
+
+
+class Training(SQLModel, table=True):
+    """A course, an exam or a skill grade of an account."""
+
+    __tablename__ = "training"
+    __table_args__ = (Index("ix_training_account", "account", "day"),)
+
+    id: int = identity()
+    account: str
+    kind: str
+    name: str
+    day: str
+    points: float | None = None
+    grade: str | None = None
+    entered_by: str
+    at: int = moment(nullable=False)

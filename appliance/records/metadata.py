@@ -19,6 +19,7 @@ TABLE_MODULES = (
     "appliance.scoring.tables",
     "appliance.ledgers.tables",
     "appliance.campaigns.tables",
+    "appliance.assessment.tables",
 )
 
 

@@ -152,3 +152,56 @@ def upgrade() -> None:
         Column("number", String()),
     )
     op.create_index("ix_campaign_answer_target", "campaign_answer", ["target"])
+    op.create_table(
+        "spot_draw",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("period", String(), nullable=False),
+        Column("kind", String(), nullable=False),
+        Column("seed", String(), nullable=False),
+        Column("population", Integer(), nullable=False),
+        Column("population_sha256", String(), nullable=False),
+        Column("wanted", Integer(), nullable=False),
+        Column("drawn_by", String(), nullable=False),
+        Column("drawn_at", BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "spot_check",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("draw", BigInteger(), nullable=False),
+        Column("subject", String(), nullable=False),
+        Column("good", Boolean()),
+        Column("note", String(), nullable=False),
+        Column("number", String()),
+        Column("charged_to", String()),
+        Column("deduction", Integer(), nullable=False),
+        Column("checked_by", String()),
+        Column("checked_at", BigInteger()),
+    )
+    op.create_index("ix_spot_check_draw", "spot_check", ["draw"])
+    op.create_table(
+        "training",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("account", String(), nullable=False),
+        Column("kind", String(), nullable=False),
+        Column("name", String(), nullable=False),
+        Column("day", String(), nullable=False),
+        Column("points", Float()),
+        Column("grade", String()),
+        Column("entered_by", String(), nullable=False),
+        Column("at", BigInteger(), nullable=False),
+    )
+    op.create_index("ix_training_account", "training", ["account", "day"])
+    op.create_table(
+        "weather_plan",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("plan", String(), nullable=False),
+        Column("reason", String(), nullable=False),
+        Column("started_by", String(), nullable=False),
+        Column("started_at", BigInteger(), nullable=False),
+        Column("ended_by", String()),
+        Column("ended_at", BigInteger()),
+    )
+    running = text("ended_at IS NULL")
+    op.create_index(
+        "ix_weather_plan_running", "weather_plan", ["plan"], unique=True, sqlite_where=running, postgresql_where=running
+    )

@@ -1,0 +1,160 @@
+"""Assessors draw by lot, findings cost money, the month is settled by score; work and training are kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.assessment import spot_checks, workload
+from appliance.assessment.settlement import settlement, share_of
+from appliance.campaigns import plans
+from appliance.errors import Conflict, Invalid, NotFound
+from appliance.people import training
+from appliance.scoring.evaluation import Evaluation
+from appliance.settings import Contract
+from tests.cases.desk import Desk
+
+
+def closed_cases(desk: Desk, number: int) -> tuple[Evaluation, list[str]]:
+    """So many closed cases of October."""
+    numbers = [desk.to_closed() for _ in range(number)]
+    desk.clock.advance(minutes=1)
+    return Evaluation(desk.office.records), numbers
+
+
+def test_a_draw_can_be_drawn_again_by_anybody_and_found_wrong_by_nobody(desk: Desk) -> None:
+    evaluation, numbers = closed_cases(desk, 6)
+    actor, period = desk.who("k1"), evaluation.period("2026-10")
+    drawn = desk.office.records.write(lambda unit: spot_checks.draw(unit, actor, period, "case", 3))
+    assert drawn["subjects"] == spot_checks.lots(drawn["seed"], sorted(numbers), 3)
+    assert (drawn["population"], len(drawn["subjects"])) == (6, 3)
+    with desk.office.records.read() as connection:
+        checks = spot_checks.checks(connection, drawn["id"])
+    assert [row["subject"] for row in checks] == drawn["subjects"]
+
+    def result(id_: int, **told: object) -> dict[str, object]:
+        return desk.office.records.write(lambda unit: spot_checks.result(unit, actor, id_, **told))  # type: ignore[arg-type]  # as the API gives them
+
+    assert result(checks[0]["id"], good=True)["deduction"] == 0
+    bad = result(checks[1]["id"], good=False, note="未修好", number=numbers[0], charged_to="D01", yuan=200.5)
+    assert (bad["deduction"], bad["charged_to"]) == (200.5, "D01")
+    with pytest.raises(Conflict):
+        result(checks[1]["id"], good=True)
+    for wrong in ({"good": True, "charged_to": "D01", "yuan": 1.0}, {"good": False, "yuan": 1.0}):
+        with pytest.raises(Invalid):
+            result(checks[2]["id"], **wrong)
+    with pytest.raises(NotFound):
+        result(checks[2]["id"], good=False, charged_to="nobody", yuan=1.0)
+    with desk.office.records.read() as connection:
+        told = spot_checks.draws(connection, "2026-10")[0]
+    assert (told["checked"], told["bad"], told["deduction"]) == (2, 1, 200.5)
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("party", 1), ("case", 0), ("case", 501)])
+def test_a_wrong_draw_is_refused(desk: Desk, kind: str, wanted: int) -> None:
+    evaluation, _ = closed_cases(desk, 1)
+    actor, period = desk.who("k1"), evaluation.period("2026-10")
+    with pytest.raises(Invalid):
+        desk.office.records.write(lambda unit: spot_checks.draw(unit, actor, period, kind, wanted))
+    nothing = evaluation.period("2026-09")
+    with pytest.raises(Conflict):
+        desk.office.records.write(lambda unit: spot_checks.draw(unit, actor, nothing, "case", 1))
+
+
+@given(st.text(min_size=1, max_size=40), st.sets(st.text(max_size=12), max_size=60), st.integers(0, 70))
+def test_lots_are_a_fair_sample(seed: str, population: set[str], wanted: int) -> None:
+    drawn = spot_checks.lots(seed, sorted(population), wanted)
+    assert len(drawn) == len(set(drawn)) == min(wanted, len(population))
+    assert set(drawn) <= population
+    assert drawn == spot_checks.lots(seed, sorted(population, reverse=True), wanted), (
+        "the order of the list does not matter"
+    )
+
+
+def test_the_month_is_settled_to_the_cent(desk: Desk) -> None:
+    evaluation, _ = closed_cases(desk, 2)
+    actor, period = desk.who("k1"), evaluation.period("2026-10")
+    drawn = desk.office.records.write(lambda unit: spot_checks.draw(unit, actor, period, "case", 2))
+    with desk.office.records.read() as connection:
+        first, second = (row["id"] for row in spot_checks.checks(connection, drawn["id"]))
+    for id_, who in ((first, "D01"), (second, "l1")):
+        desk.office.records.write(
+            lambda unit, id_=id_, who=who: spot_checks.result(unit, actor, id_, good=False, charged_to=who, yuan=100)
+        )  # fmt: skip
+    contract = Contract(contractor="禹州采集公司", monthly_fee=100_000.01, deposits={"D01": 2000.0})
+    with desk.office.records.read() as connection:
+        evaluated = evaluation.evaluate(connection, period)
+        pack = evaluation.packs()[0]
+        collectors, units = evaluated.scored(pack, "collector"), evaluated.scored(pack, "department")
+        lines = [line.as_dict() for line in settlement(connection, "2026-10", contract, collectors, units)]
+    scores = [each.score for each in collectors if each.score is not None]
+    assert lines[0]["score"] == sum(scores) / len(scores)
+    assert lines[0]["paid"] == pytest.approx(lines[0]["earned"] - 100)
+    assert (lines[1]["subject"], lines[1]["share"], lines[1]["paid"]) == ("D01", 1.0, 1900.0)
+
+
+@pytest.mark.parametrize(("score", "part"), [(None, "1"), (95, "1.0"), (90, "1.0"), (89.99, "0.95"), (0, "0.5")])
+def test_a_score_earns_its_part(score: float | None, part: str) -> None:
+    assert share_of(Contract().shares, score) == Decimal(part)
+
+
+def test_work_and_training_stand_with_the_account(desk: Desk) -> None:
+    evaluation, _ = closed_cases(desk, 1)
+    actor = desk.who("k1")
+
+    def enter(*told: str, **more: object) -> int:
+        return desk.office.records.write(lambda unit: training.enter(unit, actor, *told, **more))  # type: ignore[arg-type]  # as the API gives them
+
+    enter("l1", "exam", "上岗考试", "2026-10-08", points=91.5)
+    enter("l1", "skill", "采集员等级", "2026-10-09", grade="三级")
+    for wrong in (
+        ("l1", "party", "x", "2026-10-08"), ("l1", "exam", " ", "2026-10-08"), ("l1", "skill", "x", "2026-10-08"),
+        ("l1", "exam", "x", "October"),
+    ):  # fmt: skip
+        with pytest.raises(Invalid):
+            enter(*wrong)
+    with pytest.raises(NotFound):
+        enter("nobody", "exam", "x", "2026-10-08")
+    with desk.office.records.read() as connection:
+        records = training.page(connection, account="l1", after=0, limit=10)
+        period = evaluation.period("2026-10")
+        named = evaluation.evaluate(connection, period).named["collector"]
+        collectors = workload.collectors(connection, period, desk.office.settings, named)
+        seats = workload.seats(connection, period, desk.office.settings)
+    assert [(row["kind"], row["points"], row["grade"]) for row in records] == [
+        ("exam", 91.5, None),
+        ("skill", None, "三级"),
+    ]
+    assert {row["account"] for row in collectors} == {"l1", "l2"}
+    actions = {row["account"]: row["actions"] for row in seats}
+    assert actions["z1"] >= 2
+    assert actions["s2"] == 0
+
+
+def test_while_a_gale_plan_runs_its_classes_come_first(desk: Desk) -> None:
+    leader = desk.who("z1")
+    assert desk.case(desk.report())["flags"] == []
+    desk.office.records.write(lambda unit: plans.start(unit, leader, "rainstorm", "气象局蓝色预警"))
+    with pytest.raises(Conflict):
+        desk.office.records.write(lambda unit: plans.start(unit, leader, "rainstorm", ""))
+    with pytest.raises(NotFound):
+        desk.office.records.write(lambda unit: plans.start(unit, leader, "party", ""))
+    with desk.office.records.read() as connection:
+        desk.office.refresh(connection, at_once=True)
+    manhole = desk.case(desk.report())
+    assert (manhole["name"], manhole["flags"]) == ("污水井盖", ["plan_rainstorm"])
+    assert desk.case(desk.report(kind="event", code="09005"))["flags"] == []
+    desk.office.records.write(lambda unit: plans.end(unit, leader, "rainstorm"))
+    with pytest.raises(Conflict):
+        desk.office.records.write(lambda unit: plans.end(unit, leader, "rainstorm"))
+    with desk.office.records.read() as connection:
+        desk.office.refresh(connection, at_once=True)
+        book = desk.office.book
+        classes = [each for (edition, _, _), each in book.classes.items() if edition == "2026"]
+        told = plans.standing(connection, classes)
+    assert desk.case(desk.report())["flags"] == []
+    assert all(plan["classes"] for plan in told["plans"]), "every plan has classes in the county's edition"
+    assert told["history"][0]["ended_by"] == "z1"

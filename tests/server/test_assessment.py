@@ -1,0 +1,48 @@
+"""Assessment and plans over HTTP: who may, and what comes back."""
+
+from __future__ import annotations
+
+from tests.exchange.joined import until
+from tests.nodes import RunningNode
+from tests.server.test_loop_over_http import report
+from tests.server.test_routes import is_problem
+
+ROOT = "/api/v1/assessment"
+
+
+def test_grids_are_drawn_and_found_by_the_assessor_alone(shared_node: RunningNode) -> None:
+    client = shared_node.client("k1")
+    body = {"period": "2026", "kind": "grid", "wanted": 5}
+    is_problem(shared_node.client("d1").post(f"{ROOT}/spot-checks", json=body), 403, "forbidden")
+    drawn = client.post(f"{ROOT}/spot-checks", json=body)
+    assert drawn.status_code == 201, drawn.text
+    rows = client.get(f"{ROOT}/spot-checks/{drawn.json()['id']}").json()["items"]
+    assert [row["subject"] for row in rows] == drawn.json()["subjects"]
+    found = client.post(
+        f"{ROOT}/spot-checks/{rows[0]['id']}/result",
+        json={"good": False, "note": "垃圾外溢", "charged_to": "D02", "deduction": 50},
+    )
+    assert found.json()["deduction"] == 50.0
+    is_problem(client.post(f"{ROOT}/spot-checks/{rows[0]['id']}/result", json={"good": True}), 409, "conflict")
+    assert client.get(f"{ROOT}/spot-checks", params={"period": "2026"}).json()["items"][0]["bad"] == 1
+    sheet = client.get(f"{ROOT}/settlement", params={"period": "2026"}).json()
+    assert (sheet["closed"], sheet["items"]) == (False, []), "this county has no contract in its settings"
+    work = client.get(f"{ROOT}/work").json()
+    assert {row["account"] for row in work["collectors"]} == {"l1", "l2"}
+    exam = {"account": "l1", "kind": "exam", "name": "上岗", "day": "2026-10-08", "points": 88}
+    entered = client.post(f"{ROOT}/training", json=exam)
+    assert entered.status_code == 201
+    assert client.get(f"{ROOT}/training", params={"account": "l1"}).json()["items"][0]["points"] == 88.0
+
+
+def test_a_plan_runs_from_start_to_end(node: RunningNode) -> None:
+    leader = node.client("z1")
+    is_problem(node.client("s1").post("/api/v1/plans/snow/start", json={}), 403, "forbidden")
+    told = leader.post("/api/v1/plans/rainstorm/start", json={"reason": "红色预警"}).json()
+    assert [plan["plan"] for plan in told["plans"] if plan["runs"]] == ["rainstorm"]
+    is_problem(leader.post("/api/v1/plans/rainstorm/start", json={}), 409, "conflict")
+    assert "rainstorm" in {run["plan"] for run in node.client("l1").get("/api/v1/plans").json()["history"]}
+
+    until(lambda: report(node)["flags"] == ["plan_rainstorm"], "the office reads its reference data anew")
+    leader.post("/api/v1/plans/rainstorm/end")
+    is_problem(leader.post("/api/v1/plans/party/end"), 404, "not-found")
