@@ -19,7 +19,6 @@ from appliance.scoring.runs import PLATFORM, Facts, Row
 from appliance.scoring.walk import Walk
 
 GRID = "grid"
-IMPORTED = "import"
 _BY_CASE = itemgetter(0)
 
 
@@ -30,7 +29,7 @@ class Counted:
     Attributes:
         cases: by scope, subject and fact, the keys of the cases behind it, once for each time they count.
         counts: facts of no case, as patrols, by scope, subject and fact.
-        left_out: cases whose history does not tell enough, because they were imported without it.
+        left_out: closed cases that were imported without history or due time (`imported.py`).
     """
 
     cases: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -83,8 +82,6 @@ def count_rows(rows: Iterable[Row], cases: Iterable[tuple[int, Facts]], period: 
             by_key[scope, subject, fact].append(case)
 
     for case, facts, own in _together(rows, cases):
-        if own[0].action == IMPORTED:
-            counted.left_out += 1
         Walk(case, facts, period, count).run(own)
     return counted
 

@@ -18,6 +18,7 @@ from appliance.scoring import store
 from appliance.scoring.basis import Basis, basis_of
 from appliance.scoring.countable import SCOPES, countables
 from appliance.scoring.counting import Counted, count_period
+from appliance.scoring.imported import add_imported
 from appliance.scoring.pack import Pack, Subject, read_pack
 from appliance.scoring.packs_in_force import packs_in_force
 from appliance.scoring.patrolled import add_patrols
@@ -138,6 +139,7 @@ class Evaluation:
         """Count a period from the history rows."""
         basis = basis_of(connection, period, self.settings.zone)
         counted = count_period(connection, period, basis)
+        add_imported(connection, counted, period)
         add_patrols(connection, counted, period, self.settings)
         return basis, counted
 

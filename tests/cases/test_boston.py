@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.clock import micros
+from appliance.records.store import Records
+from appliance.scoring.evaluation import Evaluation
 from provisioning.commands import import_
 from tests.places.imports import bare_home, opened, scalar
 from tests.shared import shared
@@ -86,6 +88,7 @@ def test_a_year_of_a_real_city_is_in_with_exact_counts(rows: list[dict[str, str]
         assert scalar(records, "SELECT count(*) FROM cases WHERE closed_at < reported_at") == 84
         for code, count in by_department.items():
             assert scalar(records, f"SELECT count(*) FROM cases WHERE department = '{code}'") == count
+        _scores_agree(records, rows)
         opened_at = datetime.strptime(rows[0]["OPEN_DT"], "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=BOSTON)
         number = rows[0]["CASE_ENQUIRY_ID"]
         assert scalar(records, f"SELECT reported_at FROM cases WHERE number = '{number}'") == micros(opened_at)
@@ -93,3 +96,22 @@ def test_a_year_of_a_real_city_is_in_with_exact_counts(rows: list[dict[str, str]
         late = "SELECT count(*) FROM cases WHERE closed_at > handle_due_at"
         said = [row["OnTime_Status"] for row in rows if row["CLOSED_DT"] and row["TARGET_DT"]]
         assert scalar(records, late) == said.count("OVERDUE") + said.count("")
+
+
+def _scores_agree(records: Records, rows: list[dict[str, str]]) -> None:
+    """The on-time rate is that of the file's own column, wherever it gives both times."""
+    evaluation = Evaluation(records)
+
+    judged = [row for row in rows if row["CLOSED_DT"] and row["TARGET_DT"]]
+    with records.read() as connection:
+        evaluated = evaluation.evaluate(connection, evaluation.period("2010-01-01..2025-12-31"))
+    platform = evaluated.named["platform"][""].subject.facts
+    on_time = sum(row["OnTime_Status"] == "ONTIME" for row in judged)
+    assert (platform["closed"], platform["closed_on_time"]) == (len(judged), on_time)
+    closed = sum(bool(row["CLOSED_DT"]) for row in rows)
+    assert evaluated.left_out == closed - len(judged), "closed without a due time"
+    for unit, named in evaluated.named["department"].items():
+        own = [row for row in judged if row["Department"] == unit]
+        counted = named.subject.facts
+        assert counted.get("closed_on_time", 0) == sum(row["OnTime_Status"] == "ONTIME" for row in own), unit
+    assert platform["reports"] == 26588
