@@ -30,6 +30,7 @@ from tui.help_groups import help_groups
 from tui.intake.screen import IntakeScreen
 from tui.map.screen import MapScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded, Told
+from tui.oversight.screen import OversightScreen
 from tui.palette import carry_out, choices
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
@@ -48,7 +49,8 @@ from tui.work import careful
 
 SCREENS = {
     "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "shift": ShiftScreen,
-    "video": VideoScreen, "scores": ScoresScreen, "evaluation": EvaluationScreen, "devices": DevicesScreen,
+    "video": VideoScreen, "scores": ScoresScreen, "evaluation": EvaluationScreen,
+    "oversight": OversightScreen, "devices": DevicesScreen,
     "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
@@ -57,7 +59,7 @@ WATCHERS = frozenset(
 )
 ROLES_OF = {
     "intake": workflow().actions["report"].roles, "video": SEES_PHONES, "map": WATCHERS, "scores": WATCHERS,
-    "devices": WATCHERS,
+    "devices": WATCHERS, "oversight": frozenset(("shift_leader", "leader", "assessor", "admin", "technician")),
 }  # fmt: skip
 """Who has a use for a screen; the others are for everybody."""
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.cells import set_cell_size
-from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable
 
 from tui.evaluation import text as evaluation_text
 from tui.evaluation.calls import EvaluationCalls, FigureRead, ScoresRead, TrendRead
 from tui.evaluation.text import KINDS, SCOPES
 from tui.fields import Choice
-from tui.screens.base import SeatScreen
+from tui.screens.paged import PagedScreen
 from tui.show import clock_text
-from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
@@ -26,26 +21,16 @@ CLOSERS = frozenset(("assessor", "admin", "technician"))
 LETTERS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class EvaluationScreen(EvaluationCalls, SeatScreen):
+class EvaluationScreen(EvaluationCalls, PagedScreen):
     """Scopes are pages; the lines below the table belong to the row under the cursor."""
 
     TITLE_KEY = "screen.evaluation"
-    DEFAULT_CSS = """
-    EvaluationScreen #pages { height: 1; background: $surface; }
-    EvaluationScreen #below { height: auto; max-height: 50%; border-top: solid $surface; padding: 0 1; }
-    """
     BINDINGS = [
-        Binding("left_square_bracket", "page(-1)", "key.previous_page", id="evaluation.previous"),
-        Binding("right_square_bracket", "page(1)", "key.next_page", id="evaluation.next"),
         Binding("less_than_sign,comma", "period('previous')", "key.period_before", id="evaluation.before"),
         Binding("greater_than_sign,full_stop", "period('next')", "key.period_after", id="evaluation.after"),
         Binding("k", "kind", "key.kind", id="evaluation.kind"),
         Binding("p", "pack", "key.pack", id="evaluation.pack"),
         Binding("X", "close_period", "key.close_period", id="evaluation.close"),
-        Binding("J", "turn_below(1)", "key.scroll_down", id="evaluation.down"),
-        Binding("K", "turn_below(-1)", "key.scroll_up", id="evaluation.up"),
-        Binding("N", "reload", "key.reload", id="evaluation.reload"),
-        Binding("escape", "leave", "key.back", id="evaluation.leave"),
     ]
 
     def __init__(self) -> None:
@@ -55,28 +40,6 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
         self.packs: list[Record] = []
         self.trend: tuple[str, str, list[Record]] = ("", "", [])
         self.figure: Record | None = None
-
-    def compose(self) -> ComposeResult:
-        yield TitleLine()
-        yield Static("", id="pages", markup=False)
-        yield Rows()
-        with VerticalScroll(id="below", can_focus=False):
-            yield Static("", id="text", markup=False)
-        yield Banner()
-        yield KeyLine()
-
-    def on_mount(self) -> None:
-        self.rows.focus()
-        self.relabel()
-
-    def on_screen_resume(self) -> None:
-        self.console.let_keys_go()
-        self.action_reload()
-
-    @property
-    def rows(self) -> Rows:
-        """The table."""
-        return self.query_one(Rows)
 
     @property
     def pack(self) -> Record:
@@ -96,11 +59,7 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
         self._draw(keep=True)
 
     def _draw(self, *, keep: bool) -> None:
-        labels = self.context.labels
-        line = Text(" ", no_wrap=True)
-        for scope in SCOPES:
-            line.append(f" {labels('scope.' + scope)} ", "reverse" if scope == self.scope else "").append(" ")
-        self.query_one("#pages", Static).update(line, layout=False)
+        self.draw_pages(SCOPES, self.scope, "scope")
         self.draw_title(self._period_text())
         if self.scores and self.scores.get("scope") == self.scope:
             self.rows.fill(*self._table(), keep=keep)
@@ -123,11 +82,7 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
         return evaluation_text.score_rows(self.scores["rows"], self.pack, self.scope, labels, self.app.size.width)
 
     def _draw_below(self) -> None:
-        below = Text(no_wrap=True)
-        width = max(self.app.size.width - 3, 40)
-        for line, style in self._below():
-            below.append(f"{set_cell_size(line, width)}\n", style)
-        self.query_one("#text", Static).update(below)
+        self.draw_below(self._below())
 
     def _below(self) -> list[tuple[str, str]]:
         labels, row = self.context.labels, self.selected_row
@@ -158,10 +113,6 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
         if self.context.roles & CLOSERS and self.scores and not self.scores["closed_at"]:
             keys.append(("X", labels("key.close_period")))
         self.draw_keys(keys)
-
-    def always_keys(self) -> list[tuple[str, str]]:
-        labels = self.context.labels
-        return [("[ ]", labels("key.pages")), ("N", labels("key.reload")), ("?", labels("key.help"))]
 
     # What the node told.
 
@@ -265,10 +216,6 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
 
         self.pick("key.close_period", choices, chosen)
 
-    def action_turn_below(self, step: int) -> None:
-        below = self.query_one("#below", VerticalScroll)
-        below.scroll_relative(y=step * max(below.size.height - 1, 1), animate=False)
-
     def action_reload(self) -> None:
         self.figure = None
         self.load(self.period, self.scope, self.pack_id)
@@ -278,4 +225,4 @@ class EvaluationScreen(EvaluationCalls, SeatScreen):
             self.figure = None
             self._draw(keep=False)
             return
-        await self.console.action_go("desk")
+        await super().action_leave()
