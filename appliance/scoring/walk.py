@@ -273,8 +273,9 @@ class Walk:
         as_of, run = self._period.as_of, self._run
         if run is not None and run.due is not None and run.due < as_of:
             self._overdue(run)
-        if self._sub is not None and self._sub.due is not None and self._sub.due < as_of:
-            self._sub_task(self._sub, done=False, on_time=False)
+        sub = self._sub
+        if sub is not None and self._state in WITH_UNIT and sub.due is not None and sub.due < as_of:
+            self._sub_task(sub, done=False, on_time=False)
         self._count_events()
         for department in {to for _, to, inside in self._dispatches if inside}:
             if department == self._department and self._state != "void":

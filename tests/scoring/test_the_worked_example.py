@@ -79,3 +79,19 @@ def test_the_cases_behind_a_figure() -> None:
     assert found["department", "D02", "should_close"] == [2, 3]
     assert found["collector", "L1", "check_should"] == [1, 2, 3, 3], "once for each task"
     assert found["collector", "L1", "public_in_area"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("ending", "state", "due"), [(None, "dispatched", 1), ("void", "void", 0), ("suspend", "suspended", 0)]
+)
+def test_a_unit_below_owes_what_its_department_owes(ending: str | None, state: str, due: int) -> None:
+    """Case 5 is given to a unit below until the 26th; void or suspended, the unit does not owe it any more."""
+    rows = [row for row in example.rows() if row.case == 5][:4]
+    given = {"sub_unit": "D011", "until": example.october("26T09:00")}
+    rows.append(rows[-1]._replace(action="assign", clock_started=None, clock_stopped=None, due_at=None, detail=given))
+    if ending is not None:
+        rows.append(
+            rows[3]._replace(action=ending, to_state=state, clock_started=None, clock_stopped="handle", detail={})
+        )
+    facts = count_rows(rows, example.cases(), period_of("2026-10", ZONE, LATER)).facts()
+    assert facts["sub_unit"].get("D011", {}).get("sub_should", 0) == due
