@@ -99,12 +99,13 @@ def keep_count(unit: Unit, period: Period, basis: Basis, counted: Counted, *, cl
             "closed_at": None if closed_by is None else now,
         },
     )  # fmt: skip
-    rows = [row for scope in SCOPES for row in _count_rows(period.name, scope, counted, basis)]
+    rows = [row for scope in SCOPES for row in rows_to_keep(period.name, scope, counted, basis)]
     if rows:
         connection.execute(_KEEP_COUNT, rows)
 
 
-def _count_rows(name: str, scope: str, counted: Counted, basis: Basis) -> Iterable[dict[str, Any]]:
+def rows_to_keep(name: str, scope: str, counted: Counted, basis: Basis) -> Iterable[dict[str, Any]]:
+    """What is written of a scope: a row for each subject, the same bytes whenever and wherever it is counted."""
     behind: dict[str, dict[str, list[int]]] = {}
     for (of, subject, fact), cases in counted.cases.items():
         if of == scope:
@@ -113,7 +114,7 @@ def _count_rows(name: str, scope: str, counted: Counted, basis: Basis) -> Iterab
         yield {
             "period": name, "scope": scope, "subject": key, "name": named.name, "group": named.group,
             "facts": _json(dict(named.subject.facts)), "grids": _json(named.subject.grids),
-            "cases": zlib.compress(msgspec.json.encode(behind.get(key, {}))),
+            "cases": zlib.compress(_json(behind.get(key, {})).encode()),
         }  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def keep_scores(unit: Unit, name: str, pack: Pack, scored: Sequence[Scored], rev
         {
             "key": score_id(name, pack.sha256, each.scope, each.subject), "period": name, "pack": pack.id,
             "sha256": pack.sha256, "scope": each.scope, "subject": each.subject,
-            "name": each.name, "group": each.group, "figures": _json(dict(each.figures)), "score": each.score,
+            "name": each.name, "group": each.group, "figures": _in_order(dict(each.figures)), "score": each.score,
             "grade": each.grade, "place": each.place, "place_in_group": each.place_in_group, "revision": revision,
         }
         for each in scored
@@ -219,6 +220,12 @@ def _grids(stored: Mapping[str, Mapping[str, int]]) -> dict[int, dict[int, int]]
 
 
 def _json(value: Any) -> str:
+    """Sorted by key, so that the same is written as the same."""
+    return msgspec.json.encode(msgspec.to_builtins(value, str_keys=True), order="deterministic").decode()
+
+
+def _in_order(value: Any) -> str:
+    """In the order of the pack."""
     return msgspec.json.encode(value).decode()
 
 
