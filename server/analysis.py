@@ -45,6 +45,7 @@ class KindOut(msgspec.Struct):
     title: str
     english: str
     rule: str
+    rule_english: str
     least: int
     share: float
 
@@ -79,7 +80,7 @@ class AnalysisController(Controller):
         found = await _findings(node, asked.name)
         items = [each for each in found if kind in ("", each["kind"])]
         told = [
-            {"kind": each.kind, "group": each.group, "title": each.chinese, "english": each.english, "rule": each.rule,
+            {"kind": each.kind, "group": each.group, "title": each.chinese, "english": each.english, "rule": each.told[0], "rule_english": each.told[1],
              "least": each.least, "share": each.share}
             for each in kinds().values()
         ]  # fmt: skip

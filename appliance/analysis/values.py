@@ -31,6 +31,16 @@ class Kind:
     least: int
     share: float
     rule: str
+    rule_chinese: str
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """The rule with its thresholds, in Chinese and English."""
+        zh, en = (
+            rule.replace("`least`", str(self.least)).replace("`share`", f"{self.share:g}")
+            for rule in (self.rule_chinese, self.rule)
+        )
+        return zh, en
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ def kinds() -> Mapping[str, Kind]:
         return {
             row["kind"]: Kind(
                 row["kind"], row["group"], row["chinese"], row["english"], int(row["least"]),
-                float(row["share"] or 0), row["rule"],
+                float(row["share"] or 0), row["rule"], row["rule_chinese"],
             )
             for row in csv.DictReader(file)
         }  # fmt: skip

@@ -108,8 +108,8 @@ class OversightScreen(PagedScreen):
         if item is None:
             return []
         if self.page == "findings":
-            rule = next(kind["rule"] for kind in self.found["findings"]["kinds"] if kind["kind"] == item["kind"])
-            return [item["name"], rule]
+            kind = next(each for each in self.found["findings"]["kinds"] if each["kind"] == item["kind"])
+            return [item["name"], labels.pick(kind["rule"], kind["rule_english"])]
         if self.page == "appeals":
             return [f"{item['scope']} {item['subject']} {item['number']}", item["reason"], item["note"] or ""]
         return []
