@@ -80,8 +80,10 @@ class AnalysisController(Controller):
         found = await _findings(node, asked.name)
         items = [each for each in found if kind in ("", each["kind"])]
         told = [
-            {"kind": each.kind, "group": each.group, "title": each.chinese, "english": each.english, "rule": each.told[0], "rule_english": each.told[1],
-             "least": each.least, "share": each.share}
+            {
+                "kind": each.kind, "group": each.group, "title": each.chinese, "english": each.english,
+                "rule": each.told[0], "rule_english": each.told[1], "least": each.least, "share": each.share,
+            }
             for each in kinds().values()
         ]  # fmt: skip
         return sent({"period": asked.name, "items": items, "kinds": told})
