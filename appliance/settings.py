@@ -54,6 +54,7 @@ class Desk(BaseModel):
     suspension_days_at_most: int = 365
     acceptor_may_check_by_picture: bool = True
     callback_before_close: bool = False
+    callback_hours: float = Field(default=48, gt=0)
     case_number: str = "{county}{date:%Y%m%d}{serial:05d}"
 
     @field_validator("office_hours")

@@ -14,7 +14,7 @@ class LedgerOut(msgspec.Struct):
     ledger: str
     name: str
     english: str
-    kind: Literal["action", "behalf", "register"]
+    kind: Literal["action", "behalf", "register", "callback"]
     rows: int
     cases: int
     share_of: str | None

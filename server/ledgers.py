@@ -53,8 +53,8 @@ class LedgerController(Controller):
         asked = period_of_request(node, period)
         evaluated = await evaluated_of(node, asked)
         facts = evaluated.named["platform"][PLATFORM].subject.facts
-        limits = node.office.settings.scoring.shares
-        items = await node.read(lambda connection: overview(connection, evaluated.period, facts, limits))
+        settings = node.office.settings
+        items = await node.read(lambda connection: overview(connection, evaluated.period, facts, settings))
         return sent({"period": asked.name, "items": items})
 
     @get(
@@ -87,7 +87,9 @@ class LedgerController(Controller):
         """The rows of a ledger in a period, oldest first."""
         node, found = node_of(request), ledger_named(ledger)
         asked = period_of_request(node, period)
-        rows = await node.read(lambda connection: page(connection, found, asked, after=after or 0, limit=limit + 1))
+        rows = await node.read(
+            lambda connection: page(connection, found, asked, node.office.settings, after=after or 0, limit=limit + 1)
+        )
         return sent({"ledger": ledger, "period": asked.name, **paged(rows, limit, lambda row: row["id"])})
 
     @post(

@@ -13,7 +13,7 @@ from appliance.scoring.countable import countables
 
 LEDGERS = Path(__file__).with_name("ledgers.csv")
 FORMS = Path(__file__).with_name("forms.csv")
-ACTION, BEHALF, REGISTER = "action", "behalf", "register"
+ACTION, BEHALF, REGISTER, CALLBACK = "action", "behalf", "register", "callback"
 TYPES = ("text", "moment", "money", "department")
 ENTRY, CLOSE = "entry", "close"
 
@@ -35,7 +35,8 @@ class Ledger:
     """One ledger.
 
     Attributes:
-        kind: `action` lists history rows, `behalf` what was entered for others, `register` what people enter by a form.
+        kind: `action` lists history rows, `behalf` what was entered for others, `register` what people enter by a form,
+            `callback` cases of the public whose reporter was not called back in time.
         channel: only cases of this channel, where it is told.
         share_of: the platform's fact of which its cases are a share; empty where none makes sense.
     """
@@ -70,7 +71,7 @@ def ledgers() -> Mapping[str, Ledger]:
         forms.setdefault(row["ledger"], []).append(field)
     found = {}
     for number, row in _rows(LEDGERS):
-        if row["kind"] not in (ACTION, BEHALF, REGISTER):
+        if row["kind"] not in (ACTION, BEHALF, REGISTER, CALLBACK):
             raise _wrong(LEDGERS, number, row["kind"])
         if row["share_of"] and row["share_of"] not in countables()["platform"]:
             raise _wrong(LEDGERS, number, row["share_of"])

@@ -115,18 +115,18 @@ def ledger_shares(evaluation: Evaluation, connection: Connection, evaluated: lis
     yield ["月份 / month", "台账 / ledger", "", "件数 / cases", "占比 / share", "控制线 / limit", "状态 / standing"]
     for each in evaluated:
         facts = each.named["platform"][PLATFORM].subject.facts
-        for row in overview(connection, each.period, facts, evaluation.settings.scoring.shares):
+        for row in overview(connection, each.period, facts, evaluation.settings):
             share = "" if row["share"] is None else f"{row['share']:.2%}"
             yield [each.period.name, row["name"], row["ledger"], row["cases"], share, row["limit"], row["standing"]]
 
 
-def ledger_rows(connection: Connection, name: str, evaluated: list[Evaluated]) -> Table:
+def ledger_rows(evaluation: Evaluation, connection: Connection, name: str, evaluated: list[Evaluated]) -> Table:
     """The rows of one ledger over the six months; notes are left out, since they may name people."""
     ledger = ledgers()[name]
     yield ["月份 / month", "案件 / case", "名称 / name", "部门 / unit", "时间 / at", "经办 / by", "动作 / action"]
     for each in evaluated:
         after = 0
-        while rows := page(connection, ledger, each.period, after=after, limit=1000):
+        while rows := page(connection, ledger, each.period, evaluation.settings, after=after, limit=1000):
             for row in rows:
                 yield [each.period.name, row["number"], row["case"], row["department"], row["at"], row["actor"],
                        row.get("action")]  # fmt: skip

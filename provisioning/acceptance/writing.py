@@ -62,7 +62,7 @@ def _files(records: Records, connection: Connection) -> Iterator[tuple[str, Iter
     yield "3-运行指标/六个月评分.csv", evidence.scores(evaluation, evaluated)
     yield "4-台账/占比.csv", evidence.ledger_shares(evaluation, connection, evaluated)
     for name in evidence.all_ledgers():
-        yield f"4-台账/{name}.csv", evidence.ledger_rows(connection, name, evaluated)
+        yield f"4-台账/{name}.csv", evidence.ledger_rows(evaluation, connection, name, evaluated)
     yield "5-性能/查询耗时.csv", evidence.performance(connection)
     yield "6-用户/用户与角色.csv", evidence.staff(connection)
     yield "7-备份/备份与恢复记录.csv", evidence.backups(connection)

@@ -15,19 +15,36 @@ from tests.server.test_routes import is_problem
 from tests.server.test_scores import LAST_MONTH
 
 
+def public_and_closed(desk: Desk) -> str:
+    """A citizen's case that was handled, checked and closed."""
+    number = desk.report()
+    desk.act("s1", number, "accept", reason="照片清楚")
+    desk.act("z1", number, "file")
+    desk.act("p1", number, "dispatch", department="D02", condition=1)
+    desk.act("d2", number, "finish", result="已清理")
+    desk.act("s1", number, "ask_check", collector="l1")
+    desk.act("l1", number, "check_pass")
+    desk.act("z1", number, "close")
+    return number
+
+
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     """Five cases were dispatched last month, one of them went back, one was extended, one was disputed."""
     home = homes.copy_home(tmp_path_factory.mktemp("ledgers") / "home")
-    own = {"scoring": {"shares": {"returned": 0.2, "extended": 0.1, "disputed": 0.9}, "counted_minutes": 0.001}}
+    own = {"scoring": {"shares": {"returned": 0.16, "extended": 0.1, "disputed": 0.9}, "counted_minutes": 0.001}}
     save(home, tomllib.loads((home / "wanmi.toml").read_text(encoding="utf-8")) | own)
-    assert load(home).scoring.shares["returned"] == 0.2
+    assert load(home).scoring.shares["returned"] == 0.16
     desk = Desk(home, f"{LAST_MONTH}-09 09:00")
     try:
         numbers = [desk.to_dispatched() for _ in range(5)]
         desk.decide("p1", numbers[0], desk.ask("d1", numbers[0], "return"), True)
         desk.decide("p1", numbers[1], desk.ask("d1", numbers[1], "extension"), True)
         desk.act("p1", numbers[2], "dispute", note="两家都说不归自己管")
+        told_late, told = public_and_closed(desk), public_and_closed(desk)
+        desk.act("s1", told, "callback", answer="satisfied")
+        desk.clock.advance(days=3)
+        desk.act("s1", told_late, "callback", answer="satisfied")
     finally:
         desk.close()
     running = RunningNode(home).start()
@@ -38,14 +55,16 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 def test_ledgers_fill_themselves_and_warn_before_a_limit_is_passed(county: RunningNode) -> None:
     told = county.client("k1").get("/api/v1/ledgers", params={"period": LAST_MONTH}).json()
     found = {item["ledger"]: item for item in told["items"]}
-    assert len(found) == 15
+    assert len(found) == 16
     standings = {name: (found[name]["cases"], found[name]["share"], found[name]["standing"]) for name in (
         "returned", "extended", "disputed", "voided"
     )}  # fmt: skip
     assert standings == {
-        "returned": (1, 0.2, "near"), "extended": (1, 0.2, "passed"), "disputed": (1, 0.2, "within"),
+        "returned": (1, 1 / 7, "near"), "extended": (1, 1 / 7, "passed"), "disputed": (1, 1 / 7, "within"),
         "voided": (0, 0.0, None),
     }  # fmt: skip
+    late = county.client("k1").get("/api/v1/ledgers/callback_overdue", params={"period": LAST_MONTH}).json()["items"]
+    assert (found["callback_overdue"]["cases"], len(late)) == (1, 1), "called back, but after three days"
     rows = county.client("k1").get("/api/v1/ledgers/disputed", params={"period": LAST_MONTH}).json()["items"]
     assert [(row["action"], row["actor"], row["note"]) for row in rows] == [("dispute", "p1", "两家都说不归自己管")]
     first = county.client("k1").get("/api/v1/ledgers/unverified", params={"period": LAST_MONTH, "limit": 2}).json()

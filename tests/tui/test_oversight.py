@@ -46,7 +46,7 @@ def test_ledgers_warn_and_open_to_their_rows_and_cases(county: RunningNode) -> N
         seen = seat.screen_text()
         assert "接近控制线" in seen
         assert "超过控制线" in seen
-        assert "20.00%" in seen
+        assert "14.29%" in seen
         await seat.keys("enter")
         await seat.until(lambda: seat.app.screen.inside, "the rows of the first ledger")
         await seat.settled()
