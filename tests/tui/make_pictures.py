@@ -105,7 +105,10 @@ async def shift(seat: Seat) -> None:
 
 async def figures(seat: Seat) -> None:
     """Figures and the doctor, by the palette."""
-    for letters, name, words in (("tj", "figures.svg", "今日上报"), ("xt", "system.svg", "正常")):
+    for letters, name, words in (
+        ("tj", "figures.svg", "今日上报"), ("xt", "system.svg", "正常"), ("khpj", "evaluation.svg", "综合分"),
+        ("jg", "oversight.svg", "延期台账"),
+    ):  # fmt: skip
         await seat.keys("ctrl+p")
         await seat.until(lambda: type(seat.app.screen).__name__ == "PaletteScreen", "the palette")
         await seat.keys(letters, "enter")
