@@ -67,7 +67,7 @@ class FormFieldOut(msgspec.Struct):
     field: str
     name: str
     english: str
-    type: Literal["text", "moment", "money", "department"]
+    type: Literal["text", "moment", "money", "department", "cases"]
     needed: bool
     at: Literal["entry", "close"]
 

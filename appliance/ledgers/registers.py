@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,9 @@ from appliance.people.actor import Actor
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 
-TEXT_AT_MOST = 2000
-WITHOUT_CASE = frozenset(("police_lookup",))
+TEXT_AT_MOST, CASES_AT_MOST = 2000, 500
+_BETWEEN = re.compile(r"[\s,,、;;]+")
+WITHOUT_CASE = frozenset(("police_lookup", "bulletin_instruction"))
 """Registers whose entries need not be about a case."""
 
 _CASE = text("SELECT id FROM cases WHERE number = :number")
@@ -30,6 +32,14 @@ _ENTRY = text("SELECT * FROM ledger_entry WHERE id = :id AND ledger = :ledger")
 _CLOSE = text(
     "UPDATE ledger_entry SET closing = :closing, closed_by = :by, closed_at = :at WHERE id = :id AND closed_at IS NULL"
 )
+
+
+class WrongValue(ValueError):
+    """A field's value is wrong; says why in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
 
 
 def enter(
@@ -81,7 +91,7 @@ def close(unit: Unit, actor: Actor, ledger: Ledger, id_: int, fields: Mapping[st
 
 
 def check_fields(connection: Connection, ledger: Ledger, at: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a form as they are kept: texts trimmed, moments in microseconds, money in cents.
+    """The fields of a form as they are kept: texts trimmed, moments in microseconds, money in cents, cases as a list.
 
     Raises:
         Invalid: names every field that is missing, unknown or wrong.
@@ -97,8 +107,10 @@ def check_fields(connection: Connection, ledger: Ledger, at: str, fields: Mappin
             continue
         try:
             kept[name] = _value(connection, field, given)
-        except ValueError as error:
-            wrong.append(FieldError(name, f"{field.chinese}不对", str(error)))
+        except WrongValue as error:
+            wrong.append(FieldError(name, f"{field.chinese}{error.zh}", error.en))
+        except ValueError:
+            wrong.append(FieldError(name, f"{field.chinese}不对", f"no {field.type}"))
     if wrong:
         named = "、".join(each.zh for each in wrong)
         raise Invalid(
@@ -113,19 +125,35 @@ def _value(connection: Connection, field: FormField, given: Any) -> Any:
     if field.type == "money":
         amount = float(given)
         if not 0 <= amount < 1e10:
-            raise ValueError("an amount in yuan, not below 0")
+            raise WrongValue("须为不小于 0 的金额(元)", "an amount in yuan, not below 0")
         return round(amount * 100)
     written = str(given).strip()
+    if field.type == "cases":
+        return _cases(connection, written)
     if len(written) > TEXT_AT_MOST:
-        raise ValueError(f"at most {TEXT_AT_MOST} characters")
+        raise WrongValue(f"最多 {TEXT_AT_MOST} 字", f"at most {TEXT_AT_MOST} characters")
     if field.type == "moment":
         at = datetime.fromisoformat(written)
         if at.tzinfo is None:
-            raise ValueError("a time with its zone, as in 2026-10-08T09:00:00+08:00")
+            raise WrongValue(
+                "须带时区,如 2026-10-08T09:00:00+08:00", "a time with its zone, as in 2026-10-08T09:00:00+08:00"
+            )
         return micros(at)
     if field.type == "department" and connection.execute(_DEPARTMENT, {"code": written}).first() is None:
-        raise ValueError(f"there is no unit {written}")
+        raise WrongValue(f": 没有部门 {written}", f"there is no unit {written}")
     return written
+
+
+def _cases(connection: Connection, written: str) -> list[str]:
+    """The numbers of cases, written with blanks or commas between them; each is there."""
+    numbers = list(dict.fromkeys(number for number in _BETWEEN.split(written) if number))
+    if len(numbers) > CASES_AT_MOST:
+        raise WrongValue(f"最多 {CASES_AT_MOST} 件", f"at most {CASES_AT_MOST} cases")
+    unknown = [number for number in numbers if connection.execute(_CASE, {"number": number}).first() is None]
+    if unknown:
+        named = ", ".join(unknown[:5])
+        raise WrongValue(f": 没有案件 {named}", f"there is no case {named}")
+    return numbers
 
 
 def _require_register(ledger: Ledger) -> None:

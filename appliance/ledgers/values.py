@@ -14,7 +14,7 @@ from appliance.scoring.countable import countables
 LEDGERS = Path(__file__).with_name("ledgers.csv")
 FORMS = Path(__file__).with_name("forms.csv")
 ACTION, BEHALF, REGISTER, CALLBACK = "action", "behalf", "register", "callback"
-TYPES = ("text", "moment", "money", "department")
+TYPES = ("text", "moment", "money", "department", "cases")
 ENTRY, CLOSE = "entry", "close"
 
 

@@ -55,7 +55,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 def test_ledgers_fill_themselves_and_warn_before_a_limit_is_passed(county: RunningNode) -> None:
     told = county.client("k1").get("/api/v1/ledgers", params={"period": LAST_MONTH}).json()
     found = {item["ledger"]: item for item in told["items"]}
-    assert len(found) == 16
+    assert len(found) == 17
     standings = {name: (found[name]["cases"], found[name]["share"], found[name]["standing"]) for name in (
         "returned", "extended", "disputed", "voided"
     )}  # fmt: skip
@@ -118,3 +118,20 @@ def test_a_reward_has_its_voucher_and_the_police_their_letter(county: RunningNod
         client.post("/api/v1/ledgers/major", json={"fields": {"level": "一", "reported_to": "市"}}), 422, "invalid"
     )
     is_problem(county.client("d1").post("/api/v1/ledgers/major", json={"fields": {}}), 403, "forbidden")
+
+
+def test_an_instruction_on_a_bulletin_names_its_cases_and_is_replied_to(county: RunningNode) -> None:
+    client = county.client("z1")
+    numbers = [item["number"] for item in client.get("/api/v1/cases", params={"limit": 3}).json()["items"]]
+    fields = {
+        "leader": "分管副县长", "bulletin": "城管专刊第45期", "text": "限期整改并回复", "cases": "、".join(numbers),
+        "due": "2026-12-10T18:00:00+08:00",
+    }  # fmt: skip
+    path = "/api/v1/ledgers/bulletin_instruction"
+    wrong = client.post(path, json={"fields": fields | {"cases": "no-such-case"}})
+    assert "no-such-case" in wrong.json()["detail"]
+    entered = client.post(path, json={"fields": fields})
+    assert entered.status_code == 201, entered.text
+    assert client.post(f"{path}/{entered.json()['id']}/close", json={"fields": {"reply": "已整改"}}).status_code == 200
+    row = client.get(path).json()["items"][0]
+    assert (row["fields"]["cases"], row["closing"]) == (numbers, {"reply": "已整改"})
