@@ -113,3 +113,22 @@ class AnswerOut(msgspec.Struct):
     subject: str
     points: float | None
     at: datetime
+
+
+class TargetOnMap(msgspec.Struct):
+    """A target of a campaign that runs."""
+
+    campaign: str
+    subject: str
+    name: str
+    lon: float
+    lat: float
+    answered: bool
+
+
+class TargetsOnMap(msgspec.Struct):
+    """How many targets lie in the box, how many are done, and the first 2000 of them."""
+
+    number: int
+    answered: int
+    items: list[TargetOnMap]

@@ -9,6 +9,7 @@ from litestar import Controller, Request, Response, get
 from litestar.params import Parameter
 from sqlalchemy import Connection
 
+from appliance.campaigns.on_map import targets_in_view
 from appliance.cases.on_map import CasesOut, cases_in_view
 from appliance.cases.open_cases import open_cases
 from appliance.errors import FieldError, Invalid
@@ -16,6 +17,7 @@ from appliance.patrols.on_map import PatrolsOnMap, patrols_in_view
 from appliance.places import density, layers, outlines
 from appliance.places.outlines import View
 from server import answers, examples
+from server.campaign_answers import TargetsOnMap
 from server.cases.routes import box
 from server.node import Node, actor_of_request, json_bytes, node_of
 from server.patrols import WATCHERS
@@ -140,6 +142,18 @@ class MapController(Controller):
             lambda connection: msgspec.json.encode(patrols_in_view(connection, node.office, node.walked_grids, view))
         )
         return json_bytes(body)
+
+    @get(
+        "/campaigns", operation_id="map_campaigns",
+        responses={**answers.shows(TargetsOnMap), **examples.refusals(401, 422)},
+    )  # fmt: skip
+    async def campaigns(self, request: Request[Any, Any, Any], bbox: Box) -> Response[bytes]:
+        """The targets of the campaigns that run: done, and still to do."""
+        node, (west, south, east, north) = node_of(request), box(bbox)
+        now, here = node.office.records.clock.now(), {"west": west, "south": south, "east": east, "north": north}
+        return json_bytes(
+            msgspec.json.encode(await node.read(lambda connection: targets_in_view(connection, now, here)))
+        )
 
 
 def _places(connection: Connection, node: Node, view: View, names: frozenset[str], theme: str | None) -> PlacesOut:

@@ -14,6 +14,7 @@ import pytest
 from appliance.i18n.labels import Labels
 from tests.homes import SOUTH, STEP, WEST
 from tests.nodes import RunningNode
+from tests.server.test_campaigns import campaign, shops
 from tests.tui import fake_node, fake_wall
 from tests.tui.conftest import Seat, report, seat_at
 from tui.app import Console
@@ -272,6 +273,27 @@ def test_what_is_not_patrolled_has_a_sign_of_its_own_and_lies_over_the_rest() ->
     assert not canvas.text().plain.strip()
     told = legend(view, Content(patrols=patrols), frozenset(), Labels("zh")).plain
     assert "8 巡查 - 未巡 2  ~ 已巡 1  V 摄像头待看 1  v 摄像头已看 2" in told
+
+
+def test_a_campaign_is_followed_on_the_map(shared_node: RunningNode) -> None:
+    """What is still to do and what is done, by sign."""
+    office = shared_node.client("k1")
+    assert office.post("/api/v1/campaigns", json=campaign("on-the-map")).status_code == 201
+    office.post("/api/v1/campaigns/on-the-map/targets", json=shops())
+    done = {"subject": "S1", "filled": {"clean": True, "order": "好"}}
+    assert shared_node.client("l1").post("/api/v1/campaigns/on-the-map/answers", json=done).status_code == 201
+
+    async def story(seat: Seat) -> None:
+        await open_map(seat)
+        assert "专项" not in seat.screen_text(), "off at first"
+        await seat.keys("0", "9")
+        await seat.until(
+            lambda: "9 专项 o 1 x 1" in seat.screen_text(), "one to do, one done; one is beyond the county"
+        )
+        await seat.keys("9")
+        await seat.until(lambda: "专项" not in seat.screen_text(), "and off again")
+
+    play(shared_node, "z1", story)
 
 
 def test_a_shift_leader_turns_the_patrols_on(shared_node: RunningNode) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tui.map.canvas import Canvas
-from tui.map.layers import CAMERA_SIGNS, OLD_SECONDS, PATROL_SIGNS, STYLES, Content
+from tui.map.layers import CAMERA_SIGNS, OLD_SECONDS, PATROL_SIGNS, STYLES, TARGET_SIGNS, Content
 from tui.map.viewport import Viewport, rings
 from tui.show import LIGHT_SIGN, LIGHT_STYLE
 
@@ -43,6 +43,9 @@ def draw_map(
         _draw_cross(canvas)
     if "patrols" not in hidden:
         draw_patrols(canvas, view, content.patrols)
+    if "campaigns" not in hidden:
+        for target in sorted(content.campaigns.get("items", ()), key=lambda target: not target["answered"]):
+            canvas.mark(*view.dots(target["lon"], target["lat"]), *TARGET_SIGNS[target["answered"]])
     if "cases" not in hidden:
         draw_cells(canvas, view, content.cases.get("cells", []))
         draw_cases(canvas, view, content.spots, selected)

@@ -48,8 +48,9 @@ class MapEngine:
         calls.append(self._cases_of(view, theme) if "cases" not in hidden else _nothing())
         calls.append(self._positions_of(view) if positions and "positions" not in hidden else _nothing())
         calls.append(self._patrols_of(view) if patrols and "patrols" not in hidden else _nothing())
-        places, cases, found, walked = await asyncio.gather(*calls)
-        return Content(places, cases, found.get("items", []), walked)
+        calls.append(self._campaigns_of(view) if "campaigns" not in hidden else _nothing())
+        places, cases, found, walked, campaigns = await asyncio.gather(*calls)
+        return Content(places, cases, found.get("items", []), walked, campaigns)
 
     def forget(self) -> None:
         """Throw away the places that are kept."""
@@ -65,6 +66,9 @@ class MapEngine:
     def _patrols_of(self, view: Viewport) -> Any:
         columns, rows = _cells(view)
         return self._client.get("/api/v1/map/patrols", bbox=view.box_text, columns=columns, rows=rows)
+
+    def _campaigns_of(self, view: Viewport) -> Any:
+        return self._client.get("/api/v1/map/campaigns", bbox=view.box_text)
 
     async def _places_of(self, view: Viewport, hidden: frozenset[str], theme: str) -> Record:
         layers = ",".join(name for name in PLACES if name not in hidden)

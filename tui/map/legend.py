@@ -8,7 +8,7 @@ from rich.text import Text
 
 from appliance.i18n.labels import Labels
 from tui.map.drawing import COLLECTOR_SIGN, age_text, sign_of
-from tui.map.layers import CAMERA_SIGNS, LAYERS, PATROL_SIGNS, STYLES, Content
+from tui.map.layers import CAMERA_SIGNS, LAYERS, PATROL_SIGNS, STYLES, TARGET_SIGNS, Content
 from tui.map.viewport import Viewport
 from tui.reference import Reference
 from tui.show import LIGHT_STYLE, light_text, short_number, state_text
@@ -42,6 +42,11 @@ def legend(view: Viewport, content: Content, hidden: frozenset[str], labels: Lab
             continue
         if layer == "patrols":
             line.append_text(patrols_text(key, content.patrols, labels))
+            continue
+        if layer == "campaigns":
+            done = content.campaigns["answered"]
+            line.append(f"{key} {labels('layer.campaigns')} ", STYLES[layer])
+            line.append(f"o {count - done} ", TARGET_SIGNS[False][1]).append(f"x {done}  ", TARGET_SIGNS[True][1])
             continue
         sign = f"{COLLECTOR_SIGN} " if layer == "positions" else ""
         line.append(f"{key} {sign}{labels('layer.' + layer)} {count}  ", STYLES.get(layer, ""))

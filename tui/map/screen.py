@@ -69,7 +69,7 @@ class MapScreen(SeatScreen):
         self.draw_keys(
             [("+-", labels("key.zoom")), ("Tab", labels("key.next_case")), ("Enter", labels("key.open_case")),
              ("g", labels("key.jump")), ("i", labels("key.here")), ("n", labels("key.intake_here")),
-             ("1-8", labels("key.layers"))]
+             ("1-9", labels("key.layers"))]
         )  # fmt: skip
         self.pane.relabel()
 
