@@ -1,7 +1,7 @@
 """The stories that carry the county, told on PostGIS too: a pytest of its own, because a run has one kind of database.
 
 All of them: `python -m pytest --database postgis tests/records tests/codes tests/places tests/cases tests/people
-tests/patrols tests/messages tests/equipment tests/exchange tests/scoring`.
+tests/patrols tests/messages tests/equipment tests/exchange tests/scoring tests/analysis tests/assessment`.
 """
 
 from __future__ import annotations
