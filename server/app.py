@@ -12,6 +12,7 @@ import structlog
 from litestar import Litestar
 from litestar.config.app import AppConfig
 
+from appliance.cases.evidence import sweep_uploads
 from appliance.cases.office import Office
 from appliance.cases.resume import resume_due
 from appliance.equipment.commands import lapse, some_lapsed
@@ -79,6 +80,7 @@ def create_app(office: Office) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        sweep_uploads(office.records.home)
         await node.watcher.start()
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()

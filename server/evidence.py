@@ -116,7 +116,7 @@ def _save(home: Path, upload: UploadFile, most: int) -> tuple[Path, evidence.Con
     """
     folder = home / "evidence"
     folder.mkdir(exist_ok=True)
-    with NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
+    with NamedTemporaryFile(dir=folder, prefix=evidence.UPLOAD, delete=False) as file:
         path = Path(file.name)
     try:
         with path.open("wb") as file:

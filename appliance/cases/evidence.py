@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -33,6 +34,8 @@ MEDIA = {
     "mp3": "audio/mpeg", "wav": "audio/wav", "mp4": "video/mp4",
 }  # fmt: skip
 HEAD = 16
+UPLOAD, TORN_SECONDS = "upload-", 3600
+"""What an upload is called until it is kept; one that is older was torn by a kill."""
 ONLY_LOOKS = frozenset(("assessor",))
 """Roles that see every case and add nothing to it."""
 
@@ -139,6 +142,16 @@ def keep(home: Path, temporary: Path, sha256: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sweep_uploads(home: Path) -> int:
+    """Remove what uploads left behind that a killed node never finished; says how many."""
+    oldest, torn = time() - TORN_SECONDS, []
+    for path in (home / "evidence").glob(f"{UPLOAD}*"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+            torn.append(path)
+    return len(torn)
 
 
 def case_to_add_to(connection: Connection, actor: Actor, number: str) -> tuple[dict[str, Any], str]:

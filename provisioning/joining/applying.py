@@ -15,7 +15,7 @@ from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.settings import FILE
 from provisioning.import_files.pipeline import Options, run_import
-from provisioning.joining.written import write_settings
+from provisioning.joining.written import alone, write_settings
 
 PACKS = "packs"
 
@@ -82,8 +82,9 @@ def _put_pack(home: Path, offer: Offer, folder: Path) -> str:
     target.parent.mkdir(mode=0o700, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)
-    document = tomlkit.parse((home / FILE).read_text(encoding="utf-8"))
-    before = document.get("pack", "")
-    document["pack"] = f"{PACKS}/{offer.id}"
-    write_settings(home, document)
+    with alone(home):
+        document = tomlkit.parse((home / FILE).read_text(encoding="utf-8"))
+        before = document.get("pack", "")
+        document["pack"] = f"{PACKS}/{offer.id}"
+        write_settings(home, document)
     return f"pack = {PACKS}/{offer.id} (原为 / was {before or '-'});重启节点后生效 / in force after a restart"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tomlkit
@@ -13,6 +16,16 @@ from appliance.errors import Invalid
 from appliance.exchange.settings import Link
 from appliance.settings import FILE, Settings, load
 
+LOCK = "settings.lock"
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """One command at a time reads and writes the settings; another one waits for it."""
+    with (home / LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
 
 def put_link(home: Path, link: Link) -> None:
     """Write a link, in place of the one with its URL; the first one's port and address also stand in `[exchange]`.
@@ -20,6 +33,11 @@ def put_link(home: Path, link: Link) -> None:
     Raises:
         Invalid: another link has its port. BadHome: the settings cannot be read.
     """
+    with alone(home):
+        _put_link(home, link)
+
+
+def _put_link(home: Path, link: Link) -> None:
     document, table = _read(home)
     links = table.get("links")
     if not isinstance(links, AoT):
@@ -43,6 +61,11 @@ def put_link(home: Path, link: Link) -> None:
 
 def drop_link(home: Path, url: str) -> None:
     """Take a link out; the last one takes its list with it."""
+    with alone(home):
+        _drop_link(home, url)
+
+
+def _drop_link(home: Path, url: str) -> None:
     document, table = _read(home)
     left = [known for known in table.get("links", []) if known.get("url") != url]
     if "links" in table:

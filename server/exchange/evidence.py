@@ -125,7 +125,7 @@ async def _save(desk: ExchangeDesk, request: Request[Any, Any, Any], most: int) 
     """
     folder = desk.office.records.home / "evidence"
     folder.mkdir(exist_ok=True)
-    with NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
+    with NamedTemporaryFile(dir=folder, prefix=evidence.UPLOAD, delete=False) as file:
         path, written = Path(file.name), 0
         try:
             async for block in request.stream():

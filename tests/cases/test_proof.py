@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -149,3 +150,13 @@ def test_who_looked_at_a_units_last_case_is_not_drawn_for_its_next(desk: Desk) -
         assert (
             draw_collector(connection, duty_grid=None, street="411081001", any_of_street=True, exclude=["l1"]) != "l1"
         )
+
+
+def test_what_a_killed_node_left_of_uploads_is_swept_and_what_comes_in_is_not(desk: Desk) -> None:
+    folder = desk.office.records.home / "evidence"
+    torn, fresh = folder / "upload-torn", folder / "upload-fresh"
+    for file in (torn, fresh):
+        file.write_bytes(b"x")
+    os.utime(torn, (1, 1))
+    assert evidence.sweep_uploads(desk.office.records.home) == 1
+    assert (torn.exists(), fresh.exists()) == (False, True)

@@ -20,8 +20,11 @@ from appliance.exchange.links import LinkFolder, write_private
 from appliance.exchange.offers import decide_offer, find_offer, list_offers, take_offer
 from appliance.exchange.scopes import grants_of
 from appliance.exchange.settings import Link
+from appliance.settings import load
+from provisioning.joining.written import put_link
 from server.exchange.desk import Door, ExchangeDesk
 from server.exchange.orders import Carrier
+from tests import homes
 from tests.cases.desk import Desk
 
 URL = "https://city.example:8443"
@@ -132,3 +135,19 @@ def test_an_order_whose_answer_was_lost_to_a_kill_is_not_carried_out_twice(desk:
     again = asyncio.run(carrier.answer(order))
     assert (first.status, again.status) == (201, 200)
     assert first.body == again.body
+
+
+def test_two_commands_that_write_the_settings_at_once_lose_nothing(tmp_path: Path) -> None:
+    home = homes.copy_home(tmp_path / "county")
+    links = [
+        Link(
+            url=f"https://city{n}.example:8443", listen=f"127.0.0.1:{9000 + n}", address=f"https://127.0.0.1:{9000 + n}"
+        )
+        for n in range(8)
+    ]
+    threads = [threading.Thread(target=put_link, args=(home, link)) for link in links]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {link.url for link in load(home).exchange.links} == {link.url for link in links}
