@@ -16,7 +16,6 @@ from sqlalchemy import Connection, text
 from appliance.scoring.periods import Period
 
 STAFF_SCOPES = ("collector", "acceptor", "shift_leader", "dispatcher")
-SECOND_CLASS = "2"
 
 _STAFF = "SELECT account, name, roles FROM {p}account WHERE active ORDER BY account"
 _NAMES = "SELECT account, name FROM {p}account"
@@ -28,10 +27,12 @@ _DUTIES = (
     "SELECT code, collector FROM {p}duty_grid WHERE collector IS NOT NULL "
     "AND (valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
 )
+_VALID = "(valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
 _GRIDS = (
-    "SELECT code, grade FROM {p}unit_grid "
-    "WHERE (valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
+    "SELECT substr(code, 1, 9) AS street, count(*) AS number FROM {p}unit_grid "  # noqa: S608  # a constant
+    f"WHERE {_VALID} GROUP BY substr(code, 1, 9)"
 )
+_SECOND_CLASS = f"SELECT code FROM {{p}}unit_grid WHERE trim(grade) = '2' AND {_VALID}"  # noqa: S608  # a constant
 _STREETS = "SELECT code, name FROM {p}area WHERE level = 'street'"
 
 
@@ -92,16 +93,15 @@ def basis_of(connection: Connection, period: Period, zone: ZoneInfo, schema: str
         for role in row.roles.split("|"):
             if role in staff:
                 staff[role].append(row.account)
-    grids: dict[str, Counter[int]] = {}
-    second = set()
+    second = frozenset(row.code for row in ask(_SECOND_CLASS))
+    of_second = Counter(code[:9] for code in second)
+    grids = {}
     for row in ask(_GRIDS):
-        class_ = 2 if (row.grade or "").strip() == SECOND_CLASS else 1
-        grids.setdefault(row.code[:9], Counter())[class_] += 1
-        if class_ == 2:
-            second.add(row.code)
+        classes = {1: row.number - of_second[row.street], 2: of_second[row.street]}
+        grids[row.street] = {class_: number for class_, number in classes.items() if number}
     return Basis(
         staff, {row.account: row.name for row in ask(_NAMES)},
         {row.code: Unit(row.name, row.parent, row.duty_group) for row in ask(_UNITS)},
         {row.code: row.collector for row in ask(_DUTIES)}, {row.code: row.name for row in ask(_STREETS)},
-        {street: dict(classes) for street, classes in grids.items()}, frozenset(second),
+        grids, second,
     )  # fmt: skip

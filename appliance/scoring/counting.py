@@ -75,11 +75,17 @@ def count_rows(rows: Iterable[Row], cases: Iterable[tuple[int, Facts]], period: 
         rows: by case and in order. cases: what is known of each of them, by case.
     """
     counted = Counted()
-    by_key = counted.cases
+    together: dict[tuple[str, str, tuple[str, ...]], list[list[int]]] = {}
 
-    def count(scope: str, subject: str | None, fact: str, case: int) -> None:
-        if subject is not None:
-            by_key[scope, subject, fact].append(case)
+    def count(scope: str, subject: str | None, facts: tuple[str, ...], case: int) -> None:
+        if subject is None:
+            return
+        key = scope, subject, facts
+        lists = together.get(key)
+        if lists is None:
+            lists = together[key] = [counted.cases[scope, subject, fact] for fact in facts]
+        for own in lists:
+            own.append(case)
 
     for case, facts, own in _together(rows, cases):
         Walk(case, facts, period, count).run(own)

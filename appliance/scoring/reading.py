@@ -15,30 +15,35 @@ from sqlalchemy import Connection, text
 from appliance.scoring.periods import Period
 from appliance.scoring.runs import Facts, Row
 
-AT_ONCE = 10_000
-NOTHING: dict[str, Any] = {}
+AT_ONCE = 1_000
 PLACE = ("grid", "street", "duty_grid")
 """What an amendment may change of what scores look at."""
 
 _CASES = (
-    "WITH found AS (SELECT case_id AS id FROM {p}case_action WHERE at >= :start AND at < :as_of "
-    "UNION SELECT id FROM {p}cases WHERE is_open AND reported_at < :start "
-    "UNION SELECT id FROM {p}cases WHERE closed_at >= :as_of AND reported_at < :start "
+    "SELECT case_id FROM {p}case_action WHERE at >= :start AND at < :as_of "
+    "UNION SELECT id FROM {p}cases WHERE is_open "
+    "UNION SELECT id FROM {p}cases WHERE closed_at >= :as_of AND +reported_at < :start "
     "UNION SELECT case_id FROM {p}case_action WHERE at >= :as_of "
-    "AND to_state IN ('void', 'rejected', 'merged', 'answered', 'returned_up')) "
+    "AND to_state IN ('void', 'rejected', 'merged', 'answered', 'returned_up')"
 )
-_ROWS = _CASES + (  # noqa: S608  # constants
-    "SELECT a.case_id, a.action, COALESCE(a.on_behalf_of, a.actor), a.role, a.at, a.to_state, a.clock_started, "
-    "a.clock_stopped, a.due_at, a.detail FROM found JOIN {p}case_action a ON a.case_id = found.id "
-    "WHERE a.at < :as_of ORDER BY a.case_id, a.seq"
+"""A sign + keeps SQLite from the index of that column, which would find all cases there ever were."""
+_ROWS = (
+    "SELECT a.case_id, a.action, COALESCE(a.on_behalf_of, a.actor), a.role, a.at, a.to_state, a.clock_started, "  # noqa: S608
+    "a.clock_stopped, a.due_at, a.detail FROM {p}case_action a WHERE a.case_id IN (" + _CASES + ") "
+    "AND a.at < :as_of ORDER BY a.case_id, a.seq"
 )
-_FACTS = _CASES + (  # noqa: S608  # constants
-    "SELECT k.id, k.channel, k.source, k.street, k.grid, k.duty_grid FROM found "
-    "JOIN {p}cases k ON k.id = found.id ORDER BY k.id"
+_FACTS = (
+    "SELECT k.id, k.channel, k.source, k.street, k.grid, k.duty_grid FROM {p}cases k "  # noqa: S608
+    "WHERE k.id IN (" + _CASES + ") ORDER BY k.id"
 )
 _AMENDED_LATER = (
-    "SELECT case_id, detail FROM {p}case_action WHERE action = 'amend' AND at >= :as_of ORDER BY case_id, seq DESC"
+    "SELECT case_id, detail FROM {p}case_action WHERE action = 'amend' AND at >= :as_of ORDER BY +case_id, seq DESC"
 )
+
+
+def statements(schema: str = "") -> tuple[str, ...]:
+    """All that is read for a period: rows, facts, later amendments; with the parameters `start` and `as_of`."""
+    return tuple(_written(each, schema) for each in (_ROWS, _FACTS, _AMENDED_LATER))
 
 
 def history(connection: Connection, period: Period, schema: str = "") -> Iterator[Row]:
@@ -48,11 +53,7 @@ def history(connection: Connection, period: Period, schema: str = "") -> Iterato
         schema: where the tables stand, one of our own names; "" where the connection sees them by itself.
     """
     for page in _pages(connection, _ROWS, period, schema):
-        for values in page:
-            detail = values[9]
-            if isinstance(detail, str):
-                detail = msgspec.json.decode(detail)
-            yield Row._make((*values[:9], detail or NOTHING))
+        yield from map(Row._make, page)
 
 
 def cases(
@@ -88,7 +89,7 @@ def _places_before(connection: Connection, period: Period, schema: str) -> dict[
 
 def _pages(connection: Connection, statement: str, period: Period, schema: str) -> Iterator[list[Any]]:
     """Rows as plain tuples, many at once; straight from the driver where it is SQLite, whose rows cost least so."""
-    written = statement.format(p=f"{schema}." if schema else "")
+    written = _written(statement, schema)
     values = {"start": period.start, "as_of": period.as_of}
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
@@ -99,3 +100,7 @@ def _pages(connection: Connection, statement: str, period: Period, schema: str) 
     result = connection.execute(text(written), values, execution_options={"yield_per": AT_ONCE})
     for partition in result.partitions():
         yield [tuple(row) for row in partition]
+
+
+def _written(statement: str, schema: str) -> str:
+    return statement.format(p=f"{schema}." if schema else "")

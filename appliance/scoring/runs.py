@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
+
 ENDED = frozenset(("closed", "void", "rejected"))
 ONLY_REPORTS = frozenset(("merged", "answered", "returned_up"))
 """Such cases count as reports and as nothing else."""
@@ -27,7 +29,7 @@ PLATFORM = ""
 
 
 class Row(NamedTuple):
-    """A history row as far as scores look at it; `detail` is decoded."""
+    """A history row as far as scores look at it."""
 
     case: int
     action: str
@@ -38,11 +40,17 @@ class Row(NamedTuple):
     clock_started: str | None
     clock_stopped: str | None
     due_at: int | None
-    detail: dict[str, Any]
+    detail: dict[str, Any] | str | None
+
+    def told(self, name: str) -> Any:
+        """A member of `detail`, None where there is none; what is still JSON is decoded only when it is asked for."""
+        detail = self.detail
+        if isinstance(detail, str):
+            detail = msgspec.json.decode(detail)
+        return detail.get(name) if detail else None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of the case itself at `as_of`.
 
     Attributes:
