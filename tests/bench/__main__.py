@@ -20,6 +20,7 @@ from tests.bench import (
     platform_above,
     pulls,
     receivers,
+    scores,
     signs,
     start,
     tracks,
@@ -36,6 +37,7 @@ PARTS_OF_BENCH = (
     "pulls",
     "above",
     "receivers",
+    "scores",
     "signs",
     "start",
 )
@@ -87,6 +89,10 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         return signs.measure()
     if part == "receivers":
         return receivers.measure(scratch)
+    if part == "scores":
+        share = 10 if small else 1
+        large = _county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share)
+        return scores.measure(scores.prepared(large, folder / f"scores-{LARGE // share}"))
     if part == "start":
         return start.measure()
     sys.exit(f"no part {part}; known: {', '.join(PARTS_OF_BENCH)}")
