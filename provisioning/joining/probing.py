@@ -14,8 +14,8 @@ from appliance.exchange.settings import FILES, OUTBOUND, PULL, Link, host_and_po
 from appliance.lock import is_held
 from provisioning.joining.platform import Platform
 
-PORT_SECONDS = 8.0
-"""A running node opens the port within a second or two."""
+PORT_SECONDS = 20.0
+"""A running node opens the port within a second or two; a box that is busy takes longer."""
 _END = "-----END CERTIFICATE-----\n"
 _NOT_PROBED = {
     OUTBOUND: (
@@ -34,7 +34,8 @@ class Probed:
     """What came of it.
 
     Attributes:
-        ours: it failed because our own node does not run, so that nothing is known yet about the way to us.
+        ours: it failed because our own node does not run or did not open its port, so that nothing is known yet about
+            the way to us.
     """
 
     ok: bool
@@ -61,7 +62,7 @@ def probe_link(home: Path, platform: Platform, county: str, link: Link, enrolmen
     elif not is_open:
         zh += f";本机的交换端口 {link.listen} 没有打开,请看 log/exchange.log"
         en += f"; our exchange port {link.listen} is not open, see log/exchange.log"
-    return Probed(False, zh, en, ours=not runs)
+    return Probed(False, zh, en, ours=not is_open)
 
 
 def _port_serves(link: Link, enrolment: Enrolment) -> bool:
