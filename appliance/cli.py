@@ -33,6 +33,7 @@ SUMMARIES = {
     "score": "Indicators and scores of a period, and the cases behind them.",
     "analysis": "Patterns in a period: staged checks, hot spots, units always at the limit.",
     "acceptance": "Write the evidence for acceptance by the province.",
+    "report": "Papers: the monthly return, bulletins, notices and letters.",
     "audit": "Walk the audit chain.",
     "doctor": "Run every check of every part.",
     "demo": "Make and play the demo county.",

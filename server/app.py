@@ -51,6 +51,7 @@ from server.positions import PositionController
 from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
+from server.returns import ReturnController
 from server.scores import ScoreController
 from server.sessions import SessionController
 from server.shifts import HandoverController, RosterController, ShiftController, ShiftLogController
@@ -63,7 +64,7 @@ CONTROLLERS = [
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
-    LedgerController, AppealController, AnalysisController,
+    LedgerController, AppealController, AnalysisController, ReturnController,
     CampaignController, CampaignTaskController, AssessmentController, PlanController,
     DeviceController, MessageController,
 ]  # fmt: skip

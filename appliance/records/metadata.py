@@ -20,6 +20,7 @@ TABLE_MODULES = (
     "appliance.ledgers.tables",
     "appliance.campaigns.tables",
     "appliance.assessment.tables",
+    "appliance.papers.tables",
 )
 
 

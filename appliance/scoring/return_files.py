@@ -71,7 +71,7 @@ def xlsx_of(rows: Sequence[Row], month: Month, marked: Collection[tuple[int, str
             if (place, column.code) in marked:
                 cell.fill = PatternFill("solid", MARKED)
     sheet.freeze_panes = "C2"
-    return _packed(book, month)
+    return packed(book, month.as_of)
 
 
 def _origin(month: Month) -> list[str]:
@@ -79,13 +79,13 @@ def _origin(month: Month) -> list[str]:
     return [month.name, rfc3339(month.as_of) or "", made_by.id, made_by.sha256]
 
 
-def _packed(book: Any, month: Month) -> bytes:
+def packed(book: Any, as_of: int) -> bytes:
     """The workbook without the moment of writing, which it would tell in its properties and in every entry."""
     from openpyxl.xml.functions import tostring
 
     raw, packed = BytesIO(), BytesIO()
     book.save(raw)
-    book.properties.created = book.properties.modified = moment(month.as_of).replace(microsecond=0, tzinfo=None)
+    book.properties.created = book.properties.modified = moment(as_of).replace(microsecond=0, tzinfo=None)
     with ZipFile(raw) as source, ZipFile(packed, "w") as target:
         for entry in source.namelist():
             content = tostring(book.properties.to_tree()) if entry == _PROPERTIES else source.read(entry)

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from appliance.errors import Forbidden
 from appliance.exchange.scopes import Grants
+from appliance.papers.filing import filing_of
 from appliance.scoring.facts import Month, count, month_of
 from appliance.scoring.monthly_return import Row, return_document, row_of
 from appliance.scoring.return_files import CSV, XLSX, csv_of, xlsx_of
@@ -21,6 +22,8 @@ JSON = "application/json"
 FORMATS = {JSON: "json", "text/csv": "csv", XLSX: "xlsx"}
 """What a return is written in, by media type; the first one where the client has no wish."""
 
+FILING = ("state", "revision", "signed_by_name", "signed_at")
+"""What is told of how the county's own return stands."""
 SCOPE = "reports.read"
 
 
@@ -44,12 +47,13 @@ class ReportController(Controller):
         _require_whole_county(asker.grants)
         settings, now = desk.office.settings, desk.office.records.clock.now()
         month, media = month_of(period, settings.zone, now), _wanted(accept)
-        facts = await desk.read(lambda connection: count(connection, month))
+        facts, filed = await desk.read(lambda connection: (count(connection, month), filing_of(connection, month.name)))
+        filing = {member: filed[member] for member in FILING}
         row = row_of(settings.county, settings.name, facts)
-        headers = {"ETag": _tag(row, month, media), "Cache-Control": "no-store"}
+        headers = {"ETag": _tag(row, month, media, filing), "Cache-Control": "no-store"}
         if headers["ETag"] in if_none_match:
             return Response(b"", status_code=304, headers=headers)
-        body, more = await desk.thread(lambda: whole(_written(row, month, media), chosen(accept_encoding)))
+        body, more = await desk.thread(lambda: whole(_written(row, month, media, filing), chosen(accept_encoding)))
         log_read(request, "monthly return", period=month.name, format=FORMATS[media], bytes=len(body))
         if media != JSON:
             name = f"{settings.county}-{month.name}.{FORMATS[media]}"
@@ -79,13 +83,13 @@ def _wanted(accept: str) -> str:
     return max(FORMATS, key=lambda media: liked.get(media, liked.get("*/*", 0.0)))
 
 
-def _written(row: Row, month: Month, media: str) -> bytes:
+def _written(row: Row, month: Month, media: str, filing: dict[str, Any]) -> bytes:
     if media == JSON:
-        return msgspec.json.encode(return_document(row, month))
+        return msgspec.json.encode(return_document(row, month) | {"filing": filing})
     return csv_of([row], month) if media == "text/csv" else xlsx_of([row], month)
 
 
-def _tag(row: Row, month: Month, media: str) -> str:
+def _tag(row: Row, month: Month, media: str, filing: dict[str, Any]) -> str:
     """The same for the same facts: the moment of looking, which a running month tells, is left out."""
-    told = {**return_document(row, month), "as_of": None, "format": FORMATS[media]}
+    told = {**return_document(row, month), "as_of": None, "format": FORMATS[media], "filing": filing}
     return f'W/"{hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:32]}"'

@@ -261,6 +261,7 @@ def test_the_county_hands_in_its_month_by_itself(county: Joined, above: httpx.Cl
     told = above.get(f"{path}/{this}").json()
     assert (told["county"], told["name"], told["period"]) == ("411081", "禹州市", this)
     assert set(told["values"]) == {column["code"] for column in told["columns"]}
+    assert told["filing"] == {"state": "draft", "revision": 0, "signed_by_name": None, "signed_at": None}
     ended = above.get(f"{path}/2026-01", headers={"Accept-Encoding": "identity"})
     assert ended.json()["as_of"] == "2026-01-31T16:00:00Z"
     for accept, begins in (("text/csv", b"\xef\xbb\xbf"), (f"{XLSX}, application/json;q=0.5", b"PK"), ("", b"{")):

@@ -1,4 +1,4 @@
-"""Ledgers, scores: counted periods, packs, scores and appeals; the looks of photos, by which one that was used is found."""
+"""Ledgers, filed returns, scores: counted periods, packs, scores, appeals; the looks of photos, which find a used one."""
 
 from __future__ import annotations
 
@@ -204,4 +204,15 @@ def upgrade() -> None:
     running = text("ended_at IS NULL")
     op.create_index(
         "ix_weather_plan_running", "weather_plan", ["plan"], unique=True, sqlite_where=running, postgresql_where=running
+    )
+    op.create_table(
+        "filed_return",
+        Column("period", String(), primary_key=True),
+        Column("revision", Integer(), primary_key=True, autoincrement=False),
+        Column("state", String(), nullable=False),
+        Column("signed_by", String(), nullable=False),
+        Column("signed_by_name", String(), nullable=False),
+        Column("signed_at", BigInteger(), nullable=False),
+        Column("document", JSON(), nullable=False),
+        Column("sha256", String(), nullable=False),
     )

@@ -1,0 +1,35 @@
+"""The return over HTTP: the draft by Accept, signed by whom it concerns, told above."""
+
+from __future__ import annotations
+
+from tests.nodes import RunningNode
+from tests.server.test_routes import is_problem
+from tests.server.test_scores import LAST_MONTH, scored
+
+__all__ = ["scored"]
+
+
+def test_the_assessor_reads_closes_signs_and_lists_the_return(scored: RunningNode) -> None:
+    client, path = scored.client("k1"), f"/api/v1/returns/{LAST_MONTH}"
+    draft = client.get(path).json()
+    assert (draft["state"], draft["rows"][-1]["单位"], draft["rows"][-1]["立案数"]) == ("draft", "合计", 2)
+    table = client.get(path, headers={"Accept": "text/csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.content.decode("utf-8-sig").splitlines()[-1].startswith("合计,")
+    assert client.get(path, headers={"Accept": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+                      ).content.startswith(b"PK")  # fmt: skip
+    refused = client.post(f"{path}/submit")
+    is_problem(refused, 409, "conflict")
+    assert f"wanmi score close {LAST_MONTH}" in refused.json()["detail"]
+    assert client.post(f"/api/v1/scores/periods/{LAST_MONTH}/close").status_code == 200
+    is_problem(scored.client("z1").post(f"{path}/submit"), 403, "forbidden")
+    signed = client.post(f"{path}/submit")
+    assert signed.status_code == 200, signed.text
+    assert (signed.json()["state"], signed.json()["signed_by"]) == ("submitted", "k1")
+    is_problem(scored.client("b1").post(f"{path}/submit"), 409, "conflict")
+    assert client.get(path).json()["signed_by_name"] == "考核员一"
+    assert client.get(path, params={"draft": True}).json()["state"] == "draft"
+    listed = client.get("/api/v1/returns", params={"limit": 1}).json()
+    assert ([item["period"] for item in listed["items"]], listed["next"]) == ([LAST_MONTH], None)
+    is_problem(client.get("/api/v1/returns/2026-13"), 422, "invalid")
+    is_problem(scored.client("l1").get(path), 403, "forbidden")
