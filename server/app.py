@@ -48,6 +48,7 @@ from server.people import PeopleController
 from server.places import PlaceController
 from server.plans import PlanController
 from server.positions import PositionController
+from server.printed import PrintedController
 from server.problem_kinds import ProblemController
 from server.problems import HANDLERS
 from server.public import PublicController
@@ -64,7 +65,7 @@ CONTROLLERS = [
     LayerController, ProblemController, PaperController, DoctorController, ShiftController, HandoverController,
     ShiftLogController, RosterController, CameraController, InstructionController, AccountSettingController,
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
-    LedgerController, AppealController, AnalysisController, ReturnController,
+    LedgerController, AppealController, AnalysisController, ReturnController, PrintedController,
     CampaignController, CampaignTaskController, AssessmentController, PlanController,
     DeviceController, MessageController,
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from appliance.papers import filing
 from appliance.papers.files import FORMATS
 from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.facts import month_of
-from appliance.scoring.return_files import CSV, XLSX
+from appliance.scoring.return_files import XLSX
 from server import answers, examples, paper_answers
 from server.node import JSON, actor_of_request, node_of
 from server.paging import PAGE, Limit, page, sent
@@ -69,7 +69,7 @@ class ReturnController(Controller):
         if media != JSON:
             name = f"{document['county']}-{month}.{MEDIA[media]}"
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return Response(body, media_type=CSV if media == "text/csv" else media, headers=headers)
+        return Response(body, media_type=media, headers=headers)
 
     @post(
         "/{month:str}/submit", operation_id="submit_return", status_code=200,

@@ -30,13 +30,13 @@ def words_of(
     language = "zh" if settings.language == "zh" else "en"
     words = rule.words(language, settings.messages.texts).format(
         county=settings.name, number=case["number"], name=case["name"] or case["code"],
-        place=_place(connection, case), department=department,
+        place=place_of(connection, case), department=department,
         due=NO_DUE[language] if due is None else local(due, settings.zone).strftime(TIME),
     )  # fmt: skip
     return " ".join(words.split())
 
 
-def _place(connection: Connection, case: Any) -> str:
+def place_of(connection: Connection, case: Any) -> str:
     """The address that the office noted; street and community where the public wrote it, and without telephone."""
     if connection.execute(_REPORTED_BY, {"case_id": case["case_id"]}).scalar() == "public" or not case["address"]:
         names = connection.execute(_AREAS, {"street": case["street"], "community": case["community"]}).scalars()

@@ -1,8 +1,8 @@
-"""`wanmi report`: the papers of a county: the monthly return and handing it in."""
+"""`wanmi report`: the papers of a county: the monthly return and handing it in, notices and letters of cases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,21 @@ import click
 from appliance.options import home_option, json_option, say, show
 
 if TYPE_CHECKING:
+    from appliance.cases.office import Office
+    from appliance.people.actor import Actor
     from appliance.records.store import Records
+
+
+PAGES = ("html", "pdf")
 
 
 @click.group()
 def report() -> None:
-    """Papers: the monthly return due to the prefecture by the 10th."""
+    """Papers: the monthly return due to the prefecture by the 10th, notices and letters filled from a case.
+
+    Pages are written as .html to print from a browser, or as .pdf. A county's own template of a notice or letter is
+    papers/notice.html.j2 or papers/letter.html.j2 in the home.
+    """
 
 
 @report.command()
@@ -85,6 +94,66 @@ def submit(month: str, account: str, home: Path, as_json: bool) -> None:
         show(filed)
     else:
         say(f"{month} {STATES[filed['state']]} ({filed['revision']}) {filed['signed_by_name']} / {filed['state']}")
+
+
+@report.command()
+@click.argument("number")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@home_option
+def notice(number: str, file: Path, home: Path) -> None:
+    """The rectification notice 整改通知 of a dispatched case, as FILE.html or FILE.pdf.
+
+    \b
+    Example:
+      wanmi report notice 4110812026100800001 notice.pdf
+    """
+    from appliance.papers.case_papers import notice_facts
+
+    _of_case(home, file, "notice", lambda connection, office, actor: notice_facts(connection, office, actor, number))
+
+
+@report.command()
+@click.argument("number")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--supervision", required=True, type=int, metavar="ID", help="Which supervision of the case.")
+@home_option
+def letter(number: str, file: Path, supervision: int, home: Path) -> None:
+    """The supervision letter 督办函 of a supervised case, as FILE.html or FILE.pdf.
+
+    \b
+    Example:
+      wanmi report letter 4110812026100800001 --supervision 3 letter.pdf
+    """
+    from appliance.papers.case_papers import letter_facts
+
+    _of_case(
+        home, file, "letter",
+        lambda connection, office, actor: letter_facts(connection, office, actor, number, supervision),
+    )  # fmt: skip
+
+
+def _of_case(home: Path, file: Path, template: str, facts: Callable[[Any, Office, Actor], dict[str, Any]]) -> None:
+    """Write a paper that is filled from a case."""
+    from appliance.cases.office import Office
+    from appliance.papers.pages import page_of
+    from appliance.people.actor import Actor
+
+    written_as = _format(file, PAGES)
+    office = Office.open(home)
+    try:
+        technician = Actor("technician", "技术员", frozenset(("technician",)))
+        with office.records.read() as connection:
+            page = page_of(home, template, facts(connection, office, technician))
+    finally:
+        office.close()
+    _write_page(file, written_as, page)
+
+
+def _write_page(file: Path, written_as: str, page: str) -> None:
+    from appliance.papers.printing import pdf_of
+
+    file.write_bytes(page.encode() if written_as == "html" else pdf_of(page))
+    say(str(file))
 
 
 @contextmanager

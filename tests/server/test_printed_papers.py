@@ -1,4 +1,4 @@
-"""The return over HTTP: the draft by Accept, signed by whom it concerns, told above."""
+"""Papers over HTTP: the return by Accept, signed by whom it concerns; notices as pages and PDF."""
 
 from __future__ import annotations
 
@@ -33,3 +33,17 @@ def test_the_assessor_reads_closes_signs_and_lists_the_return(scored: RunningNod
     assert ([item["period"] for item in listed["items"]], listed["next"]) == ([LAST_MONTH], None)
     is_problem(client.get("/api/v1/returns/2026-13"), 422, "invalid")
     is_problem(scored.client("l1").get(path), 403, "forbidden")
+
+
+def test_a_notice_is_a_page_or_pdf_for_who_sees_the_case(scored: RunningNode) -> None:
+    number = next(
+        item["number"] for item in scored.client("z1").get("/api/v1/cases").json()["items"]
+        if item["state"] == "dispatched"
+    )  # fmt: skip
+    path = f"/api/v1/papers/notice/{number}"
+    page = scored.client("d1").get(path)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "整改通知书" in page.text
+    assert scored.client("z1").get(path, headers={"Accept": "application/pdf"}).content.startswith(b"%PDF-")
+    is_problem(scored.client("d2").get(path), 403, "forbidden")
+    is_problem(scored.client("z1").get(f"/api/v1/papers/letter/{number}/1"), 404, "not-found")

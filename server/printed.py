@@ -1,0 +1,73 @@
+"""Papers to print: notice and letter of a case, as a page or as PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from sqlalchemy import Connection
+
+from appliance.papers.case_papers import letter_facts, notice_facts
+from appliance.papers.pages import page_of
+from appliance.papers.printing import pdf_of
+from server import examples
+from server.node import Node, actor_of_request, node_of
+from server.paging import Key
+from server.paper_answers import wanted
+from server.returns import Accept
+
+HTML, PDF = "text/html", "application/pdf"
+ENDINGS = {HTML: "html", PDF: "pdf"}
+PAGE_ONLY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+PAGE = {200: ResponseSpec(str, description="The page", media_type=HTML, generate_examples=False)}
+Facts = dict[str, Any]
+
+
+class PrintedController(Controller):
+    """Papers; PDF where `Accept` asks for it."""
+
+    path = "/api/v1/papers"
+    tags = ["papers"]
+
+    @get("/notice/{number:str}", operation_id="notice", responses={**PAGE, **examples.refusals(401, 403, 404, 422)})
+    async def notice(self, request: Request[Any, Any, Any], number: str, accept: Accept = "") -> Response[bytes]:
+        """The rectification notice 整改通知 of a dispatched case."""
+        node, actor = node_of(request), actor_of_request(request)
+        return await _filled(
+            node, "notice", number, accept, lambda connection: notice_facts(connection, node.office, actor, number)
+        )
+
+    @get(
+        "/letter/{number:str}/{supervision:int}", operation_id="letter",
+        responses={**PAGE, **examples.refusals(401, 403, 404, 422)},
+    )  # fmt: skip
+    async def letter(
+        self, request: Request[Any, Any, Any], number: str, supervision: Key, accept: Accept = ""
+    ) -> Response[bytes]:
+        """The supervision letter 督办函 of a supervised case."""
+        node, actor = node_of(request), actor_of_request(request)
+        return await _filled(
+            node, "letter", f"{number}-{supervision}", accept,
+            lambda connection: letter_facts(connection, node.office, actor, number, supervision),
+        )  # fmt: skip
+
+
+async def _filled(
+    node: Node, template: str, name: str, accept: str, facts: Callable[[Connection], Facts]
+) -> Response[bytes]:
+    """A paper that is made of its facts."""
+    page = await node.read(lambda connection: page_of(node.office.records.home, template, facts(connection)))
+    return await answered(node, page, f"{template}-{name}", accept)
+
+
+async def answered(node: Node, page: str, name: str, accept: str) -> Response[bytes]:
+    """A page, or its PDF where that is what the client likes."""
+    media = wanted(accept, ENDINGS)
+    body = page.encode() if media == HTML else await node.thread(lambda: pdf_of(page))
+    headers = {
+        "Vary": "Accept", "Cache-Control": "no-store", "Content-Security-Policy": PAGE_ONLY,
+        "Content-Disposition": f'inline; filename="{name}.{ENDINGS[media]}"',
+    }  # fmt: skip
+    return Response(body, media_type=media, headers=headers)
