@@ -1,4 +1,4 @@
-"""Papers to print: notice and letter of a case, as a page or as PDF."""
+"""Papers to print: bulletins, notice and letter of a case, as a page or as PDF."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy import Connection
 
 from appliance.papers.case_papers import letter_facts, notice_facts
+from appliance.papers.making import command_of
 from appliance.papers.pages import page_of
 from appliance.papers.printing import pdf_of
 from server import examples
+from server.aside import run_aside
 from server.node import Node, actor_of_request, node_of
 from server.paging import Key
 from server.paper_answers import wanted
-from server.returns import Accept
+from server.returns import READERS, Accept
+from server.scores import period_of_request
+from server.sign_in import require
 
 HTML, PDF = "text/html", "application/pdf"
 ENDINGS = {HTML: "html", PDF: "pdf"}
@@ -30,6 +34,19 @@ class PrintedController(Controller):
 
     path = "/api/v1/papers"
     tags = ["papers"]
+
+    @get(
+        "/bulletin/{period:str}", operation_id="bulletin", guards=[require(*READERS)],
+        responses={**PAGE, **examples.refusals(401, 403, 422)},
+    )  # fmt: skip
+    async def bulletin(self, request: Request[Any, Any, Any], period: str, accept: Accept = "") -> Response[bytes]:
+        """The bulletin 专刊 of a day, week, month, quarter or year; made in a process beside the node."""
+        node = node_of(request)
+        asked, media = period_of_request(node, period), wanted(accept, ENDINGS)
+        records = node.office.records
+        command = command_of(records.home, records.clock.now(), asked.name, ENDINGS[media])
+        body = await run_aside(command, "专刊生成失败", "Making the bulletin failed")
+        return _sent(body, f"bulletin-{asked.name}", media)
 
     @get("/notice/{number:str}", operation_id="notice", responses={**PAGE, **examples.refusals(401, 403, 404, 422)})
     async def notice(self, request: Request[Any, Any, Any], number: str, accept: Accept = "") -> Response[bytes]:
@@ -59,13 +76,17 @@ async def _filled(
 ) -> Response[bytes]:
     """A paper that is made of its facts."""
     page = await node.read(lambda connection: page_of(node.office.records.home, template, facts(connection)))
-    return await answered(node, page, f"{template}-{name}", accept)
+    return await _answered(node, page, f"{template}-{name}", accept)
 
 
-async def answered(node: Node, page: str, name: str, accept: str) -> Response[bytes]:
+async def _answered(node: Node, page: str, name: str, accept: str) -> Response[bytes]:
     """A page, or its PDF where that is what the client likes."""
     media = wanted(accept, ENDINGS)
     body = page.encode() if media == HTML else await node.thread(lambda: pdf_of(page))
+    return _sent(body, name, media)
+
+
+def _sent(body: bytes, name: str, media: str) -> Response[bytes]:
     headers = {
         "Vary": "Accept", "Cache-Control": "no-store", "Content-Security-Policy": PAGE_ONLY,
         "Content-Disposition": f'inline; filename="{name}.{ENDINGS[media]}"',

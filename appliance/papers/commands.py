@@ -22,7 +22,7 @@ PAGES = ("html", "pdf")
 
 @click.group()
 def report() -> None:
-    """Papers: the monthly return due to the prefecture by the 10th, notices and letters filled from a case.
+    """Papers: the monthly return due to the prefecture by the 10th, bulletins, notices and letters of cases.
 
     Pages are written as .html to print from a browser, or as .pdf. A county's own template of a notice or letter is
     papers/notice.html.j2 or papers/letter.html.j2 in the home.
@@ -130,6 +130,33 @@ def letter(number: str, file: Path, supervision: int, home: Path) -> None:
         home, file, "letter",
         lambda connection, office, actor: letter_facts(connection, office, actor, number, supervision),
     )  # fmt: skip
+
+
+@report.command()
+@click.argument("period")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@home_option
+def bulletin(period: str, file: Path, home: Path) -> None:
+    """The bulletin 专刊 of a day, week, month, quarter or year, as FILE.html or FILE.pdf.
+
+    Key figures with their change, units ranked within groups of like duty, streets, sources, common classes, what is
+    overdue, ledgers, patrols, satisfaction. A county's own template is papers/bulletin.html.j2 in the home.
+
+    \b
+    Examples:
+      wanmi report bulletin 2026-10 bulletin.pdf
+      wanmi report bulletin 2026-W41 week41.html
+    """
+    from appliance.cases.office import Office
+    from appliance.papers.making import bulletin_page
+
+    written_as = _format(file, PAGES)
+    office = Office.open(home)
+    try:
+        page = bulletin_page(office, period)
+    finally:
+        office.close()
+    _write_page(file, written_as, page)
 
 
 def _of_case(home: Path, file: Path, template: str, facts: Callable[[Any, Office, Actor], dict[str, Any]]) -> None:
