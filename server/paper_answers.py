@@ -61,6 +61,38 @@ class ReturnOut(msgspec.Struct):
     signed_at: datetime | None
 
 
+class FilingState(msgspec.Struct):
+    """How the return of a month stands."""
+
+    state: State
+    revision: int
+    signed_by: str | None
+    signed_by_name: str | None
+    signed_at: datetime | None
+
+
+class DuePaper(msgspec.Struct):
+    """A paper of one period; `files` lie in `papers/` of the home, `filing` is of the return."""
+
+    paper: str
+    name: str
+    english: str
+    maker: Literal["return", "bulletin"]
+    period: str
+    due_at: datetime
+    state: Literal["due", "made", "submitted", "overdue"]
+    made_at: datetime | None
+    closed: bool
+    files: list[str]
+    filing: FilingState | None
+
+
+class DuePapers(msgspec.Struct):
+    """The papers that come back, the newest first."""
+
+    items: list[DuePaper]
+
+
 def wanted(accept: str, formats: Mapping[str, Any]) -> str:
     """The media type that a client likes best, the first where it does not say or likes none."""
     liked = weights(accept)

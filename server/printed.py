@@ -13,11 +13,13 @@ from appliance.papers.case_papers import letter_facts, notice_facts
 from appliance.papers.making import command_of
 from appliance.papers.pages import page_of
 from appliance.papers.printing import pdf_of
-from server import examples
+from appliance.papers.recurring import due_papers
+from appliance.scoring.evaluation import Evaluation
+from server import answers, examples
 from server.aside import run_aside
 from server.node import Node, actor_of_request, node_of
-from server.paging import Key
-from server.paper_answers import wanted
+from server.paging import Key, sent
+from server.paper_answers import DuePapers, wanted
 from server.returns import READERS, Accept
 from server.scores import period_of_request
 from server.sign_in import require
@@ -47,6 +49,16 @@ class PrintedController(Controller):
         command = command_of(records.home, records.clock.now(), asked.name, ENDINGS[media])
         body = await run_aside(command, "专刊生成失败", "Making the bulletin failed")
         return _sent(body, f"bulletin-{asked.name}", media)
+
+    @get(
+        "/due", operation_id="due_papers", guards=[require(*READERS)],
+        responses={**answers.shows(DuePapers), **examples.refusals(401, 403)},
+    )  # fmt: skip
+    async def due(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The papers that come back: what is due, made, submitted or overdue, the newest first."""
+        evaluation = Evaluation(node_of(request).office.records)
+        found = await node_of(request).read(lambda connection: due_papers(connection, evaluation))
+        return sent({"items": [each.as_dict() for each in found]})
 
     @get("/notice/{number:str}", operation_id="notice", responses={**PAGE, **examples.refusals(401, 403, 404, 422)})
     async def notice(self, request: Request[Any, Any, Any], number: str, accept: Accept = "") -> Response[bytes]:

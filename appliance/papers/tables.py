@@ -1,4 +1,4 @@
-"""The table of what was handed in: monthly returns as they were signed, never changed."""
+"""The tables of papers: monthly returns as they were signed, never changed, and what was made when."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ class FiledReturn(SQLModel, table=True):
     signed_at: int = moment(nullable=False)
     document: dict = document()  # type: ignore[type-arg]  # SQLModel cannot resolve a parametrised dict here
     sha256: str
+
+
+class MadePaper(SQLModel, table=True):
+    """When a paper that comes back was made last, and whether of the closed period; its files lie in `papers/`."""
+
+    __tablename__ = "made_paper"
+
+    paper: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    made_at: int = moment(nullable=False)
+    of_closed: bool = False

@@ -57,3 +57,12 @@ def test_the_bulletin_is_for_the_office(scored: RunningNode) -> None:
     assert scored.client("b1").get(path, headers={"Accept": "application/pdf"}).content.startswith(b"%PDF-")
     is_problem(scored.client("l1").get(path), 403, "forbidden")
     is_problem(scored.client("b1").get("/api/v1/papers/bulletin/soon"), 422, "invalid")
+
+
+def test_the_office_sees_what_is_due_and_a_job_makes_it(scored: RunningNode) -> None:
+    items = scored.client("k1").get("/api/v1/papers/due").json()["items"]
+    assert {item["maker"] for item in items} == {"return", "bulletin"}
+    own = next(item for item in items if (item["maker"], item["period"]) == ("return", LAST_MONTH))
+    assert (own["state"], own["filing"]["signed_by"], own["closed"]) == ("submitted", "k1", True)
+    is_problem(scored.client("l1").get("/api/v1/papers/due"), 403, "forbidden")
+    assert "make-papers" in scored.client("admin").get("/api/v1/jobs").json()["items"]

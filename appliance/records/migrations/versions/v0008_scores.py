@@ -216,3 +216,10 @@ def upgrade() -> None:
         Column("document", JSON(), nullable=False),
         Column("sha256", String(), nullable=False),
     )
+    op.create_table(
+        "made_paper",
+        Column("paper", String(), primary_key=True),
+        Column("period", String(), primary_key=True),
+        Column("made_at", BigInteger(), nullable=False),
+        Column("of_closed", Boolean(), nullable=False),
+    )
