@@ -32,6 +32,7 @@ from tui.map.screen import MapScreen
 from tui.messages import NodeBack, NodeLost, SessionEnded, Told
 from tui.oversight.screen import OversightScreen
 from tui.palette import carry_out, choices
+from tui.papers.screen import PapersScreen
 from tui.reference import Reference
 from tui.screens.base import SeatScreen
 from tui.screens.help import HelpScreen
@@ -50,7 +51,7 @@ from tui.work import careful
 SCREENS = {
     "sign_in": SignInScreen, "desk": DeskScreen, "intake": IntakeScreen, "map": MapScreen, "shift": ShiftScreen,
     "video": VideoScreen, "scores": ScoresScreen, "evaluation": EvaluationScreen,
-    "oversight": OversightScreen, "devices": DevicesScreen,
+    "oversight": OversightScreen, "papers": PapersScreen, "devices": DevicesScreen,
     "system": SystemScreen,
 }  # fmt: skip
 MODES = tuple(mode for mode in SCREENS if mode != "sign_in")
@@ -59,7 +60,8 @@ WATCHERS = frozenset(
 )
 ROLES_OF = {
     "intake": workflow().actions["report"].roles, "video": SEES_PHONES, "map": WATCHERS, "scores": WATCHERS,
-    "devices": WATCHERS, "oversight": frozenset(("shift_leader", "leader", "assessor", "admin", "technician")),
+    "papers": WATCHERS - {"acceptor"}, "devices": WATCHERS,
+    "oversight": frozenset(("shift_leader", "leader", "assessor", "admin", "technician")),
 }  # fmt: skip
 """Who has a use for a screen; the others are for everybody."""
 

@@ -164,13 +164,16 @@ class NodeClient:
                 content += block
         return bytes(content)
 
-    async def download_into(self, path: str, most: int, file: BinaryIO) -> None:
+    async def download_into(self, path: str, most: int, file: BinaryIO, kind: str | None = None) -> None:
         """GET of a file of at most so many bytes, written while it comes.
+
+        Args:
+            kind: the media type in which it is wanted, of something that the node makes first and that may take long.
 
         Raises:
             FileTooLarge: it is larger. OSError: it cannot be written.
         """
-        async with aclosing(self._blocks(path, most)) as blocks:
+        async with aclosing(self._blocks(path, most, kind)) as blocks:
             async for block in blocks:
                 await asyncio.to_thread(file.write, block)
 
@@ -219,10 +222,11 @@ class NodeClient:
             raise NodeAway(str(error)) from error
         raise NodeAway("the stream ended")
 
-    async def _blocks(self, path: str, most: int) -> AsyncGenerator[bytes, None]:
-        come = 0
+    async def _blocks(self, path: str, most: int, kind: str | None = None) -> AsyncGenerator[bytes, None]:
+        come, headers = 0, self._spoken() | ({} if kind is None else {"Accept": kind})
+        timeout = TIMEOUT if kind is None else SLOW_TIMEOUT
         try:
-            async with self._http.stream("GET", path, headers=self._spoken()) as answer:
+            async with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise _refusal(answer)

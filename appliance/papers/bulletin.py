@@ -70,7 +70,7 @@ def bulletin_facts(
         "sources": _sources(office, pack, evaluated),
         **_classes(connection, period, before.period, office), **_course(connection, office, period, pack),
         **_open(connection, office, evaluated, names),
-        "ledgers": [_ledger(row) for row in overview(connection, period, facts, settings.scoring.shares)],
+        "ledgers": [_ledger(row) for row in overview(connection, period, facts, settings)],
         "patrols": _patrols(facts), "satisfaction": _satisfaction(facts),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The papers that come back: which there are (`papers.csv`, or the county's own in `packs/`) and what is due of them."""
+"""Papers that come back: which there are (`papers.csv`, or the county's own in `packs/`), and what is due of them."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from tui.messages import Told
+from tui.papers.text import waiting
 from tui.work import careful, worker
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class FigureRead(Message):
         self.found = found
 
 
+class DueRead(Message):
+    """How many papers are to be made or signed, and how many of them are overdue."""
+
+    def __init__(self, waiting: int, overdue: int) -> None:
+        super().__init__()
+        self.waiting, self.overdue = waiting, overdue
+
+
 class EvaluationCalls(Base):
     """Reads scores, trends and cases; closes a period."""
 
@@ -62,6 +71,15 @@ class EvaluationCalls(Base):
         packs = await client.items(f"{ROOT}/packs")
         scores = await client.get(ROOT, period=period, scope=scope, pack=pack or None)
         self.post_message(ScoresRead(scores, packs))
+
+    def load_due(self) -> None:
+        """Read what papers are due."""
+        worker(self, self._load_due, "due")
+
+    @careful
+    async def _load_due(self) -> None:
+        states = [item["state"] for item in waiting(await self.context.client.items("/api/v1/papers/due"))]
+        self.post_message(DueRead(len(states), states.count("overdue")))
 
     def load_trend(self, scope: str, subject: str, kind: str) -> None:
         """Read the closed periods of a subject."""

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.widgets import DataTable
 
 from tui.evaluation import text as evaluation_text
-from tui.evaluation.calls import EvaluationCalls, FigureRead, ScoresRead, TrendRead
+from tui.evaluation.calls import DueRead, EvaluationCalls, FigureRead, ScoresRead, TrendRead
 from tui.evaluation.text import KINDS, SCOPES
 from tui.fields import Choice
 from tui.screens.paged import PagedScreen
@@ -40,6 +40,7 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
         self.packs: list[Record] = []
         self.trend: tuple[str, str, list[Record]] = ("", "", [])
         self.figure: Record | None = None
+        self.due = (0, 0)
 
     @property
     def pack(self) -> Record:
@@ -91,6 +92,9 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
                 (labels("evaluation.behind", name=self.figure["code"], subject=self.figure["subject"] or "-"), "dim")
             ]
         lines: list[tuple[str, str]] = []
+        if self.due[0]:
+            said = labels("evaluation.due", count=self.due[0], overdue=self.due[1])
+            lines.append((said, "bold red" if self.due[1] else "yellow"))
         if self.scores.get("left_out"):
             lines.append((labels("evaluation.left_out", count=self.scores["left_out"]), "yellow"))
         if row is None:
@@ -129,6 +133,11 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
     @on(TrendRead)
     def _trend_read(self, event: TrendRead) -> None:
         self.trend = (event.scope, event.subject, event.items)
+        self._draw_below()
+
+    @on(DueRead)
+    def _due_read(self, event: DueRead) -> None:
+        self.due = (event.waiting, event.overdue)
         self._draw_below()
 
     @on(FigureRead)
@@ -219,6 +228,8 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
     def action_reload(self) -> None:
         self.figure = None
         self.load(self.period, self.scope, self.pack_id)
+        if "papers" in self.console.modes_open:
+            self.load_due()
 
     async def action_leave(self) -> None:
         if self.figure is not None:
