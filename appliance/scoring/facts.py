@@ -15,7 +15,7 @@ __all__ = ["COUNTS", "Month", "count", "month_of"]
 Month = Period
 COUNTS = tuple(countables()["platform"])
 """The facts a column can be made of; each counts cases."""
-_NOBODY = Basis({}, {}, {}, {}, {}, {}, frozenset())
+NOBODY = Basis({}, {}, {}, {}, {}, {}, frozenset())
 
 
 def count(connection: Connection, month: Period, schema: str = "") -> dict[str, int]:
@@ -24,5 +24,5 @@ def count(connection: Connection, month: Period, schema: str = "") -> dict[str, 
     Args:
         schema: where its tables stand, one of our own names; "" where the connection sees them by itself.
     """
-    found = count_period(connection, month, _NOBODY, schema).facts()["platform"].get(PLATFORM, {})
+    found = count_period(connection, month, NOBODY, schema).facts()["platform"].get(PLATFORM, {})
     return {fact: found.get(fact, 0) for fact in COUNTS}

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from appliance.errors import Forbidden
 from appliance.exchange.scopes import Grants
+from appliance.papers.daily import daily_document, day_of
 from appliance.papers.filing import filing_of
 from appliance.scoring.facts import Month, count, month_of
 from appliance.scoring.monthly_return import Row, return_document, row_of
@@ -60,9 +61,25 @@ class ReportController(Controller):
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return Response(body, media_type=CSV if media == "text/csv" else media, headers=headers | more)
 
+    @get("/daily/{day:str}")
+    async def daily(
+        self,
+        request: Request[Any, Any, Any],
+        day: str,
+        accept_encoding: Annotated[str, Parameter(header="Accept-Encoding")] = "",
+    ) -> Response[bytes]:
+        """The county's facts of a day, by source, and what is open and overdue now."""
+        desk, asker = desk_of(request), asker_of(request)
+        _require_whole_county(asker.grants)
+        asked = day_of(desk.office, day)
+        document = await desk.read(lambda connection: daily_document(connection, desk.office, asked))
+        body, headers = whole(msgspec.json.encode(document), chosen(accept_encoding))
+        log_read(request, "daily report", day=asked.name, bytes=len(body))
+        return Response(body, media_type=JSON, headers=headers | {"Cache-Control": "no-store"})
+
 
 def _require_whole_county(grants: Grants) -> None:
-    """Refuse who may not read it; a return is of the whole county and cannot be narrowed to an area.
+    """Refuse who may not read it; a report is of the whole county and cannot be narrowed to an area.
 
     Raises:
         Forbidden: the scope is missing, or is for some areas only.
@@ -71,8 +88,8 @@ def _require_whole_county(grants: Grants) -> None:
     if grants.areas[SCOPE]:
         areas = ", ".join(grants.areas[SCOPE])
         raise Forbidden(
-            f"证书的 {SCOPE} 只限 {areas};月报是全县的。",
-            f"The scope {SCOPE} of this certificate is for {areas} only; the return is of the whole county.",
+            f"证书的 {SCOPE} 只限 {areas};月报和日报是全县的。",
+            f"The scope {SCOPE} of this certificate is for {areas} only; reports are of the whole county.",
             needed=[SCOPE],
         )
 

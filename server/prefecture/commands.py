@@ -28,6 +28,6 @@ for command in (
     setting_up.init, setting_up.token, setting_up.sign, setting_up.remove, running.serve, running.pull, running.status,
     running.log, sending.send, sending.supervise, sending.withdraw, sending.decide, sending.offer,
     sending.sent, reporting.rank,
-    reporting.monthly, reporting.check, carrying.files,
+    reporting.monthly, reporting.daily, reporting.check, carrying.files,
 ):  # fmt: skip
     prefecture.add_command(command)

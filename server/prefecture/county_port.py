@@ -153,6 +153,10 @@ class CountyPort:
         """The county's own return of a month, as it tells it."""
         return self._get(f"{ROOT}reports/monthly/{period}")
 
+    def daily_report(self, day: str) -> bytes:
+        """The county's report of a day, as it tells it."""
+        return self._get(f"{ROOT}reports/daily/{day}")
+
     @contextmanager
     def evidence(self, sha256: str, there: int) -> Iterator[tuple[int, Iterator[bytes]]]:
         """An evidence file from a byte on: at which byte the answer begins, and its blocks.

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -281,6 +282,24 @@ def test_the_county_hands_in_its_month_by_itself(county: Joined, above: httpx.Cl
     read = [line for line in read_lines(county.node.home) if line["what"] == "monthly return"]
     assert {line["format"] for line in read} == {"json", "csv", "xlsx"}
     assert {line["client"] for line in read} == {"prefecture"}
+
+
+def test_the_county_says_every_day_how_it_runs(county: Joined, above: httpx.Client) -> None:
+    """The day's facts and those of each source; what is open now stands beside them."""
+    today, path = f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}", f"{V1}/reports/daily"
+    before = above.get(f"{path}/{today}").json()
+    report(county.node)
+    told = above.get(f"{path}/{today}").json()
+    assert (told["county"], told["day"]) == ("411081", today)
+    assert told["facts"]["reports"] == before["facts"]["reports"] + 1
+    assert told["now"]["open"] == before["now"]["open"] + 1
+    assert sum(each["facts"]["reports"] for each in told["by_source"]) == told["facts"]["reports"]
+    assert {each["name"] for each in told["by_source"]} <= {"12319热线", "信息采集员上报", "12345转办"}
+    assert above.get(f"{path}/2026-01-05").json()["facts"]["reports"] == 0
+    for day in ("2026-01", "2026-13-01", "soon"):
+        assert above.get(f"{path}/{day}").status_code == 422, day
+    with county.client("places") as client:
+        assert client.get(f"{path}/{today}").status_code == 403
 
 
 def test_status_tells_how_far_each_client_is(county: Joined, above: httpx.Client) -> None:

@@ -210,6 +210,14 @@ def test_the_countys_own_return_is_laid_beside_its_rows(pair: Pair) -> None:
     assert [tuple(row) for row in kept] == [(COUNTY, month)]
 
 
+def test_the_prefecture_asks_how_the_county_runs_today(pair: Pair) -> None:
+    day = f"{local(SystemClock().now(), ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
+    told = pair.city.json("daily", day)["counties"][0]
+    assert (told["county"], told["trouble_en"], told["report"]["day"]) == (COUNTY, None, day)
+    assert told["report"]["facts"]["reports"] >= 1
+    assert pair.city.json("daily", day[:7])["counties"][0]["report"] is None, "a month is no day"
+
+
 def test_a_calendar_is_offered_and_waits_for_the_technician(pair: Pair, tmp_path: Path) -> None:
     calendar = tmp_path / "calendar.csv"
     calendar.write_text("date,is_workday,name\n2027-01-01,0,元旦\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the prefecture makes of its counties: `rank`, `monthly`; and `check`, which tests any county's port."""
+"""What the prefecture makes of its counties: `rank`, `monthly`, `daily`; and `check`, which tests any county's port."""
 
 from __future__ import annotations
 
@@ -106,6 +106,37 @@ def monthly(month: str, out: Path | None, origin: str, strict: bool, home: Path,
         for row in rows:
             values = (shown(column, row.values[column.code]) for column in columns())
             click.echo("\t".join([row.county, row.name, *values]))
+
+
+@click.command()
+@click.argument("day", metavar="YYYY-MM-DD")
+@home_option
+@json_option
+def daily(day: str, home: Path, as_json: bool) -> None:
+    """The counties' daily reports of a day: reports, filed and closed, and how many are open and overdue now.
+
+    Each county that can be called is asked; of one that cannot be, the line says why.
+
+    \b
+    Example:
+      wanmi prefecture daily 2026-10-08
+    """
+    from server.prefecture.daily import daily_reports
+    from server.prefecture.store import opened
+
+    with opened(home) as platform:
+        found = daily_reports(platform, day)
+    if as_json:
+        show({"day": day, "counties": [each.as_dict() for each in found]})
+        return
+    click.echo("代码\t县(市、区)\t上报\t立案\t结案\t现未结\t现超期")
+    for each in found:
+        if each.report is None:
+            click.echo(f"{each.county}\t{each.name}\t{'' if each.trouble is None else each.trouble[0]}")
+            continue
+        facts, now = each.report["facts"], each.report["now"]
+        figures = (facts["reports"], facts["filed"], facts["closed"], now["open"], now["overdue"])
+        click.echo("\t".join([each.county, each.name, *map(str, figures)]))
 
 
 @click.command()
