@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from appliance.messages.rules import RuleError, check_words
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
-EVENTS = ("dispatch", "overdue", "supervise")
+EVENTS = ("dispatch", "overdue", "supervise", "emergency", "emergency_over")
 HOST = re.compile(r"[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?|[0-9a-f:]+")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
@@ -137,6 +137,7 @@ class Messages(Strict):
         events: dispatch, overdue, supervise; those that are told of.
         texts: the county's own words for an event; fields as in `appliance/messages/rules.csv`.
         webhook: address that a message is posted to as JSON, signed with the secret in `webhook_secret_file`.
+        emergency_webhook: address that hears at once of cases which the office marks as emergencies, signed likewise.
         tries: after so many failures a message is given up and told to the technician.
     """
 
@@ -144,6 +145,7 @@ class Messages(Strict):
     events: list[Literal["dispatch", "overdue", "supervise"]] = ["dispatch", "overdue", "supervise"]
     texts: dict[str, str] = {}
     webhook: str = ""
+    emergency_webhook: str = ""
     webhook_secret_file: str = "keys/webhook.secret"
     tries: int = Field(default=6, ge=1, le=50)
     kept_days: float = Field(default=180, gt=0)
@@ -161,7 +163,7 @@ class Messages(Strict):
                 raise wrong(f"{event} 的文字不对: {error}", f"the words of {event} are wrong: {error}") from None
         return texts
 
-    @field_validator("webhook")
+    @field_validator("webhook", "emergency_webhook")
     @classmethod
     def _webhook_is_http(cls, address: str) -> str:
         if address and not _is_address(address):

@@ -26,6 +26,7 @@ from server.calls import CallController
 from server.cameras import CameraController
 from server.campaigns import CampaignController, CampaignTaskController
 from server.cases.around import AroundController
+from server.cases.emergency import EmergencyController
 from server.cases.papers import PaperController
 from server.cases.routes import CaseController
 from server.codes import CodeController
@@ -67,7 +68,7 @@ CONTROLLERS = [
     MapController, WallController, AroundController, TrackController, PatrolController, ScoreController,
     LedgerController, AppealController, AnalysisController, ReturnController, PrintedController,
     CampaignController, CampaignTaskController, AssessmentController, PlanController,
-    DeviceController, MessageController,
+    EmergencyController, DeviceController, MessageController,
 ]  # fmt: skip
 TICK_SECONDS = 1.0
 SLICES = 50

@@ -14,17 +14,19 @@ from server.node import node_of
 from server.paging import PAGE, After, Key, Limit, before_of, page, sent
 from server.sign_in import require
 
+Channel = Literal["sms", "webhook", "emergency"]
+
 
 class MessageOut(msgspec.Struct):
     """A message; `detail` is what the channel said last."""
 
     id: int
-    event: Literal["dispatch", "overdue", "supervise"]
+    event: Literal["dispatch", "overdue", "supervise", "emergency", "emergency_over"]
     case: str
     department: str
     department_name: str
     phone: str
-    channel: Literal["sms", "webhook"]
+    channel: Channel
     text: str
     state: Literal["waiting", "sent", "no_phone", "given_up"]
     at: datetime
@@ -43,7 +45,7 @@ class MessagesOut(msgspec.Struct):
 class TakeBody(msgspec.Struct, forbid_unknown_fields=True):
     """The channels that an agent serves."""
 
-    channels: Annotated[list[Literal["sms", "webhook"]], msgspec.Meta(min_length=1, max_length=2)]
+    channels: Annotated[list[Channel], msgspec.Meta(min_length=1, max_length=3)]
 
 
 class ResultBody(msgspec.Struct, forbid_unknown_fields=True):

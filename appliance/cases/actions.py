@@ -76,7 +76,7 @@ def act(
     doer = _doer(unit, actor, body)
     require_sight(doer, case)
     role = role_for(doer, action, case, on_behalf=doer is not actor)
-    _check_version(case, version)
+    check_version(case, version)
     check_state(office, actor, case, action)
     _check_fields(action, body)
     behalf = doer.account if doer is not actor else None
@@ -213,7 +213,12 @@ def _doer(unit: Unit, actor: Actor, body: ActionBody) -> Actor:
     return actor_of(unit.connection, body.on_behalf_of)
 
 
-def _check_version(case: dict[str, Any], version: int | None) -> None:
+def check_version(case: dict[str, Any], version: int | None) -> None:
+    """Refuse who did not see the case as it is.
+
+    Raises:
+        VersionRequired, StaleVersion.
+    """
     if version is None:
         raise VersionRequired(
             "请在 If-Match 中给出您看到的案件版本。", "Say in If-Match which version of the case you saw."

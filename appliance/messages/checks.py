@@ -20,7 +20,7 @@ def check_messages(home: Path) -> Iterator[Finding]:
     """Messages that were given up within a day, have no phone, or pile up; whether the webhook can trust them."""
     try:
         settings = load(home).messages
-        if not settings.channels:
+        if not settings.channels and not settings.emergency_webhook:
             yield Finding("messages.sent", "skipped", "没有开通部门通知", "no channel to departments is switched on")
             return
         with glance(home) as connection:
@@ -28,7 +28,7 @@ def check_messages(home: Path) -> Iterator[Finding]:
     except BadHome as error:
         yield Finding("messages.sent", "skipped", error.zh, error.en)
         return
-    if "webhook" in settings.channels:
+    if "webhook" in settings.channels or settings.emergency_webhook:
         yield _signed(home / settings.webhook_secret_file)
 
 

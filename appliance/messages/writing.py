@@ -29,7 +29,9 @@ _CURSOR = text("SELECT seq, due FROM message_cursor WHERE id = 1")
 _BEGIN = text("INSERT INTO message_cursor (id, seq, due) VALUES (1, :seq, :due)")
 _MOVE = text("UPDATE message_cursor SET seq = :seq, due = :due WHERE id = 1")
 _END = text("DELETE FROM message_cursor")
-_DROP_WAITING = text("UPDATE message SET state = 'given_up', detail = :detail WHERE state = 'waiting'")
+_DROP_WAITING = text(
+    "UPDATE message SET state = 'given_up', detail = :detail WHERE state = 'waiting' AND channel <> 'emergency'"
+)
 _NEWS = text("SELECT seq, id, at FROM change WHERE type = 'case_action' AND seq > :after ORDER BY seq LIMIT :most")
 _CASE = (
     "c.id AS case_id, c.number, c.code, c.name, c.address, c.street, c.community, c.department, c.is_open, c.clock, "

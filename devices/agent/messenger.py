@@ -62,7 +62,8 @@ class Messenger(Beat):
         """What this agent can serve now."""
         modem = any(owner.open for owner in self._modems.values())
         served = {"sms": modem, "webhook": bool(self._settings.webhook)}
-        return [channel for channel in self._settings.channels if served[channel]]
+        channels = [channel for channel in self._settings.channels if served[channel]]
+        return [*channels, *(["emergency"] if self._settings.emergency_webhook else [])]
 
     def _tell(self) -> None:
         """Tell the node what became of messages; one that it knows no more is forgotten."""
@@ -95,14 +96,14 @@ class Messenger(Beat):
         raise NotSupported("没有可用的短信设备。", "There is no modem that works.")
 
     def _by_webhook(self, message: dict[str, Any]) -> str:
+        settings = self._settings
+        address = settings.emergency_webhook if message["channel"] == "emergency" else settings.webhook
         names = ("id", "event", "case", "department", "department_name", "phone", "text", "at")
         body = msgspec.json.encode({name: message[name] for name in names})
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"message-{message['id']}"}
         secret = self._secret_file.read_bytes().strip() if self._secret_file.is_file() else b""
         if secret:
             headers["Wanmi-Signature"] = hmac.new(secret, body, hashlib.sha256).hexdigest()
-        answer = httpx.post(
-            self._settings.webhook, content=body, headers=headers, timeout=WEBHOOK_SECONDS, trust_env=False
-        )
+        answer = httpx.post(address, content=body, headers=headers, timeout=WEBHOOK_SECONDS, trust_env=False)
         answer.raise_for_status()
         return f"status {answer.status_code}"

@@ -270,11 +270,13 @@ def test_messages_go_to_a_webhook_signed_and_once(tmp_path: Path) -> None:
     import hmac
 
     heard: list[tuple[dict[str, str], bytes]] = []
+    paths: list[str] = []
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             heard.append((dict(self.headers), body))
+            paths.append(self.path)
             self.send_response(200)
             self.end_headers()
 
@@ -289,6 +291,7 @@ def test_messages_go_to_a_webhook_signed_and_once(tmp_path: Path) -> None:
         messages={
             "channels": ["webhook"],
             "webhook": f"http://127.0.0.1:{server.server_port}/hook",
+            "emergency_webhook": f"http://127.0.0.1:{server.server_port}/urgent",
             "texts": {"dispatch": "{department}: {number}"},
         },
     )
@@ -305,6 +308,14 @@ def test_messages_go_to_a_webhook_signed_and_once(tmp_path: Path) -> None:
             ):
                 assert node.act(who, number, action, **body).status_code == 200
             until(lambda: heard, "the webhook")
+            path, leader = f"/api/v1/cases/{number}", node.client("b1")
+            seen = {"If-Match": leader.get(path).headers.get("etag") or f'"{leader.get(path).json()["version"]}"'}
+            put = leader.put(f"{path}/emergency", json={"emergency": True, "note": "路面塌陷"}, headers=seen)
+            assert put.json()["flags"] == ["emergency"], put.text
+            until(lambda: len(heard) == 2, "the emergency webhook")
+        urgent = json.loads(heard.pop()[1])
+        assert (urgent["event"], urgent["case"], "紧急案件" in urgent["text"]) == ("emergency", number, True)
+        assert paths == ["/hook", "/urgent"]
         headers, body = heard[0]
         told = json.loads(body)
         assert (told["case"], told["event"], told["text"]) == (number, "dispatch", f"市政管理所: {number}")

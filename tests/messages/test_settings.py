@@ -67,8 +67,8 @@ def test_wrong_settings_are_refused_with_a_sentence(home: Path, values: dict[str
 
 def test_the_table_tells_of_every_field_and_nothing_else() -> None:
     used = " ".join(words for rule in rules() for words in (rule.zh, rule.en))
-    assert {name for name in FIELDS if f"{{{name}}}" in used} == FIELDS - {"department"}
-    assert {"dispatch", "overdue", "supervise"} == {rule.event for rule in rules()}
+    assert {name for name in FIELDS if f"{{{name}}}" in used} == FIELDS
+    assert {"dispatch", "overdue", "supervise", "emergency", "emergency_over"} == {rule.event for rule in rules()}
     check_words("{{ 100% }}")
     with pytest.raises(RuleError):
         check_words("{phone}")
