@@ -14,7 +14,6 @@ from appliance.papers.making import command_of
 from appliance.papers.pages import page_of
 from appliance.papers.printing import pdf_of
 from appliance.papers.recurring import due_papers
-from appliance.scoring.evaluation import Evaluation
 from server import answers, examples
 from server.aside import run_aside
 from server.node import Node, actor_of_request, node_of
@@ -56,8 +55,9 @@ class PrintedController(Controller):
     )  # fmt: skip
     async def due(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The papers that come back: what is due, made, submitted or overdue, the newest first."""
-        evaluation = Evaluation(node_of(request).office.records)
-        found = await node_of(request).read(lambda connection: due_papers(connection, evaluation))
+        node = node_of(request)
+        home, settings, now = node.office.records.home, node.office.settings, node.office.records.clock.now()
+        found = await node.read(lambda connection: due_papers(connection, home, settings, now))
         return sent({"items": [each.as_dict() for each in found]})
 
     @get("/notice/{number:str}", operation_id="notice", responses={**PAGE, **examples.refusals(401, 403, 404, 422)})

@@ -14,6 +14,7 @@ from appliance.papers.monthly import digest_of, encoded, return_document
 from appliance.people.actor import Actor
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
+from appliance.scoring import store
 from appliance.scoring.evaluation import Evaluated, Evaluation
 from appliance.scoring.facts import month_of
 from appliance.scoring.periods import Period
@@ -47,10 +48,10 @@ def submit(unit: Unit, evaluation: Evaluation, actor: Actor, written: str) -> di
     require_signer(actor)
     connection = unit.connection
     period = month_of(written, evaluation.settings.zone, evaluation.records.clock.now())
-    evaluated = evaluation.evaluate(connection, period, fresh_after=0)
-    if evaluated.closed_at is None:
+    row = store.read_period(connection, period.name)
+    if row is None or row.closed_at is None:
         raise not_closed(period)
-    document = return_document(connection, evaluation, evaluated)
+    document = return_document(connection, evaluation, evaluation.evaluate(connection, period))
     digest, before = digest_of(document), connection.execute(_NEWEST, {"period": period.name}).one_or_none()
     if before is not None and before.sha256 == digest:
         raise Conflict(

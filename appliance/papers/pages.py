@@ -34,6 +34,21 @@ def page_of(home: Path, template: str, facts: Mapping[str, Any]) -> str:
         raise _wrong(f"{template}{ENDING}", _line(error), str(error)) from None
 
 
+def check_templates(home: Path) -> None:
+    """Read the county's own templates, without filling them.
+
+    Raises:
+        BadFile: one is wrong.
+    """
+    for file in sorted((home / FOLDER).glob(f"*{ENDING}")):
+        try:
+            SandboxedEnvironment().parse(file.read_text(encoding="utf-8"))
+        except TemplateSyntaxError as error:
+            raise _wrong(file.name, error.lineno, str(error)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise _wrong(file.name, 0, str(error)) from None
+
+
 def _line(error: BaseException) -> int:
     """The line of the template in which it failed."""
     traceback, line = error.__traceback__, 0

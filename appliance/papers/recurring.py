@@ -16,9 +16,9 @@ from appliance.clock import local, micros, rfc3339
 from appliance.errors import BadFile
 from appliance.papers.filing import DRAFT, filing_of
 from appliance.papers.pages import FOLDER
-from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.packs_in_force import FOLDER as PACKS
 from appliance.scoring.periods import KINDS, Period, name_of, period_of
+from appliance.settings import Settings
 
 SHIPPED = Path(__file__).with_name("papers.csv")
 RETURN, BULLETIN = "return", "bulletin"
@@ -112,18 +112,18 @@ def papers_of(home: Path) -> list[Paper]:
     return list(found.values())
 
 
-def due_papers(connection: Connection, evaluation: Evaluation) -> list[Due]:
+def due_papers(connection: Connection, home: Path, settings: Settings, now: int) -> list[Due]:
     """What is due, made, submitted or overdue, the newest periods first; of nothing before the first case."""
-    now, zone = evaluation.records.clock.now(), evaluation.settings.zone
+    zone = settings.zone
     began = connection.execute(_BEGAN).scalar()
     if began is None:
         return []
     found = []
-    for paper in papers_of(evaluation.home):
+    for paper in papers_of(home):
         for name in _ended(paper, local(now, zone).date()):
             period = period_of(name, zone, now)
             if period.end > began:
-                found.append(_due(connection, evaluation, paper, period))
+                found.append(_due(connection, home, zone, now, paper, period))
     return sorted(found, key=lambda each: (-each.due_at, each.paper.paper))
 
 
@@ -145,8 +145,7 @@ def _ended(paper: Paper, today: date) -> list[str]:
     return names
 
 
-def _due(connection: Connection, evaluation: Evaluation, paper: Paper, period: Period) -> Due:
-    home, now, zone = evaluation.home, evaluation.records.clock.now(), evaluation.settings.zone
+def _due(connection: Connection, home: Path, zone: ZoneInfo, now: int, paper: Paper, period: Period) -> Due:
     made = connection.execute(_MADE, {"paper": paper.paper, "period": period.name}).one_or_none()
     files = tuple(
         file.name

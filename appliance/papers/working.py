@@ -33,16 +33,17 @@ _KEEP = text(
 
 def make_due(office: Office) -> dict[str, Any]:
     """Make what is to be made; `made` names the files, `failed` says what went wrong by paper and period."""
-    evaluation = Evaluation(office.records)
-    with office.records.read() as connection:
-        waiting = [each for each in due_papers(connection, evaluation) if each.to_make]
+    records, evaluation = office.records, Evaluation(office.records)
+    with records.read() as connection:
+        due = due_papers(connection, records.home, office.settings, records.clock.now())
+    waiting = [each for each in due if each.to_make]
     made: list[str] = []
     failed: dict[str, str] = {}
-    for due in reversed(waiting):
+    for each in reversed(waiting):
         try:
-            made += _make(office, evaluation, due)
+            made += _make(office, evaluation, each)
         except WanmiError as error:
-            failed[f"{due.paper.paper} {due.period}"] = error.zh
+            failed[f"{each.paper.paper} {each.period}"] = error.zh
     return {"made": made, "failed": failed}
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.clock import DAY, SystemClock
 from appliance.errors import BadFile
 from appliance.papers import filing
+from appliance.papers.checks import check_papers
 from appliance.papers.jobs import make_papers
 from appliance.papers.recurring import SHIPPED, Due, due_papers, papers_of
 from appliance.papers.template import SHIPPED as TEMPLATE
@@ -33,7 +35,7 @@ def table(desk: Desk, *lines: str) -> Path:
 
 def due(desk: Desk) -> list[Due]:
     with desk.office.records.read() as connection:
-        return due_papers(connection, Evaluation(desk.office.records))
+        return due_papers(connection, desk.office.records.home, desk.office.settings, desk.clock.now())
 
 
 def states(desk: Desk) -> dict[str, str]:
@@ -91,6 +93,25 @@ def test_a_paper_that_cannot_be_made_is_told_and_keeps_no_other_from_it(desk: De
     told = make_due(desk.office)
     assert "papers/return-2026-10.xlsx" in told["made"]
     assert "bulletin.html.j2 第 1 行" in told["failed"]["weekly_bulletin 2026-W44"]
+
+
+def test_the_doctor_tells_of_overdue_papers_and_of_wrong_templates(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = desk.office.records.home
+    assert {finding.check: finding.result for finding in check_papers(home)} == {
+        "papers.templates": "passed", "papers.pdf": "passed", "papers.due": "passed",
+    }  # fmt: skip
+    desk.clock.set(SystemClock().now() - 70 * DAY)
+    desk.to_closed()
+    told = {finding.check: finding for finding in check_papers(home)}
+    assert (told["papers.due"].result, "Monthly return" in told["papers.due"].en) == ("warning", True)
+    (home / "papers").mkdir(exist_ok=True)
+    (home / "papers" / "notice.html.j2").write_text("{% if %}", encoding="utf-8")
+    monkeypatch.setattr("appliance.papers.checks.FONT_FOLDERS", (home,))
+    told = {finding.check: finding for finding in check_papers(home)}
+    assert (told["papers.templates"].result, told["papers.pdf"].result) == ("failed", "failed")
+    assert "notice.html.j2, line 1" in told["papers.templates"].en
+    table(desk, "x,某,X,decade,1,9,3,bulletin,")
+    assert next(iter(check_papers(home))).result == "failed"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from appliance.cli import wanmi
 from appliance.errors import BadFile, NotAllowed, NotFound
 from appliance.papers.case_papers import letter_facts, notice_facts
 from appliance.papers.pages import page_of
+from appliance.papers.printing import pdf_of
 from tests.cases.desk import Desk
 from tests.papers.paper_text import fonts_of, words_of
 
@@ -100,3 +102,16 @@ def test_the_technician_writes_a_pdf_with_the_font_inside(desk: Desk, tmp_path: 
     assert "第1页共1页" in pages[0]
     assert "WenQuanYi" in fonts_of(tmp_path / "n.pdf")
     assert run.invoke(wanmi, ["report", "notice", number, str(tmp_path / "n.doc"), "--home", str(home)]).exit_code == 2
+
+
+def test_nothing_is_fetched_for_a_page(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/spy.png"
+        secret = tmp_path / "secret.css"
+        secret.write_text("h1::before { content: 'SECRET' }", encoding="utf-8")
+        page = f'<link rel="stylesheet" href="{secret.as_uri()}"><h1>整改</h1><img src="{url}">'
+        (tmp_path / "p.pdf").write_bytes(pdf_of(page))
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert words_of(tmp_path / "p.pdf") == ["整改"]
