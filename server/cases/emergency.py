@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Request, Response, put
+from litestar import Controller, Request, Response, post
 
 from appliance.cases import listing
 from appliance.messages.emergency import mark
@@ -28,11 +28,11 @@ class EmergencyController(Controller):
     path = "/api/v1/cases"
     tags = ["cases"]
 
-    @put(
-        "/{number:str}/emergency", operation_id="mark_emergency",
+    @post(
+        "/{number:str}/emergency", operation_id="mark_emergency", status_code=200,
         responses={**CASE, **examples.refusals(401, 403, 404, 409, 422, 428)},
     )  # fmt: skip
-    async def put(
+    async def mark(
         self, request: Request[Any, Any, Any], number: str, data: EmergencyBody, if_match: IfMatch = None
     ) -> Response[bytes]:
         """Mark a case as an emergency, or take the mark back; a history row `note` with the fact `emergency`."""

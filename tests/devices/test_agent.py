@@ -310,8 +310,8 @@ def test_messages_go_to_a_webhook_signed_and_once(tmp_path: Path) -> None:
             until(lambda: heard, "the webhook")
             path, leader = f"/api/v1/cases/{number}", node.client("b1")
             seen = {"If-Match": leader.get(path).headers.get("etag") or f'"{leader.get(path).json()["version"]}"'}
-            put = leader.put(f"{path}/emergency", json={"emergency": True, "note": "路面塌陷"}, headers=seen)
-            assert put.json()["flags"] == ["emergency"], put.text
+            marked = leader.post(f"{path}/emergency", json={"emergency": True, "note": "路面塌陷"}, headers=seen)
+            assert marked.json()["flags"] == ["emergency"], marked.text
             until(lambda: len(heard) == 2, "the emergency webhook")
         urgent = json.loads(heard.pop()[1])
         assert (urgent["event"], urgent["case"], "紧急案件" in urgent["text"]) == ("emergency", number, True)

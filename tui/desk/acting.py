@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.fields import Choice, Form
+from tui.fields import Choice, Field, Form
 from tui.keys import ActionKey
 from tui.messages import CaseSeen, Surroundings, Told
 from tui.screens.form import FormScreen
@@ -23,6 +23,8 @@ else:
 
 Record = dict[str, Any]
 FORM_SECONDS = 2.0
+MARKERS = frozenset(("shift_leader", "leader"))
+EMERGENCY = "emergency"
 
 
 class DeskActing(Base):
@@ -98,6 +100,22 @@ class DeskActing(Base):
             self.show_form(self.context.forms.request(record))
         elif record is not None:
             self.say(self.context.labels("desk.no_request"))
+
+    def action_emergency(self) -> None:
+        """Mark the case as an emergency, or take the mark back; both are told to the emergency centre at once."""
+        labels, record = self.context.labels, self.queue.selected
+        if record is None or self._is_read_only():
+            return
+        if self.context.roles.isdisjoint(MARKERS):
+            self.say(labels("desk.no_emergency"))
+            return
+        marked = EMERGENCY in record["flags"]
+        form = Form(
+            labels("desk.emergency_over" if marked else "key.emergency"), f"{record['number']} {record['name']}",
+            f"/api/v1/cases/{record['number']}/emergency", (Field("note", required=True),), record["number"],
+            fixed=((EMERGENCY, not marked),),
+        )  # fmt: skip
+        self.show_form(form)
 
     def action_decide(self) -> None:
         if self._is_read_only():

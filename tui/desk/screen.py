@@ -71,6 +71,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         Binding("X", "forget_view", "key.forget_view", id="desk.forget_view"),
         Binding("p", "pictures", "evidence.title", id="desk.pictures"),
         Binding("P", "print_slip", "key.print_slip", id="desk.slip"),
+        Binding("E", "emergency", "key.emergency", id="desk.emergency"),
     ]
 
     def __init__(self) -> None:
