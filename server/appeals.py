@@ -13,6 +13,7 @@ from server import answers, examples, score_answers
 from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Key, Limit, page, sent
 from server.scores import Name
+from server.sign_in import require_person
 
 
 class AppealBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,6 +38,7 @@ class AppealController(Controller):
 
     path = "/api/v1/appeals"
     tags = ["scores"]
+    guards = [require_person()]
 
     @get(operation_id="appeals", responses={**answers.shows(score_answers.Appeals), **examples.refusals(401)})
     async def all(

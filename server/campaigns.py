@@ -17,7 +17,7 @@ from appliance.errors import FieldError, Invalid
 from server import answers, campaign_answers, examples
 from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Limit, page, sent
-from server.sign_in import require
+from server.sign_in import require, require_person
 
 MAKERS = ("assessor", "shift_leader", "leader", "admin")
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -78,6 +78,7 @@ class CampaignController(Controller):
 
     path = "/api/v1/campaigns"
     tags = ["campaigns"]
+    guards = [require_person()]
 
     @get(operation_id="campaigns", responses={**answers.shows(campaign_answers.Campaigns), **examples.refusals(401)})
     async def all(self, request: Request[Any, Any, Any]) -> Response[bytes]:

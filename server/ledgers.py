@@ -16,7 +16,7 @@ from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Key, Limit, sent
 from server.paging import page as paged
 from server.scores import Name, evaluated_of, period_of_request
-from server.sign_in import require
+from server.sign_in import require, require_person
 
 READERS = ("shift_leader", "dispatcher", "leader", "assessor", "admin", "technician")
 WRITERS = ("acceptor", "shift_leader", "dispatcher", "leader", "assessor", "admin")
@@ -42,6 +42,7 @@ class LedgerController(Controller):
 
     path = "/api/v1/ledgers"
     tags = ["ledgers"]
+    guards = [require_person()]
 
     @get(
         operation_id="ledgers", guards=[require(*READERS)],

@@ -12,7 +12,7 @@ from appliance.campaigns import plans
 from server import answers, examples
 from server.node import Node, actor_of_request, node_of
 from server.paging import sent
-from server.sign_in import require
+from server.sign_in import require, require_person
 
 STARTERS = ("shift_leader", "leader", "admin")
 
@@ -65,6 +65,7 @@ class PlanController(Controller):
 
     path = "/api/v1/plans"
     tags = ["campaigns"]
+    guards = [require_person()]
 
     @get(operation_id="plans", responses={**answers.shows(Plans), **examples.refusals(401)})
     async def all(self, request: Request[Any, Any, Any]) -> Response[bytes]:

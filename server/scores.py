@@ -20,7 +20,7 @@ from appliance.scoring.sight import OPEN_SCOPES, require_cases, seen
 from server import answers, examples, score_answers
 from server.node import Node, actor_of_request, node_of
 from server.paging import PAGE, Limit, sent
-from server.sign_in import require
+from server.sign_in import require, require_person
 
 Name = Annotated[str, Parameter(max_length=40, description="2026-10-08, 2026-W41, 2026-10, 2026-Q4, 2026, from..to")]
 Whose = Annotated[
@@ -39,6 +39,7 @@ class ScoreController(Controller):
 
     path = "/api/v1/scores"
     tags = ["scores"]
+    guards = [require_person()]
 
     @get(operation_id="scores", responses={**answers.shows(score_answers.Scores), **examples.refusals(401, 422)})
     async def scores(
