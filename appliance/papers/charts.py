@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 640
 ROW, LABEL, FIGURE = 22, 150, 70
-HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 190, 44, 12, 24, 24
+HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 190, 44, 26, 24, 24
 STEPS, LEGEND = 4, 130
 COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#d4880f")
 DASHES = ("", "6 3", "2 2", "8 2 2 2")
