@@ -21,7 +21,7 @@ from server.paging import Key, sent
 from server.paper_answers import DuePapers, wanted
 from server.returns import READERS, Accept
 from server.scores import period_of_request
-from server.sign_in import require
+from server.sign_in import require, require_person
 
 HTML, PDF = "text/html", "application/pdf"
 ENDINGS = {HTML: "html", PDF: "pdf"}
@@ -35,6 +35,7 @@ class PrintedController(Controller):
 
     path = "/api/v1/papers"
     tags = ["papers"]
+    guards = [require_person()]
 
     @get(
         "/bulletin/{period:str}", operation_id="bulletin", guards=[require(*READERS)],

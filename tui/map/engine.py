@@ -42,15 +42,16 @@ class MapEngine:
         *,
         positions: bool = True,
         patrols: bool = False,
+        campaigns: bool = False,
     ) -> Content:
-        """All visible layers of a view; positions and patrols for those who may see them."""
+        """All visible layers of a view; positions, patrols and campaigns for those who may see them."""
         calls = [self._places_of(view, hidden, theme)]
         calls.append(self._cases_of(view, theme) if "cases" not in hidden else _nothing())
         calls.append(self._positions_of(view) if positions and "positions" not in hidden else _nothing())
         calls.append(self._patrols_of(view) if patrols and "patrols" not in hidden else _nothing())
-        calls.append(self._campaigns_of(view) if "campaigns" not in hidden else _nothing())
-        places, cases, found, walked, campaigns = await asyncio.gather(*calls)
-        return Content(places, cases, found.get("items", []), walked, campaigns)
+        calls.append(self._campaigns_of(view) if campaigns and "campaigns" not in hidden else _nothing())
+        places, cases, found, walked, targets = await asyncio.gather(*calls)
+        return Content(places, cases, found.get("items", []), walked, targets)
 
     def forget(self) -> None:
         """Throw away the places that are kept."""

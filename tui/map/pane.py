@@ -154,7 +154,9 @@ class MapPane(Vertical, can_focus=True):
     async def _read(self, view: Viewport, hidden: frozenset[str]) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
         positions = not self._seat.roles.isdisjoint(SEES_POSITIONS)
-        content = await self.engine.content(view, hidden, self.theme, positions=positions, patrols=self._sees_patrols)
+        content = await self.engine.content(
+            view, hidden, self.theme, positions=positions, patrols=self._sees_patrols, campaigns=True
+        )
         self.post_message(self.Read(view, content))
 
     @careful
