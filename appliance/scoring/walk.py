@@ -110,7 +110,7 @@ class Walk:
         """A run was done in the period by this row."""
         clock, on_time = run.clock, run.on_time(row.at)
         if clock in ("verify", "check"):
-            self._task(run, None if row.role == "acceptor" else run.subject, done=True, on_time=on_time)
+            self._answered_task(run, row, on_time)
         elif clock == "handle":
             self._handled(run.subject, done=True, on_time=on_time)
         elif clock == "accept":
@@ -140,6 +140,16 @@ class Walk:
         facts = _STAGES.get(clock)
         if facts is not None:
             self._count(STAGE_ROLE[clock], who, facts if on_time else facts[:1], self._case)
+
+    def _answered_task(self, run: Run, row: Row, on_time: bool) -> None:
+        """An answer that does not prove itself is the platform's, but the collector's is still to do."""
+        collector = None if row.role == "acceptor" else run.subject
+        if row.told("proven") is not False:
+            self._task(run, collector, done=True, on_time=on_time)
+            return
+        self._task(run, None, done=True, on_time=on_time)
+        self._count("collector", collector, _TASKS[run.clock][:1], self._case)
+        self._count("collector", row.actor, ("unproven",), self._case)
 
     def _task(self, run: Run, collector: str | None, *, done: bool, on_time: bool) -> None:
         """A verify or check task, for its collector and for the platform."""
