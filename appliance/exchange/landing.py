@@ -105,7 +105,7 @@ def begin_snapshot(unit: Unit, county: str, feed: str, cursor: int, types: Seque
 
 _TABLES = (
     "supervision", "request", "case_action", "reporter", "case_record", "cases", "part", "place", "duty_grid",
-    "unit_grid", "department",
+    "unit_grid", "department", "score",
 )  # fmt: skip
 
 

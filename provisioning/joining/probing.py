@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from appliance.errors import WanmiError
 from appliance.exchange.links import Enrolment
 from appliance.exchange.settings import FILES, OUTBOUND, PULL, Link, host_and_port
@@ -16,7 +19,6 @@ from provisioning.joining.platform import Platform
 
 PORT_SECONDS = 20.0
 """A running node opens the port within a second or two; a box that is busy takes longer."""
-_END = "-----END CERTIFICATE-----\n"
 _NOT_PROBED = {
     OUTBOUND: (
         "出站方式: 由本节点主动呼叫平台,不做拉取探测;进展见 wanmi link status",
@@ -34,8 +36,8 @@ class Probed:
     """What came of it.
 
     Attributes:
-        ours: it failed because our own node does not run or did not open its port, so that nothing is known yet about
-            the way to us.
+        ours: it failed because our own node does not run or did not open its port, or the platform gave no verdict, so
+            that nothing is known yet about the way to us.
     """
 
     ok: bool
@@ -52,8 +54,8 @@ def probe_link(home: Path, platform: Platform, county: str, link: Link, enrolmen
     is_open = runs and _port_serves(link, enrolment)
     try:
         ok, said = platform.probe(county)
-    except WanmiError as error:
-        return Probed(False, error.zh, error.en)
+    except WanmiError as error:  # no verdict: nothing is known yet about the way to us
+        return Probed(False, error.zh, error.en, ours=True)
     if ok:
         return Probed(True, f"平台已取到本县数据 ({said})", f"the platform pulled from this county ({said})")
     zh, en = f"平台取不到本县数据: {said}", f"the platform cannot pull from this county: {said}"
@@ -69,8 +71,8 @@ def _port_serves(link: Link, enrolment: Enrolment) -> bool:
     """Whether our exchange port is open with the certificate that counts now, at once or soon."""
     host, port = host_and_port(link.listen) or ("", 0)
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    leaf = enrolment.certificate.read_text(encoding="ascii").partition(_END)
-    wanted, ends = ssl.PEM_cert_to_DER_cert(leaf[0] + leaf[1]), monotonic() + PORT_SECONDS
+    leaf = x509.load_pem_x509_certificates(enrolment.certificate.read_bytes())[0]
+    wanted, ends = leaf.public_bytes(Encoding.DER), monotonic() + PORT_SECONDS
     while monotonic() < ends:
         if _shown_at(own, port) == wanted:
             return True

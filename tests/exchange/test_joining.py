@@ -130,6 +130,13 @@ def test_who_cannot_be_pulled_from_is_as_before_unless_told_to_keep(county: Join
     assert pulls(county) == 200, "the port stays open for whoever mends the network"
 
 
+def test_a_platform_that_gives_no_verdict_leaves_the_link_in_force(county: Joined) -> None:
+    county.platform.moods["POST probe"] = (503, {"detail": "重启中"})
+    told = county.join()
+    assert [line["check"] for line in told["checks"] if not line["ok"]] == ["probe"]
+    assert pulls(county) == 200, "nothing is known of the way to us, so nothing is taken back"
+
+
 def test_a_new_address_that_cannot_be_reached_gives_way_to_the_old_one(county: Joined) -> None:
     assert county.join()["ok"] is True
     moved = Joined(county.node, county.platform, address())
