@@ -190,7 +190,10 @@ def test_a_vehicle_moves_on_the_map_with_its_fixes(
 
             await seat.keys("f2")
             await seat.until(lambda: seat.app.current_mode == "desk", "the desk")
-            assert not [job for job in seat.app.workers if job.is_running and job.node is map_pane.screen]
+            await seat.until(
+                lambda: not [job for job in seat.app.workers if job.is_running and job.node is map_pane.screen],
+                "nothing listens for a map that was left",
+            )
             await seat.keys("f4")
             await asyncio.to_thread(drive, agent, west, north, "tram")
             await seat.until(lambda: "tram" in shown(map_pane), "a map that was left is live again, told or looked up")
