@@ -38,8 +38,11 @@ _LIKE_PART = text("SELECT code FROM part WHERE code >= :low AND code < :high ORD
 _ANY_PLACE = text("SELECT EXISTS (SELECT 1 FROM unit_grid) OR EXISTS (SELECT 1 FROM area)")
 
 
-class NewCase(msgspec.Struct, kw_only=True):
-    """What somebody reports. Positions in EPSG:4490; times in microseconds."""
+class NewCase(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What somebody reports. Positions in EPSG:4490; times in microseconds.
+
+    Encoded without what was left out, so that a report sent again after an upgrade is known as the same one.
+    """
 
     source: str
     kind: str

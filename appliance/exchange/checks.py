@@ -14,9 +14,9 @@ from appliance.doctor import Finding
 from appliance.errors import BadHome, WanmiError
 from appliance.exchange.clients import confirmed_of
 from appliance.exchange.kept import Kept, LastExchange
-from appliance.exchange.links import joined
+from appliance.exchange.links import Enrolment, joined
 from appliance.exchange.offers import list_offers
-from appliance.exchange.settings import PULL
+from appliance.exchange.settings import PULL, Link
 from appliance.records.store import glance
 from appliance.settings import FILE, load
 
@@ -29,12 +29,11 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         yield Finding("exchange.links", "skipped", "没有加入上级平台", "joined to no platform above")
         return
     settings = load(home).exchange
-    try:
-        links = joined(home, settings)
-    except WanmiError as error:
+    broken: list[WanmiError] = []
+    links = joined(home, settings, lambda _, error: broken.append(error))
+    for error in broken:
         yield Finding("exchange.links", "failed", error.zh, error.en)
-        return
-    unfinished = len(settings.links) - len(links)
+    unfinished = len(settings.links) - len(links) - len(broken)
     if unfinished:
         zh, en = (
             f"{unfinished} 个平台未完成加入;请重复 wanmi join",
@@ -42,11 +41,7 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         )
         yield Finding("exchange.links", "warning", zh, en)
     for link, enrolment in links:
-        left = (enrolment.certificate_end() - datetime.now(UTC)).days
-        zh, en = f"{link.url} 的证书还有 {left} 天", f"the certificate of {link.url} has {left} days left"
-        yield Finding(
-            "exchange.certificate", "failed" if left < 1 else "warning" if left < DAYS_LEFT else "passed", zh, en
-        )
+        yield _certificate(link, enrolment)
         with suppress(BadHome), glance(home) as connection:  # a database that is missing is told by its own check
             yield _last_pull(connection, link.url)
         last = Kept(home, link.url).last() if link.mode != PULL else LastExchange()
@@ -57,6 +52,21 @@ def check_exchange(home: Path) -> Iterator[Finding]:
         zh = f"{len(waiting)} 份上级下发的内容待处理;见 wanmi link offers"
         en = f"{len(waiting)} offers from above wait; see wanmi link offers"
         yield Finding("exchange.offers", "warning", zh, en)
+
+
+def _certificate(link: Link, enrolment: Enrolment) -> Finding:
+    try:
+        left = (enrolment.certificate_end() - datetime.now(UTC)).days
+    except (OSError, ValueError) as error:
+        zh, en = (
+            f"{link.url} 的证书无法读取 ({error});请重新 wanmi join",
+            f"the certificate of {link.url} cannot be read",
+        )
+        return Finding("exchange.certificate", "failed", zh, f"{en} ({error}); run wanmi join again")
+    zh, en = f"{link.url} 的证书还有 {left} 天", f"the certificate of {link.url} has {left} days left"
+    return Finding(
+        "exchange.certificate", "failed" if left < 1 else "warning" if left < DAYS_LEFT else "passed", zh, en
+    )
 
 
 def _last_pull(connection: Connection, url: str) -> Finding:

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,12 +90,15 @@ class LinkFolder:
         except FileNotFoundError:
             return None
 
-    def newest(self) -> Enrolment | None:
-        """The newest answer of the platform, also one that does not count yet; one that was cut off is passed over."""
+    def answers(self) -> Iterator[Enrolment]:
+        """The answers of the platform that are kept, the newest first; one that was cut off is passed over."""
         for number in reversed(self._numbers()):
             with suppress(Broken):
-                return _enrolment(self.path / f"{CURRENT}-{number}")
-        return None
+                yield _enrolment(self.path / f"{CURRENT}-{number}")
+
+    def newest(self) -> Enrolment | None:
+        """The newest answer of the platform, also one that does not count yet."""
+        return next(self.answers(), None)
 
     def stage(self, certificate: str, ca: str, scopes: dict[str, Any]) -> Enrolment:
         """Write a new answer beside the one that counts; who left and joins again never gets a folder's name twice."""

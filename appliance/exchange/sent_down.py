@@ -118,10 +118,16 @@ def supervise(
 def clear_supervision(
     unit: Unit, office: Office, actor: Actor, number: str, supervision: int, areas: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Strike off a supervision; returns it."""
+    """Strike off a supervision; returns it. One that is struck off already is returned as it is.
+
+    Raises:
+        NotFound, Invalid: the case has no such supervision. Forbidden: it lies outside of the areas.
+    """
     case = load_case(unit, number)
     _require_area(case, areas)
-    act(unit, office, actor, number, "clear_supervision", ActionBody(supervision=supervision), case["version"])
+    there = unit.connection.execute(_SUPERVISION, {"id": supervision}).one_or_none()
+    if there is None or there.case_id != case["id"] or there.cleared_at is None:
+        act(unit, office, actor, number, "clear_supervision", ActionBody(supervision=supervision), case["version"])
     row = unit.connection.execute(_SUPERVISION, {"id": supervision}).one()
     return supervision_view(dict(row._mapping))
 

@@ -75,7 +75,7 @@ def pulled(home: Path) -> dict[str, int]:
             with _client(authority, stick, f"https://{address}") as client:
                 return _read(client)
         finally:
-            leave_platform(home, find_link(home, None))
+            leave_platform(home, find_link(home, None).url)
 
 
 def _answer(authority: Authority, request: Path) -> dict[str, Any]:

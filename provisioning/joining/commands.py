@@ -103,7 +103,7 @@ def leave(url: str | None, yes: bool, home: Path, as_json: bool) -> None:
     link = link_to_leave(home, url)
     if not yes and not as_json and sys.stdin.isatty():
         click.confirm(f"退出 {link.url}? / Leave {link.url}?", abort=True, err=True)
-    silent = leave_platform(home, link)
+    silent = leave_platform(home, link.url)
     if as_json:
         show({"left": link.url, "told": silent is None, "why": silent})
         return
@@ -245,6 +245,8 @@ for _command in (write, read, tunnel):
 def _tell_link(told: dict[str, Any]) -> None:
     if not told["joined"]:
         click.echo(f"{told['url']}  未完成加入,请重复 wanmi join / not joined yet, repeat wanmi join")
+        if told["trouble"]:
+            click.echo(f"  {told['trouble']}")
         return
     click.echo(f"{told['url']}  {_MODES[told['mode']].format(**told)}")
     click.echo(f"  证书至 / certificate until {told['certificate_end']}")

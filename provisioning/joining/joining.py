@@ -13,16 +13,17 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from appliance.errors import Invalid
+from appliance.errors import Invalid, WanmiError
 from appliance.exchange.links import LinkFolder
 from appliance.exchange.settings import OFFLINE, PORT, PULL, Link, host_and_port
 from appliance.options import say
 from appliance.settings import Settings, load
 from provisioning.joining.check_list import Check, CheckList
+from provisioning.joining.in_turn import in_turn
 from provisioning.joining.papers import certificate_request, ensure_key
 from provisioning.joining.platform import Enrolled, enrolled_of
 from provisioning.joining.steps import Joining, accept_answer
-from provisioning.joining.written import put_link
+from provisioning.joining.written import put_link, read_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +43,69 @@ class Wanted:
 
 
 def run_join(home: Path, wanted: Wanted, *, quiet: bool = False) -> CheckList:
-    """Join, and tell each step as it is done."""
-    settings, told = load(home), CheckList(_silent if quiet else _tell)
-    link = wanted_link(settings, wanted)
-    if wanted.accept is not None:
-        accept_answer(home, link, _read_answer(wanted), told)
-    else:
-        Joining(home, settings, link, told, wanted.ca, wanted.keep).run(wanted.token)
+    """Join, and tell each step as it is done.
+
+    Raises:
+        Invalid: a value is wrong, or `wanmi.toml` cannot be changed in place.
+    """
+    told = CheckList(_silent if quiet else _tell)
+    with in_turn(home):
+        settings = load(home)
+        link = wanted_link(settings, wanted)
+        read_written(home, link.url)
+        if wanted.accept is not None:
+            accept_answer(home, link, _read_answer(wanted), told)
+        else:
+            Joining(home, settings, link, told, wanted.ca, wanted.keep).run(wanted.token)
     return told
 
 
 def make_request(home: Path, wanted: Wanted, file: Path) -> None:
     """Write the body of step 1, and the plain CSR beside it as FILE.csr; the link is noted, but not in force."""
-    settings = load(home)
-    link = wanted_link(settings, wanted)
-    key, _ = ensure_key(LinkFolder(home, link.url).key)
-    csr = certificate_request(key, settings.county, link.address)
-    body = {
-        "contract": "1", "county": settings.county, "name": settings.name, "address": link.address, "csr": csr,
-    }  # fmt: skip
-    file.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    file.with_name(file.name + ".csr").write_text(csr, encoding="ascii")
-    put_link(home, link)
+    with in_turn(home):
+        settings = load(home)
+        link = wanted_link(settings, wanted)
+        read_written(home, link.url)
+        key, _ = ensure_key(LinkFolder(home, link.url).key)
+        csr = certificate_request(key, settings.county, link.address)
+        body = {
+            "contract": "1", "county": settings.county, "name": settings.name, "address": link.address, "csr": csr,
+        }  # fmt: skip
+        file.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        file.with_name(file.name + ".csr").write_text(csr, encoding="ascii")
+        put_link(home, link)
     say(f"已写 {file} 和 {file.name}.csr;带到平台,取回答复后用 --accept / written, take it to the platform")
 
 
 def renew_links(home: Path, days: int) -> list[dict[str, Any]]:
-    """Renew the certificates of the links that are called on line and end within so many days."""
-    settings, results = load(home), []
-    soon = datetime.now(UTC) + timedelta(days=days)
-    for link in settings.exchange.links:
-        enrolment = LinkFolder(home, link.url).enrolment()
-        if link.url == OFFLINE or enrolment is None or enrolment.certificate_end() > soon:
-            continue
-        told = CheckList(_silent)
-        Joining(home, settings, link, told).run(None)
-        done = {line.check for line in told.checks if line.ok}
-        why = next((f"{line.zh} / {line.en}" for line in told.checks if not line.ok), "")
-        results.append({"url": link.url, "ok": "register" in done, "why": why})
+    """Renew the certificates of the links that are called on line and end within so many days.
+
+    One that cannot be renewed keeps no other from it.
+    """
+    soon, results = datetime.now(UTC) + timedelta(days=days), []
+    for url in [link.url for link in load(home).exchange.links if link.url != OFFLINE]:
+        try:
+            with in_turn(home):
+                result = _renew(home, url, soon)
+        except (WanmiError, OSError, ValueError) as error:
+            result = {"url": url, "ok": False, "why": str(error)}
+        if result is not None:
+            results.append(result)
     return results
+
+
+def _renew(home: Path, url: str, soon: datetime) -> dict[str, Any] | None:
+    """Renew one link; None where it does not end soon, or was left meanwhile."""
+    settings = load(home)
+    link = next((each for each in settings.exchange.links if each.url == url), None)
+    enrolment = LinkFolder(home, url).enrolment()
+    if link is None or enrolment is None or enrolment.certificate_end() > soon:
+        return None
+    told = CheckList(_silent)
+    Joining(home, settings, link, told, keep=True).run(None)
+    done = {line.check for line in told.checks if line.ok}
+    why = next((f"{line.zh} / {line.en}" for line in told.checks if not line.ok), "")
+    return {"url": url, "ok": "register" in done, "why": why}
 
 
 def wanted_link(settings: Settings, wanted: Wanted) -> Link:

@@ -15,8 +15,9 @@ from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.records.writer import Unit
 from appliance.settings import load
+from provisioning.joining.in_turn import in_turn
 from provisioning.joining.platform import Identity, Platform
-from provisioning.joining.written import drop_link
+from provisioning.joining.written import drop_link, read_written
 
 
 def find_link(home: Path, url: str | None) -> Link:
@@ -51,8 +52,19 @@ def link_to_leave(home: Path, url: str | None) -> Link:
         return Link(url=url, listen=exchange.listen, address=exchange.address or url)
 
 
-def leave_platform(home: Path, link: Link) -> str | None:
-    """End a link; returns why the platform could not be told, None where it was."""
+def leave_platform(home: Path, url: str) -> str | None:
+    """End a link; returns why the platform could not be told, None where it was.
+
+    Raises:
+        NotFound: there is no such link. Invalid: `wanmi.toml` cannot be changed in place.
+    """
+    with in_turn(home):
+        link = link_to_leave(home, url)
+        read_written(home, link.url)
+        return _leave(home, link)
+
+
+def _leave(home: Path, link: Link) -> str | None:
     folder = LinkFolder(home, link.url)
     silent = _tell(folder, link, load(home).county)
     drop_link(home, link.url)

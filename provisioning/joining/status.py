@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from appliance.clock import rfc3339
+from appliance.errors import WanmiError
 from appliance.exchange.clients import confirmed_of, lag
 from appliance.exchange.kept import Kept
 from appliance.exchange.kinds.all import KINDS
@@ -22,7 +23,7 @@ def link_status(home: Path, records: Records) -> dict[str, Any]:
     """The first link's keys, and all links under `links`."""
     now = records.clock.now()
     with records.read() as connection:
-        links = [_status(home, connection, link, now) for link in records.settings.exchange.links]
+        links = [_status_or_trouble(home, connection, link, now) for link in records.settings.exchange.links]
     first = links[0] if links else _nowhere()
     return {**first, "joined": any(link["joined"] for link in links), "links": links}
 
@@ -33,6 +34,18 @@ def _nowhere() -> dict[str, Any]:
         "failed_at", "trouble", "tunnel",
     )  # fmt: skip
     return {"joined": False, **dict.fromkeys(names), "clients": []}
+
+
+def _status_or_trouble(home: Path, connection: Connection, link: Link, now: int) -> dict[str, Any]:
+    """The status of a link; one whose enrolment cannot be read says so and hides no other."""
+    try:
+        return _status(home, connection, link, now)
+    except WanmiError as error:
+        trouble = f"{error.zh} {error.en}"
+    except (OSError, ValueError) as error:
+        trouble = f"证书无法读取,请重新 wanmi join。 The certificate cannot be read, run wanmi join again: {error}"
+    told = {"url": link.url, "mode": link.mode, "listen": link.listen, "address": link.address}
+    return _nowhere() | told | {"trouble": trouble}
 
 
 def _status(home: Path, connection: Connection, link: Link, now: int) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.errors import WanmiError
 from appliance.exchange.links import Enrolment, LinkFolder, write_private
@@ -19,30 +21,14 @@ from appliance.exchange.settings import Link
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from appliance.settings import Settings
+from provisioning.joining.before import Before, forget
 from provisioning.joining.check_list import CheckList
 from provisioning.joining.papers import certificate_request, check_certificate, ensure_key
 from provisioning.joining.platform import Enrolled, Identity, Platform
 from provisioning.joining.probing import Probed, probe_link
-from provisioning.joining.written import drop_link, put_link
+from provisioning.joining.written import put_link
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What held before the command: the link as it was written, and the enrolment that counted."""
-
-    link: Link | None
-    enrolment: Enrolment | None
-
-    def is_same_way(self, link: Link) -> bool:
-        """Whether a link in force only gets a new certificate."""
-        was = self.link
-        return (
-            was is not None
-            and self.enrolment is not None
-            and (was.listen, was.address, was.mode) == (link.listen, link.address, link.mode)
-        )
 
 
 @dataclass(slots=True)
@@ -60,6 +46,7 @@ class Joining:
     told: CheckList
     ca: Path | None = None
     keep: bool = False
+    _in_force: bool = field(default=False, init=False)
 
     def run(self, token: str | None) -> None:
         """All four steps; the list says how far they came.
@@ -78,7 +65,7 @@ class Joining:
             platform.close()
 
     def _steps(self, platform: Platform, folder: LinkFolder) -> None:
-        before = self._before(folder)
+        before = Before.of(self.home, self.link.url)
         made = self._try("key", lambda: self._key(folder))
         if made is None:
             return
@@ -87,20 +74,29 @@ class Joining:
             if made:
                 folder.forget_key()
             return
-        if self._try("register", lambda: self._register(platform, folder, enrolment)) is None:
-            return
-        probed = probe_link(self.home, platform, self.settings.county, self.link, enrolment)
-        if not (probed.ok or probed.ours or self.keep or before.is_same_way(self.link)):
+        try:
+            if self._try("register", lambda: self._register(platform, folder, enrolment, before)) is None:
+                self._undo(before)
+                return
+            probed = probe_link(self.home, platform, self.settings.county, self.link, enrolment)
+        except BaseException:  # also who stops the command at the keyboard
+            with suppress(OSError, SQLAlchemyError, WanmiError):  # the next command goes back then
+                self._undo(before)
+            raise
+        if probed.ok:
+            forget(folder)
+        elif not (probed.ours or self._holds_anyway(before)):
             probed = self._take_back(platform, before, probed)
         self.told.add("probe", probed.zh, probed.en, ok=probed.ok)
         folder.forget_others(enrolment, None if probed.ok else before.enrolment)
 
-    def _before(self, folder: LinkFolder) -> Before:
-        written = next((link for link in self.settings.exchange.links if link.url == self.link.url), None)
-        enrolment = None
-        with suppress(WanmiError):  # one that cannot be read is nothing to go back to
-            enrolment = folder.enrolment()
-        return Before(written, enrolment)
+    def _holds_anyway(self, before: Before) -> bool:
+        """Whether the link stays in force though nobody pulled."""
+        return self.keep or before.is_same_way(self.link)
+
+    def _undo(self, before: Before) -> None:
+        if self._in_force and not self._holds_anyway(before):
+            fall_back(self.home, self.link, before)
 
     def _key(self, folder: LinkFolder) -> bool:
         _, made = ensure_key(folder.key)
@@ -118,9 +114,11 @@ class Joining:
         self.told.add("enrol", *_enrolled(enrolment))
         return enrolment
 
-    def _register(self, platform: Platform, folder: LinkFolder, enrolment: Enrolment) -> bool:
+    def _register(self, platform: Platform, folder: LinkFolder, enrolment: Enrolment, before: Before) -> bool:
         platform.show(Identity(enrolment.certificate, folder.key))
         platform.register(self.settings.county, self.link.address)
+        before.keep(folder)
+        self._in_force = True
         let_count(self.home, self.link, enrolment)
         address = self.link.address
         self.told.add("register", f"平台已登记地址 {address}", f"the platform knows {address}")
@@ -132,7 +130,10 @@ class Joining:
             return work()
         except WanmiError as error:
             self.told.add(step, error.zh, error.en, ok=False)
-            return None
+        except OSError as error:
+            said = f"{error.filename or ''}: {error.strerror}".strip(": ")
+            self.told.add(step, f"磁盘或文件: {said}", f"disk or file: {said}", ok=False)
+        return None
 
     def _take_back(self, platform: Platform, before: Before, probed: Probed) -> Probed:
         """Let hold what held before, here and at the platform; what is said then."""
@@ -165,6 +166,7 @@ def accept_answer(home: Path, link: Link, answer: Enrolled, told: CheckList) -> 
     tell_key(told, made)
     enrolment = stage_answer(folder, answer)
     let_count(home, link, enrolment)
+    forget(folder)
     folder.forget_others(enrolment)
     told.add("enrol", *_enrolled(enrolment))
 
@@ -182,18 +184,14 @@ def stage_answer(folder: LinkFolder, answer: Enrolled) -> Enrolment:
 
 def let_count(home: Path, link: Link, enrolment: Enrolment) -> None:
     """From now on the link is in force; a running node opens its port within seconds."""
-    LinkFolder(home, link.url).count(enrolment)
     put_link(home, link)
+    LinkFolder(home, link.url).count(enrolment)
     _note(home, "link.join", link, {"clients": sorted(enrolment.scopes)})
 
 
 def fall_back(home: Path, link: Link, before: Before) -> None:
     """What held before a link was put in force holds again; the new certificate stays aside."""
-    LinkFolder(home, link.url).count(before.enrolment)
-    if before.link is None:
-        drop_link(home, link.url)
-    else:
-        put_link(home, before.link)
+    before.hold_again(home, link.url)
     _note(home, "link.take_back", link, {})
 
 

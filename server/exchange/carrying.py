@@ -10,7 +10,7 @@ import msgspec
 from appliance.cases.office import Office
 from appliance.errors import NotFound
 from appliance.exchange.kept import Order
-from appliance.exchange.links import joined
+from appliance.exchange.links import LinkFolder
 from appliance.settings import load
 from server.exchange.desk import Door, ExchangeDesk
 from server.exchange.orders import CLIENT, Carrier
@@ -26,12 +26,13 @@ async def carry_out_lines(home: Path, url: str, client: str, lines: Iterable[byt
         NotFound: the home is not joined to this platform.
     """
     settings = load(home)
-    found = next(((link, e) for link, e in joined(home, settings.exchange) if link.url == url), None)
-    if found is None:
+    link = next((each for each in settings.exchange.links if each.url == url), None)
+    enrolment = None if link is None else LinkFolder(home, url).enrolment()
+    if link is None or enrolment is None:
         raise NotFound(f"没有加入 {url}。", f"This node is not joined to {url}.")
     desk = ExchangeDesk(Office.open(home, settings=settings))
     try:
-        carrier = Carrier(desk, Door(*found, NO_HURRY), keeps_all=True)
+        carrier = Carrier(desk, Door(link, enrolment, NO_HURRY), keeps_all=True)
         for line in lines:
             order = msgspec.json.decode(line, type=Order)
             named = {name: value for name, value in order.headers.items() if name.lower() != CLIENT.lower()}

@@ -10,8 +10,8 @@ from time import monotonic
 
 import structlog
 
-from appliance.exchange.links import joined
-from appliance.exchange.settings import OFFLINE, Exchange
+from appliance.exchange.links import Enrolment, joined
+from appliance.exchange.settings import OFFLINE, Exchange, Link
 
 FIRST_SECONDS, AGAIN_SECONDS = 60.0, 6 * 3600.0
 DAYS = 60
@@ -32,13 +32,8 @@ class Renewing:
             return
         self._next = monotonic() + AGAIN_SECONDS
         soon = datetime.now(UTC) + timedelta(days=DAYS)
-        try:
-            links = joined(self._home, settings, lambda *_: None)
-            due = any(enrolment.certificate_end() < soon for link, enrolment in links if link.url != OFFLINE)
-        except (OSError, ValueError) as error:  # one that was replaced just now, or is none
-            structlog.get_logger("wanmi").error("renewal", error=str(error))
-            return
-        if due:
+        links = joined(self._home, settings, _cannot_read)
+        if any(_ends_before(soon, link, enrolment) for link, enrolment in links if link.url != OFFLINE):
             self._task = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:
@@ -52,3 +47,15 @@ class Renewing:
             log.error("renewal", code=process.returncode, said=said.decode(errors="replace")[-500:])
         else:
             log.info("renewal")
+
+
+def _ends_before(soon: datetime, link: Link, enrolment: Enrolment) -> bool:
+    try:
+        return enrolment.certificate_end() < soon
+    except (OSError, ValueError) as error:  # one that was replaced just now, or is none
+        _cannot_read(link, error)
+        return False
+
+
+def _cannot_read(link: Link, error: Exception) -> None:
+    structlog.get_logger("wanmi").error("renewal", link=link.url, error=str(error))

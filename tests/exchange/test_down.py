@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from appliance.cases.report import NewCase
+from appliance.exchange.sent_down import digest_of
 from tests.exchange.joined import Joined, address
 from tests.exchange.platform import EVERY_SCOPE, Platform
 from tests.homes import SOUTH, STEP, WEST
@@ -199,6 +202,9 @@ def test_a_supervision_from_above_runs_and_is_struck_off(county: Joined, above: 
     assert (row["action"], row["note"]) == ("supervise", "三日内办结")
     cleared = above.delete(f"{V1}/cases/{number}/supervisions/{made.json()['id']}")
     assert cleared.json()["cleared_at"] is not None
+    again = above.delete(f"{V1}/cases/{number}/supervisions/{made.json()['id']}")
+    assert (again.status_code, again.json()) == (200, cleared.json()), "an answer that was lost can be asked for again"
+    assert above.delete(f"{V1}/cases/{number}/supervisions/999999").status_code == 422
     assert above.post(f"{V1}/cases/{number}/supervisions", json={"note": ""}).status_code == 422
     assert above.post(f"{V1}/cases/nothing/supervisions", json={"note": "x"}).status_code == 404
 
@@ -216,3 +222,12 @@ def test_a_client_of_one_street_writes_in_that_street_only(county: Joined, above
         decided = street.post(f"{V1}/cases/{number}/requests/1/decision", json={"approve": True})
         assert decided.status_code == 403
         assert street.get(f"{V1}/changes?types=case").status_code == 403, "and reads nothing"
+
+
+def test_a_case_sent_again_after_an_upgrade_with_new_fields_is_the_same_case() -> None:
+    """What was left out is not part of what tells two bodies apart, so a new field with a default changes nothing."""
+    told = {"source": "prefecture", "kind": "part", "code": "0101", "lon": 113.5, "lat": 34.2, "upper_number": "市-1"}
+    told_again = msgspec.convert(told, NewCase)
+    assert msgspec.json.decode(msgspec.json.encode(told_again)) == told
+    assert digest_of(told_again) == digest_of(msgspec.convert({**told, "evidence": [], "note": None}, NewCase))
+    assert digest_of(told_again) != digest_of(msgspec.convert({**told, "note": "急"}, NewCase))

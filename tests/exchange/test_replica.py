@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from appliance.errors import Broken, Gone
 from appliance.exchange.kinds.all import KINDS
@@ -19,6 +20,7 @@ from appliance.records.checks import check_database
 from appliance.records.store import Records
 from appliance.records.writer import Unit
 from appliance.scoring.evaluation import Evaluation
+from appliance.scoring.sight import OPEN_SCOPES
 from tests.cases.desk import Desk, at
 from tests.exchange.replicas import EVERYTHING, PLAIN, lines, pull, sights, snapshot_slice, take_snapshot
 from tests.exchange.work import live_a_little
@@ -262,3 +264,17 @@ def test_either_side_may_be_upgraded_first(desk: Desk, replica: Records) -> None
     items = [msgspec.convert(item, Item) for item in told]
     replica.write(lambda unit: land_changes(unit, items, page.next, EVERYTHING))
     assert lines(replica) == lines(county)
+
+
+def test_what_is_published_goes_up_and_the_scores_of_persons_stay(desk: Desk, replica: Records) -> None:
+    desk.to_closed()
+    desk.clock.advance(days=40)
+    Evaluation(desk.office.records).close("2026-10", "k1")
+    with desk.office.records.read() as connection:
+        kept = set(connection.execute(text("SELECT DISTINCT scope FROM score")).scalars())
+    assert {"region", "department", "collector"} <= kept
+    take_snapshot(desk.office.records, replica)
+    with replica.read() as connection:
+        above = set(connection.execute(text("SELECT DISTINCT scope FROM score")).scalars())
+    assert above == kept & OPEN_SCOPES
+    assert lines(replica) == lines(desk.office.records)

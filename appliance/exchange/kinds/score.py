@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from appliance.exchange.kinds.base import Kind, Line, Page, Record, Sight, by_keys, chunks, encode, json_value
+from appliance.scoring.sight import OPEN_SCOPES
 
 COLUMNS = (
     "key", "period", "pack", "pack_sha256", "scope", "subject", "name", "duty_group", "figures", "score", "grade",
@@ -51,8 +52,12 @@ class ScoreKind(Kind):
 
 
 def _lines(rows: Sequence[Any], sight: Sight) -> list[Line]:
-    """Who may read some streets only is shown the scores of these streets, and nobody else's."""
-    shown = [row for row in rows if not sight.areas or (row.scope == REGION and sight.holds(row.subject))]
+    """The scores that are published; those of persons stay in the county.
+
+    Who may read some streets only is shown the scores of these streets, and nobody else's.
+    """
+    open_ = [row for row in rows if row.scope in OPEN_SCOPES]
+    shown = [row for row in open_ if not sight.areas or (row.scope == REGION and sight.holds(row.subject))]
     return [(row.key, encode(_record(row))) for row in shown]
 
 
