@@ -18,6 +18,8 @@ SUMMARIES = {
     "init": "Make a new home for a county.",
     "serve": "Run the HTTP node.",
     "up": "Run the node and all that belongs to it, in the foreground.",
+    "scheduler": "Run the jobs that are due, on time; part of `wanmi up`.",
+    "jobs": "What the box does by itself: list, run now.",
     "console": "Open the operator console.",
     "wall": "Show the wall screen.",
     "import": "Import boundary, grids, parts, places, staff, cases … from files.",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from time import sleep
 from typing import IO
 
 from appliance.errors import BadHome
+
+LOOKS, LOOK_SECONDS = 4, 0.02
 
 
 def hold(home: Path, name: str = "node", zh: str = "节点", en: str = "node") -> IO[str]:
@@ -21,9 +24,7 @@ def hold(home: Path, name: str = "node", zh: str = "节点", en: str = "node") -
     """
     descriptor = os.open(home / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     file = os.fdopen(descriptor, "r+", encoding="ascii")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _taken(file):
         owner = file.read().strip() or "?"
         file.close()
         raise BadHome(
@@ -34,6 +35,17 @@ def hold(home: Path, name: str = "node", zh: str = "节点", en: str = "node") -
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def _taken(file: IO[str]) -> bool:
+    """Whether the lock could be taken; somebody who only looks (`is_held`) has it for a moment."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            sleep(LOOK_SECONDS)
+    return False
 
 
 def is_held(home: Path, name: str = "node") -> bool:

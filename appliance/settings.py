@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from appliance.device_settings import Agent, Device, Light, Messages, Strip, wrong
 from appliance.errors import BadHome
 from appliance.exchange.settings import Exchange
+from appliance.scheduling.plan import FORMS, JobPlan
 
 DEFAULT_HOME = Path("/var/lib/wanmi")
 FILE = "wanmi.toml"
@@ -282,6 +283,18 @@ class Settings(BaseSettings):
     strip: Strip = Strip()
     messages: Messages = Messages()
     exchange: Exchange = Exchange()
+    schedule: dict[str, str] = {}
+    """Plans of jobs by name, over those of `appliance/scheduling/schedule.csv`."""
+
+    @field_validator("schedule")
+    @classmethod
+    def _plans_are_plans(cls, plans: dict[str, str]) -> dict[str, str]:
+        for name, written in plans.items():
+            try:
+                JobPlan.parse(written)
+            except ValueError as error:
+                raise wrong(f"{name} 的 {written!r} 不是计划;可写 {FORMS}", f"{name}: {error}") from None
+        return plans
 
     @field_validator("devices")
     @classmethod

@@ -109,7 +109,8 @@ def _end(_number: int, _frame: object) -> None:
 def up(host: str, port: int, home: Path) -> None:
     """Run everything that belongs to a node in the foreground, and start again what dies.
 
-    That is the node and the device agent. Where systemd is at hand the units of the system install do the same.
+    That is the node, the device agent and the scheduler (`wanmi jobs list`). Where systemd is at hand the units of the
+    system install do the same.
     """
     from appliance.people.agent_key import ensure_agent_key
     from server.supervisor import supervise

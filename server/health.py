@@ -16,6 +16,8 @@ from appliance.errors import Forbidden
 from appliance.exchange.clients import all_confirmed
 from appliance.messages.outbox import counts
 from appliance.records.feed import last_seq
+from appliance.scheduling.declared import jobs
+from appliance.scheduling.runs import newest
 from server.node import Node, node_of
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -88,6 +90,7 @@ def _metrics(connection: Connection, node: Node) -> bytes:
     for state, count in counts(connection, node.office.records.clock.now()).items():
         waiting.labels(state).set(count)
     _exchange_metrics(registry, connection)
+    _job_metrics(registry, connection, node)
     return generate_latest(registry)
 
 
@@ -98,6 +101,17 @@ def _exchange_metrics(registry: CollectorRegistry, connection: Connection) -> No
     for client in all_confirmed(connection):
         cursor.labels(client.link, client.client).set(client.cursor)
         pulled.labels(client.link, client.client).set(client.last_pull / SECOND)
+
+
+def _job_metrics(registry: CollectorRegistry, connection: Connection, node: Node) -> None:
+    well = Gauge("wanmi_job_well", "1 where a job's last run went well, 0 where it failed", ["job"], registry=registry)
+    ended = Gauge("wanmi_job_last_end_seconds", "when it ended last, in Unix time", ["job"], registry=registry)
+    now = node.office.records.clock.now()
+    for job in jobs(node.office.settings.schedule):
+        for run in newest(connection, job.name, now, limit=1):
+            if run.ended_at is not None:
+                well.labels(job.name).set(bool(run.ok))
+                ended.labels(job.name).set(run.ended_at / SECOND)
 
 
 def _device_metrics(registry: CollectorRegistry, node: Node) -> None:

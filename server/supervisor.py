@@ -2,7 +2,7 @@
 
 Each process is a `wanmi` command; the table says which. A process that dies is started again after a pause that grows
 while it keeps dying. Where the node is refused at its first start (no home, port in use) all end, with its exit code;
-the device agent may be refused (a wrong setting of a device) without harm to the others.
+the device agent and the scheduler may be refused (a wrong setting of a device) without harm to the others.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ PROCESSES = (
     Process(
         "agent", lambda home, host, port: ["devices", "agent", "--home", str(home), "--node", url(host, port)], False
     ),
+    Process("scheduler", lambda home, _host, _port: ["scheduler", "--home", str(home)], False),
 )
 
 

@@ -21,6 +21,7 @@ TABLE_MODULES = (
     "appliance.campaigns.tables",
     "appliance.assessment.tables",
     "appliance.papers.tables",
+    "appliance.scheduling.tables",
 )
 
 

@@ -17,6 +17,7 @@ from tui.client import Refused
 from tui.fields import Choice
 from tui.messages import Told
 from tui.screens.base import SeatScreen
+from tui.system.jobs import jobs_text
 from tui.widgets.bars import Banner, KeyLine, TitleLine
 from tui.work import careful, worker
 
@@ -24,12 +25,13 @@ Record = dict[str, Any]
 STYLES = {"passed": "green", "warning": "yellow", "failed": "bold red", "error": "bold red", "skipped": "dim"}
 WORST_FIRST = ("error", "failed", "warning", "skipped", "passed")
 NAME_CELLS = 26
+KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 
 
 class Examined(Message):
     """What the node and its doctor said; `findings` is None where the account may not ask."""
 
-    def __init__(self, health: Record, findings: list[Record] | None, jobs: list[str], why: str) -> None:
+    def __init__(self, health: Record, findings: list[Record] | None, jobs: list[Record], why: str) -> None:
         super().__init__()
         self.health, self.findings, self.jobs, self.why = health, findings, jobs, why
 
@@ -101,6 +103,7 @@ class SystemScreen(SeatScreen):
             text.append(f"\n{self.told.why}\n")
         else:
             text.append(self._findings(self.told.findings, width))
+            text.append(jobs_text(self.told.jobs, labels, width))
         self.query_one("#findings", Static).update(text)
         counted = self._counted(self.told.findings or [])
         self.draw_title("  ".join(f"{labels(f'doctor.{result}')} {count}" for result, count in counted if count))
@@ -119,11 +122,14 @@ class SystemScreen(SeatScreen):
         return text
 
     def action_job(self) -> None:
-        jobs = self.told.jobs if self.told else []
+        labels, jobs = self.context.labels, self.told.jobs if self.told else []
         if not jobs:
-            self.say(self.context.labels("system.no_jobs"))
+            self.say(labels("system.no_jobs"))
             return
-        choices = [Choice(name, name, digit) for digit, name in zip("1234567890", jobs, strict=False)]
+        choices = [
+            Choice(job["name"], f"{job['name']}  {labels.pick(job['zh'], job['en'])}", key)
+            for key, job in zip(KEYS, jobs, strict=False)
+        ]
         self.pick("key.run_job", choices, lambda name: worker(self, self._run(name), "job"))
 
     @careful
@@ -133,6 +139,7 @@ class SystemScreen(SeatScreen):
         answer = await self.context.client.patient("POST", f"/api/v1/jobs/{name}", {})
         facts = "  ".join(f"{key} {value}" for key, value in answer["result"].items())
         self.post_message(Told(labels("system.job_done", name=name, facts=facts), good=True))
+        self.action_reload()
 
     async def action_leave(self) -> None:
         await self.console.action_go("desk")
