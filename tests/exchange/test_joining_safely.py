@@ -62,6 +62,7 @@ def _joining(county: Joined) -> subprocess.Popen[str]:
         [sys.executable, "-m", "appliance", "join", county.platform.url, "--ca", str(county.platform.ca), "--token",
          "good", "--listen", county.listen, "--address", county.address, "--home", str(county.node.home)],
         stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # else ignored in the background
     )  # fmt: skip
 
 

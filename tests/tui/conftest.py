@@ -58,7 +58,7 @@ class Seat:
         """Press keys; a longer word without a name of a key is typed letter by letter."""
         named = {
             "enter", "escape", "tab", "up", "down", "left", "right", "space", "question_mark", "full_stop", "slash",
-            "left_square_bracket", "right_square_bracket", "pagedown", "plus", "minus",
+            "left_square_bracket", "right_square_bracket", "pagedown", "end", "plus", "minus",
         }  # fmt: skip
         for key in keys:
             whole = key in named or "+" in key or (key[0] == "f" and key[1:].isdigit())

@@ -17,7 +17,7 @@ def test_the_shift_leader_sees_the_findings_and_runs_a_job(shared_node: RunningN
             await seat.until(lambda: "正常" in seat.screen_text(), "the findings")
             assert "feed" in seat.screen_text() or "records" in seat.screen_text()
             await seat.keys("end")
-            await seat.until(lambda: "生成到期报表与专刊" in seat.screen_text(), "the jobs with their plans")
+            await seat.until(lambda: "daily 05:30" in seat.screen_text(), "the jobs with their plans")
             await seat.keys("j", "1")
             await seat.until(lambda: "已完成" in seat.banner, "the job ran")
             await seat.keys("escape")
