@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 
 from sqlalchemy import Connection
 
-from appliance.scoring import reading
 from appliance.scoring.basis import Basis
 from appliance.scoring.countable import SCOPES
+from appliance.scoring.halves import tally_period
 from appliance.scoring.pack import Subject
 from appliance.scoring.periods import Period
 from appliance.scoring.runs import PLATFORM, Facts, Row
-from appliance.scoring.walk import Walk
+from appliance.scoring.tally import Tally, tally
 
 GRID = "grid"
-_BY_CASE = itemgetter(0)
 
 
 @dataclass(slots=True)
@@ -32,7 +29,7 @@ class Counted:
         left_out: closed cases that were imported without history or due time (`imported.py`).
     """
 
-    cases: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    cases: Tally = field(default_factory=dict)
     counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
     grids: dict[str, dict[int, dict[int, int]]] = field(default_factory=dict)
     left_out: int = 0
@@ -62,8 +59,7 @@ def count_period(connection: Connection, period: Period, basis: Basis, schema: s
     Args:
         schema: where the county's tables stand, "" where the connection sees them by itself.
     """
-    rows = reading.history(connection, period, schema)
-    counted = count_rows(rows, reading.cases(connection, period, basis.collectors, schema), period)
+    counted = Counted(tally_period(connection, period, basis.collectors, schema))
     counted.grids = grid_counts(counted, basis)
     return counted
 
@@ -74,33 +70,7 @@ def count_rows(rows: Iterable[Row], cases: Iterable[tuple[int, Facts]], period: 
     Args:
         rows: by case and in order. cases: what is known of each of them, by case.
     """
-    counted = Counted()
-    together: dict[tuple[str, str, tuple[str, ...]], list[list[int]]] = {}
-
-    def count(scope: str, subject: str | None, facts: tuple[str, ...], case: int) -> None:
-        if subject is None:
-            return
-        key = scope, subject, facts
-        lists = together.get(key)
-        if lists is None:
-            lists = together[key] = [counted.cases[scope, subject, fact] for fact in facts]
-        for own in lists:
-            own.append(case)
-
-    for case, facts, own in _together(rows, cases):
-        Walk(case, facts, period, count).run(own)
-    return counted
-
-
-def _together(rows: Iterable[Row], cases: Iterable[tuple[int, Facts]]) -> Iterator[tuple[int, Facts, list[Row]]]:
-    """Each case with its rows; both come in the order of cases."""
-    known = iter(cases)
-    for case, history in groupby(rows, key=_BY_CASE):
-        own = list(history)
-        for found, facts in known:
-            if found == case:
-                yield case, facts, own
-                break
+    return Counted(tally(rows, cases, period))
 
 
 def grid_counts(counted: Counted, basis: Basis) -> dict[str, dict[int, dict[int, int]]]:

@@ -56,4 +56,4 @@ def _count(counted: Counted, row: Any, facts: tuple[str, ...] | list[str], scope
         if subject is None:
             continue
         for fact in facts:
-            counted.cases[scope, subject, fact].append(row.id)
+            counted.cases.setdefault((scope, subject, fact), []).append(row.id)

@@ -1,6 +1,6 @@
 """Scores of a month and of a year in a county with ten years of cases, beside the bare SQL that they need.
 
-The bare side runs the statements of `appliance/scoring/reading.py` by the sqlite3 module and throws the rows away.
+The bare side runs the statements of `appliance/scoring/statements.py` by the sqlite3 module and throws the rows away.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from appliance.scoring.countable import SCOPES
 from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.pack import national
 from appliance.scoring.periods import Period, name_of
-from appliance.scoring.reading import statements
+from appliance.scoring.reading import values_of
+from appliance.scoring.statements import statements
 from tests.bench import full_histories
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -90,13 +91,15 @@ def _counted(
 
 def _bare(connection: sqlite3.Connection, period: Period) -> tuple[int, float]:
     """How many history rows, and how long everything took."""
-    counts, began = [], perf_counter()
+    counts, keys, began = [], list[int](), perf_counter()
     for statement in statements():
-        cursor, count = connection.execute(statement, {"start": period.start, "as_of": period.as_of}), 0
+        cursor, count = connection.execute(statement, values_of(period, keys)), 0
         while page := cursor.fetchmany(10_000):
             count += len(page)
+            if not counts:
+                keys += [row[0] for row in page]
         counts.append(count)
-    return counts[0], perf_counter() - began
+    return counts[1], perf_counter() - began
 
 
 def _screens(records: Records, evaluation: Evaluation, month: Period) -> bool:
