@@ -1,4 +1,4 @@
-"""What a platform above offers: a code pack, or the table of a year's holidays. Nothing of it counts by itself.
+"""What a platform above offers: a code pack, a pack of indicators, a year's holidays. Nothing of it counts by itself.
 
 An offer lies in `offers/` of the home until the technician applies or declines it; the platform can read which.
 """
@@ -19,15 +19,19 @@ from appliance.exchange.links import write_private
 FOLDER = "offers"
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,79}")
 FILES_AT_MOST, BYTES_AT_MOST, WAITING_AT_MOST = 20, 4 * 1024 * 1024, 100
-NEEDED = {"pack": "pack.toml", "calendar": "calendar.csv"}
-"""The file that an offer of a kind must hold."""
+Kind = Literal["pack", "calendar", "indicators"]
+NEEDED: dict[str, tuple[re.Pattern[str], str]] = {
+    "pack": (re.compile(r"pack\.toml"), "pack.toml"), "calendar": (re.compile(r"calendar\.csv"), "calendar.csv"),
+    "indicators": (re.compile(r"[A-Za-z0-9_-]{1,60}\.csv"), "NAME.csv"),
+}  # fmt: skip
+"""The file that an offer of a kind must hold, and how that is said; a pack of indicators is named by its file."""
 
 
 class Offer(msgspec.Struct, kw_only=True):
     """An offer as it is kept: its files are text by name, its times RFC 3339."""
 
     id: str
-    kind: Literal["pack", "calendar"]
+    kind: Kind
     title: str
     files: dict[str, str]
     link: str
@@ -103,10 +107,16 @@ def _check(kind: str, files: dict[str, str]) -> None:
         )
     wrong = [name for name in files if not NAME.fullmatch(name)]
     size = sum(len(content.encode()) for content in files.values())
-    if needed not in files or wrong or len(files) > FILES_AT_MOST or size > BYTES_AT_MOST:
+    pattern, said = needed
+    if (
+        not any(pattern.fullmatch(name) for name in files)
+        or wrong
+        or len(files) > FILES_AT_MOST
+        or size > BYTES_AT_MOST
+    ):
         raise Invalid(
-            f"{kind} 须含文件 {needed},至多 {FILES_AT_MOST} 个、{BYTES_AT_MOST >> 20} MB,文件名只用字母数字和 . _ -。",
-            f"A {kind} holds {needed}; at most {FILES_AT_MOST} files and {BYTES_AT_MOST >> 20} MB, named by letters, "
-            "digits and . _ - only.",
+            f"{kind} 须含文件 {said},至多 {FILES_AT_MOST} 个、{BYTES_AT_MOST >> 20} MB,文件名只用字母数字和 . _ -。",
+            f"An offer of {kind} holds {said}; at most {FILES_AT_MOST} files and {BYTES_AT_MOST >> 20} MB, named by "
+            "letters, digits and . _ - only.",
             fields=tuple(FieldError(f"files.{name[:80]}", "文件名不对", "wrong name") for name in wrong),
         )

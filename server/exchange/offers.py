@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 
-from appliance.exchange.offers import FILES_AT_MOST, list_offers, take_offer
+from appliance.exchange.offers import FILES_AT_MOST, Kind, list_offers, take_offer
 from server.cases.schemas import Name
 from server.exchange.desk import PREFIX, asker_of, desk_of
 from server.node import json_bytes
 
 
 class OfferBody(msgspec.Struct, forbid_unknown_fields=True):
-    """An offer: text files by name; a pack holds `pack.toml`, a calendar `calendar.csv` (date, is_workday, name)."""
+    """An offer: text files by name; a pack holds `pack.toml`, a calendar `calendar.csv` (date, is_workday, name),
+    indicators `NAME.csv`, which names the pack."""
 
-    kind: Literal["pack", "calendar"]
+    kind: Kind
     title: Name
     files: Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=FILES_AT_MOST)]
 

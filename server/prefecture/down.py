@@ -115,7 +115,7 @@ def decide(platform: Platform, code: str, number: str, request: int, approve: bo
 
 
 def offer(platform: Platform, code: str, kind: str, title: str, files: dict[str, str]) -> str:
-    """Write down an offer: a code pack or a calendar that the county's technician may apply."""
+    """Write down an offer: a code pack, a calendar or a pack of indicators that the county's technician may apply."""
     body = {"kind": kind, "title": title, "files": files}
     with platform.begin() as connection:
         the_county(connection, code)

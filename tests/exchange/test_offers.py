@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from importlib.resources import files
 
 import httpx
 import pytest
 
 from appliance.cases.office import Office
-from appliance.errors import Invalid
+from appliance.errors import BadFile, Conflict, Invalid
+from appliance.scoring.packs_in_force import packs_in_force
 from appliance.settings import load
 from provisioning.joining.applying import apply_offer
 from tests.exchange.joined import Joined, address, wanmi
@@ -101,3 +103,25 @@ def test_a_pack_is_checked_before_it_counts(county: Joined, above: httpx.Client)
 )  # fmt: skip
 def test_what_is_no_offer_is_refused(above: httpx.Client, change: dict[str, object], status_code: int) -> None:
     assert above.post(OFFERS, json={**PACK, **change}).status_code == status_code
+
+
+def test_the_prefectures_indicators_are_computed_beside_the_countys(county: Joined, above: httpx.Client) -> None:
+    home = county.node.home
+    text = (files("appliance.scoring") / "packs" / "national.csv").read_text(encoding="utf-8")
+    theirs = {"kind": "indicators", "title": "许昌市考核指标", "files": {"xuchang.csv": text}}
+    wrong = offer(above, theirs | {"files": {"xuchang.csv": text.replace("30 close_rate", "31 close_rate")}})
+    before = (home / "wanmi.toml").read_text()
+    with pytest.raises(BadFile, match=r"xuchang.*line"):
+        apply_offer(home, wrong)
+    same = offer(above, theirs | {"files": {"national.csv": text}})
+    with pytest.raises(Conflict, match="under another name"):
+        apply_offer(home, same)
+    assert (home / "wanmi.toml").read_text() == before
+    assert above.post(OFFERS, json=theirs | {"files": {"x.toml": ""}}).status_code == 422
+    id_ = offer(above, theirs)
+    assert "许昌市考核指标" in wanmi(home, "link", "offers")
+    wanmi(home, "link", "apply", id_, "--yes")
+    assert "upper_pack = xuchang" in str(state_of(above, id_)["note"])
+    assert [pack.id for pack in packs_in_force(home, load(home).scoring)] == ["national", "xuchang"]
+    for offered in (wrong, same):
+        wanmi(home, "link", "decline", offered, "--reason", "有误")

@@ -112,19 +112,23 @@ def decide(county: str, number: str, request: int, approve: bool, note: str, hom
 @county_argument
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--kind", type=click.Choice(["pack", "calendar"]), required=True, help="A code pack, or a year's holidays."
+    "--kind",
+    type=click.Choice(["pack", "calendar", "indicators"]),
+    required=True,
+    help="A code pack, a year's holidays, or the indicators by which the prefecture scores.",
 )
 @click.option("--title", required=True, help="What the county's technician reads.")
 @home_option
 @json_option
 def offer(county: str, files: tuple[Path, ...], kind: str, title: str, home: Path, as_json: bool) -> None:
-    """Offer COUNTY a code pack (pack.toml and its tables) or a calendar (calendar.csv).
+    """Offer COUNTY a code pack (pack.toml and its tables), a calendar (calendar.csv) or indicators (NAME.csv).
 
     Nothing of it counts before the county's technician applies it (`wanmi link offers`).
 
     \b
     Example:
       wanmi prefecture offer 411081 calendar.csv --kind calendar --title 2027年节假日
+      wanmi prefecture offer 411081 xuchang-2026.csv --kind indicators --title 许昌市考核指标
     """
     from server.prefecture.down import offer as write
 
