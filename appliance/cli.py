@@ -99,6 +99,20 @@ def main() -> None:
     except OSError as error:
         click.echo(f"{error.filename or ''}: {error.strerror}".strip(": "), err=True)
         sys.exit(1)
+    except Exception as error:
+        if not _is_of_the_database(error):
+            raise
+        said = getattr(error, "orig", None) or error
+        click.echo(
+            f"数据库出错: {said};请运行 wanmi doctor 检查。\nThe database failed: {said}; run wanmi doctor.", err=True
+        )
+        sys.exit(1)
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether SQLAlchemy raised it; asked without loading it for commands that need no database."""
+    raisable = sys.modules.get("sqlalchemy.exc")
+    return raisable is not None and isinstance(error, raisable.SQLAlchemyError)
 
 
 def _sentences(error: Any) -> str:

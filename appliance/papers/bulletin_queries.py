@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Connection, bindparam, text
 
 from appliance.clock import DAY, local
@@ -23,9 +24,14 @@ _COURSE = text(
     "SELECT action, at FROM case_action WHERE action IN ('report', 'file', 'close') AND at >= :start AND at < :as_of"
 )
 _OLDEST = text(
-    "SELECT id AS case_id, number, name, address, street, community, department, reported_at, handle_due_at FROM cases "
+    "SELECT id AS case_id, number, name, address, street, community, reported_at FROM cases "
     "WHERE number IN :numbers ORDER BY reported_at, id LIMIT :limit"
 ).bindparams(bindparam("numbers", expanding=True))
+_HANDLING = text(
+    "SELECT action, due_at, detail FROM case_action WHERE case_id = :case_id AND at < :as_of "
+    "AND (action = 'dispatch' OR due_at IS NOT NULL) AND clock_started = 'handle' ORDER BY seq DESC"
+)
+"""The limit and the unit that a case had at the end of a period, whatever became of it later."""
 AT_ONCE = 5_000
 
 
@@ -58,11 +64,20 @@ def oldest_open(connection: Connection, numbers: Sequence[str], as_of: int, limi
     return [
         {
             "number": row["number"], "name": row["name"], "place": place_of(connection, row),
-            "department": row["department"], "days": (as_of - row["reported_at"]) // DAY,
-            "reported_at": row["reported_at"], "due_at": row["handle_due_at"],
+            "days": (as_of - row["reported_at"]) // DAY, "reported_at": row["reported_at"],
+            **_handling_at(connection, row["case_id"], as_of),
         }
         for row in rows[:limit]
     ]  # fmt: skip
+
+
+def _handling_at(connection: Connection, case: int, as_of: int) -> dict[str, Any]:
+    """The department and the due time of handling that a case had before a moment."""
+    rows = connection.execute(_HANDLING, {"case_id": case, "as_of": as_of}).all()
+    due = next((row.due_at for row in rows if row.due_at is not None), None)
+    detail = next((row.detail for row in rows if row.action == "dispatch"), None)
+    told = msgspec.json.decode(detail) if isinstance(detail, str) else detail or {}
+    return {"department": told.get("department"), "due_at": due}
 
 
 def _places(period: Period, zone: ZoneInfo) -> tuple[list[str], Callable[[int], str]]:

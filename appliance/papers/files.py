@@ -18,6 +18,9 @@ STATES = {"draft": "草稿", "submitted": "已报送", "revised": "已更正"}
 Document = Mapping[str, Any]
 
 
+ROW_POINTS = 20
+
+
 def json_of(document: Document) -> bytes:
     """The return for a machine."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -43,6 +46,7 @@ def xlsx_of(document: Document) -> bytes:
     for row in cells:
         sheet.append([None if cell == "" else cell for cell in row])
     for number, row in enumerate(sheet.iter_rows(), start=1):
+        sheet.row_dimensions[number].height = ROW_POINTS
         for cell in row:
             cell.border = Border(line, line, line, line)
             cell.alignment = Alignment("left" if cell.column == 1 and number > 1 else "center", "center")
@@ -52,11 +56,22 @@ def xlsx_of(document: Document) -> bytes:
     sheet.freeze_panes = "B2"
     sheet.page_setup.orientation, sheet.page_setup.paperSize, sheet.page_setup.fitToHeight = "landscape", 9, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = "1:1"
+    sheet.oddHeader.center.text, sheet.oddHeader.center.size = heading(document), 16
+    sheet.oddFooter.left.text = "填报单位: ____________  填表人: ________  签发人: ________"
+    sheet.oddFooter.right.text = "第 &P 页 共 &N 页"
     about = book.create_sheet(ABOUT)
     for pair in about_lines(document):
         about.append(pair)
+    about.page_setup.fitToHeight, about.sheet_properties.pageSetUpPr.fitToPage = 0, True
     about.column_dimensions["A"].width, about.column_dimensions["B"].width = 14, 70
     return packed(book, micros(datetime.fromisoformat(document["as_of"])))
+
+
+def heading(document: Document) -> str:
+    """What stands over the printed return; the cells themselves are figures only, for whoever reads the file in."""
+    year, month = document["period"].split("-")
+    return f"{document['name']}数字化城市管理工作月报 {year}年{int(month)}月"
 
 
 def about_lines(document: Document) -> list[tuple[str, str]]:

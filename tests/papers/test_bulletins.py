@@ -55,6 +55,21 @@ def test_it_says_what_the_scores_say_and_nothing_about_who_reported(desk: Desk) 
     assert closed.replace("已结账", "未结账,数据可能变化".replace(",", "，")) == told
 
 
+def test_the_cases_left_over_stand_in_it_as_they_were_then(desk: Desk) -> None:
+    """Sent to another unit with a new limit in November, and still October's debt of the first one."""
+    number = desk.to_dispatched()
+    desk.clock.advance(days=30)
+    page = bulletin_page(desk.office, "2026-10")
+    then = next(line for line in page.splitlines() if f"<td>{number}</td>" in line)
+    assert "市政管理所" in then
+    desk.decide("p1", number, desk.ask("d1", number, "return", "不归我管"), True)
+    desk.act("p1", number, "dispatch", department="D02", condition=1)
+    assert (
+        next(line for line in bulletin_page(desk.office, "2026-10").splitlines() if f"<td>{number}</td>" in line)
+        == then
+    )
+
+
 def test_a_running_day_a_week_and_a_county_without_cases_have_one_too(desk: Desk) -> None:
     assert "本期没有单位承办案件" in bulletin_page(desk.office, "2026-10")
     desk.to_dispatched()
