@@ -38,17 +38,20 @@ from server.prefecture.store import Platform
 from server.prefecture.tables import SENT
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
-RETURN, EVIDENCE, PICTURE = "return", "evidence", "picture"
+RETURN, DAILY, EVIDENCE, PICTURE = "return", "daily", "evidence", "picture"
 HANDED_OUT_AGAIN = 60 * SECOND
 HANDED_OUT_BYTES = 8 << 20
 """Orders of so many bytes are handed out at once, and always one."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 JSON = "application/json"
-KEPT_BYTES = 20_000
+KEPT_BYTES = 64_000
 """So much of a county's answer is kept."""
 
-_RETURNS, _FILES = "reports/monthly/", "evidence/"
+REPORTS = 5
+"""So many of the last orders for one report are looked at."""
+
+_RETURNS, _DAILY, _FILES = "reports/monthly/", "reports/daily/", "evidence/"
 
 _WITHOUT_BODY = [column for column in SENT.c if column.name != "body"]
 _NEEDED = SENT.alias("needed")
@@ -124,22 +127,40 @@ def offer(platform: Platform, code: str, kind: str, title: str, files: dict[str,
 
 def ask_return(platform: Platform, code: str, period: str) -> None:
     """Write down that a county which calls by itself is asked for its monthly return, unless it is asked already."""
-    with platform.begin() as connection:
-        last = asked_return(connection, code, period)
-        if last is None or last.state != WAITING:
-            _write(platform, connection, code, RETURN, "GET", f"{_RETURNS}{period}", None)
+    _ask_report(platform, code, RETURN, f"{_RETURNS}{period}")
+
+
+def ask_daily(platform: Platform, code: str, day: str) -> None:
+    """The same for its report of a day."""
+    _ask_report(platform, code, DAILY, f"{_DAILY}{day}")
 
 
 def asked_return(connection: Connection, code: str, period: str) -> Row[Any] | None:
     """The last order for a county's return of a month, None where there was none."""
+    return _asked(connection, code, RETURN, f"{_RETURNS}{period}")
+
+
+def asked_daily(connection: Connection, code: str, day: str) -> list[Row[Any]]:
+    """The orders for a county's report of a day, the last one first."""
+    return _all_asked(connection, code, DAILY, f"{_DAILY}{day}")
+
+
+def _ask_report(platform: Platform, code: str, kind: str, path: str) -> None:
+    with platform.begin() as connection:
+        the_county(connection, code)
+        last = _asked(connection, code, kind, path)
+        if last is None or last.state != WAITING:
+            _write(platform, connection, code, kind, "GET", path, None)
+
+
+def _asked(connection: Connection, code: str, kind: str, path: str) -> Row[Any] | None:
+    return next(iter(_all_asked(connection, code, kind, path)), None)
+
+
+def _all_asked(connection: Connection, code: str, kind: str, path: str) -> list[Row[Any]]:
     columns = [SENT.c.state, SENT.c.status, SENT.c.answer]
-    query = (
-        select(*columns)
-        .where(SENT.c.county == code, SENT.c.kind == RETURN, SENT.c.path == f"{ROOT}{_RETURNS}{period}")
-        .order_by(SENT.c.made_at.desc())
-        .limit(1)
-    )
-    return connection.execute(query).one_or_none()
+    mine = (SENT.c.county == code, SENT.c.kind == kind, SENT.c.path == f"{ROOT}{path}")
+    return list(connection.execute(select(*columns).where(*mine).order_by(SENT.c.made_at.desc()).limit(REPORTS)))
 
 
 def ask_file(platform: Platform, connection: Connection, code: str, sha256: str, there: int, size: int) -> None:

@@ -9,13 +9,17 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
+from appliance.clock import local
 from appliance.exchange.kinds.all import KINDS
 from appliance.exchange.reading import feed_state, read_changes, read_snapshot
+from appliance.papers.daily import daily_document, day_of
 from server.prefecture import arriving
 from server.prefecture.app import create_app
+from server.prefecture.daily import Daily, daily_reports
 from server.prefecture.down import Evidence, send_case
 from server.prefecture.enrolment import Caller, enrol, make_token
 from server.prefecture.keys import peer_context
@@ -171,6 +175,29 @@ def test_it_fetches_a_case_after_its_picture_and_answers(platform: Platform, cou
     done["body"] = base64.b64encode(b'{"number":"41108120261009001"}').decode()
     county.http.post(f"{NODE}/orders/{case['id']}", json=done)
     assert county.http.get(f"{NODE}/orders").json()["items"] == []
+
+
+def test_its_daily_report_comes_as_the_answer_to_an_order(platform: Platform, desk: Desk, county: Calling) -> None:
+    desk.report()
+    day = f"{local(desk.clock.now(), desk.office.settings.zone):%Y-%m-%d}"
+
+    def ours() -> Daily:
+        return daily_reports(platform, day)[0]
+
+    assert ours().trouble is not None
+    assert ours().trouble is not None, "asked for once, however often somebody looks"
+    (order,) = county.http.get(f"{NODE}/orders").json()["items"]
+    assert (order["method"], order["path"]) == ("GET", f"/exchange/v1/reports/daily/{day}")
+    with desk.office.records.read() as connection:
+        report = daily_document(connection, desk.office, day_of(desk.office, day))
+    answer = base64.b64encode(msgspec.json.encode(report)).decode()
+    county.http.post(f"{NODE}/orders/{order['id']}", json={"status": 200, "headers": {}, "body": answer})
+    told = ours().report
+    assert told is not None
+    assert told["facts"]["reports"] == 1
+    assert len(county.http.get(f"{NODE}/orders").json()["items"]) == 1, "the day is not over, so it is asked again"
+    assert daily_reports(platform, "2026-10")[0].trouble is not None
+    assert county.http.get(f"{NODE}/orders").json()["items"] == [], "a month is no day and not asked for"
 
 
 def test_two_calls_at_once_are_told_to_wait_and_never_what_to_send(platform: Platform, county: Calling) -> None:

@@ -115,7 +115,8 @@ def monthly(month: str, out: Path | None, origin: str, strict: bool, home: Path,
 def daily(day: str, home: Path, as_json: bool) -> None:
     """The counties' daily reports of a day: reports, filed and closed, and how many are open and overdue now.
 
-    Each county that can be called is asked; of one that cannot be, the line says why.
+    Each county that can be called is asked at once; one that calls by itself or sends files brings its report with its
+    next call, and the last one that came is shown.
 
     \b
     Example:
