@@ -179,6 +179,7 @@ def test_it_fetches_a_case_after_its_picture_and_answers(platform: Platform, cou
 
 def test_its_daily_report_comes_as_the_answer_to_an_order(platform: Platform, desk: Desk, county: Calling) -> None:
     desk.report()
+    desk.clock.advance(minutes=5)
     day = f"{local(desk.clock.now(), desk.office.settings.zone):%Y-%m-%d}"
 
     def ours() -> Daily:
