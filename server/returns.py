@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from appliance.papers import filing
 from appliance.papers.files import FORMATS
 from appliance.scoring.evaluation import Evaluation
-from appliance.scoring.facts import month_of
+from appliance.scoring.periods import month_of
 from appliance.scoring.return_files import XLSX
 from server import answers, examples, paper_answers
 from server.node import JSON, actor_of_request, node_of

@@ -50,7 +50,7 @@ def monthly(month: str, file: Path, draft: bool, home: Path, as_json: bool) -> N
     from appliance.papers.files import FORMATS, STATES
     from appliance.papers.filing import filed_or_draft
     from appliance.scoring.evaluation import Evaluation
-    from appliance.scoring.facts import month_of
+    from appliance.scoring.periods import month_of
 
     written_as = _format(file, tuple(FORMATS))
     with _records(home) as records:

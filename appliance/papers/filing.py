@@ -16,8 +16,7 @@ from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 from appliance.scoring import store
 from appliance.scoring.evaluation import Evaluated, Evaluation
-from appliance.scoring.facts import month_of
-from appliance.scoring.periods import Period
+from appliance.scoring.periods import Period, month_of
 
 SIGNERS = frozenset(("assessor", "leader", "admin"))
 DRAFT, SUBMITTED, REVISED = "draft", "submitted", "revised"

@@ -7,12 +7,9 @@ from sqlalchemy import Connection
 from appliance.scoring.basis import Basis
 from appliance.scoring.countable import countables
 from appliance.scoring.counting import count_period
-from appliance.scoring.periods import Period, month_of
+from appliance.scoring.periods import Period
 from appliance.scoring.runs import PLATFORM
 
-__all__ = ["COUNTS", "Month", "count", "month_of"]
-
-Month = Period
 COUNTS = tuple(countables()["platform"])
 """The facts a column can be made of; each counts cases."""
 NOBODY = Basis({}, {}, {}, {}, {}, {}, frozenset())

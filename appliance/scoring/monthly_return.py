@@ -17,7 +17,8 @@ from typing import Any
 
 from appliance.clock import rfc3339
 from appliance.errors import BadFile
-from appliance.scoring.facts import COUNTS, Month
+from appliance.scoring.facts import COUNTS
+from appliance.scoring.periods import Period
 
 FILE = Path(__file__).with_name("return_columns.csv")
 Value = float | int | None
@@ -109,7 +110,7 @@ def column_list() -> list[dict[str, Any]]:
     return [{"code": each.code, "name": each.chinese, "english": each.english} for each in columns()]
 
 
-def return_document(row: Row, month: Month) -> dict[str, Any]:
+def return_document(row: Row, month: Period) -> dict[str, Any]:
     """A county's own return for a machine: rates are fractions, `rule` is the file by which it was made."""
     made_by = rule()
     return {

@@ -9,8 +9,8 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from appliance.clock import moment, rfc3339
-from appliance.scoring.facts import Month
 from appliance.scoring.monthly_return import Column, Row, Value, columns, rule
+from appliance.scoring.periods import Period
 
 CSV, XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOTHING = "—"
@@ -35,7 +35,7 @@ def head() -> list[str]:
     return [*_BEFORE, *(column.chinese for column in columns())]
 
 
-def csv_of(rows: Sequence[Row], month: Month) -> bytes:
+def csv_of(rows: Sequence[Row], month: Period) -> bytes:
     """The rows as CSV, UTF-8 with a mark for spreadsheets; behind the columns stands by which rule they were made."""
     written = StringIO()
     lines = [[*head(), *_AFTER]]
@@ -46,7 +46,7 @@ def csv_of(rows: Sequence[Row], month: Month) -> bytes:
     return written.getvalue().encode("utf-8-sig")
 
 
-def xlsx_of(rows: Sequence[Row], month: Month, marked: Collection[tuple[int, str]] = ()) -> bytes:
+def xlsx_of(rows: Sequence[Row], month: Period, marked: Collection[tuple[int, str]] = ()) -> bytes:
     """The rows as a workbook; rates are numbers shown in per cent.
 
     Args:
@@ -74,7 +74,7 @@ def xlsx_of(rows: Sequence[Row], month: Month, marked: Collection[tuple[int, str
     return packed(book, month.as_of)
 
 
-def _origin(month: Month) -> list[str]:
+def _origin(month: Period) -> list[str]:
     made_by = rule()
     return [month.name, rfc3339(month.as_of) or "", made_by.id, made_by.sha256]
 

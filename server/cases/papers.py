@@ -13,7 +13,7 @@ from appliance.cases.slip import slip_page, slip_rows, slip_text
 from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
 
-HTML, TEXT = "text/html; charset=utf-8", "text/plain; charset=utf-8"
+HTML, TEXT = "text/html", "text/plain"
 
 
 class PaperController(Controller):

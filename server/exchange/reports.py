@@ -13,8 +13,9 @@ from appliance.errors import Forbidden
 from appliance.exchange.scopes import Grants
 from appliance.papers.daily import daily_document, day_of
 from appliance.papers.filing import filing_of
-from appliance.scoring.facts import Month, count, month_of
+from appliance.scoring.facts import count
 from appliance.scoring.monthly_return import Row, return_document, row_of
+from appliance.scoring.periods import Period, month_of
 from appliance.scoring.return_files import CSV, XLSX, csv_of, xlsx_of
 from server.exchange.desk import PREFIX, asker_of, desk_of, log_read
 from server.exchange.encoding import chosen, weights, whole
@@ -100,13 +101,13 @@ def _wanted(accept: str) -> str:
     return max(FORMATS, key=lambda media: liked.get(media, liked.get("*/*", 0.0)))
 
 
-def _written(row: Row, month: Month, media: str, filing: dict[str, Any]) -> bytes:
+def _written(row: Row, month: Period, media: str, filing: dict[str, Any]) -> bytes:
     if media == JSON:
         return msgspec.json.encode(return_document(row, month) | {"filing": filing})
     return csv_of([row], month) if media == "text/csv" else xlsx_of([row], month)
 
 
-def _tag(row: Row, month: Month, media: str, filing: dict[str, Any]) -> str:
+def _tag(row: Row, month: Period, media: str, filing: dict[str, Any]) -> str:
     """The same for the same facts: the moment of looking, which a running month tells, is left out."""
     told = {**return_document(row, month), "as_of": None, "format": FORMATS[media], "filing": filing}
     return f'W/"{hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:32]}"'

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from appliance.clock import rfc3339
 from appliance.errors import WanmiError
 from appliance.exchange.scopes import grants_of
-from appliance.scoring.facts import Month
 from appliance.scoring.monthly_return import Row, Rule, Value, column_list, columns, rule
+from appliance.scoring.periods import Period
 from server.prefecture.counties import FILES, OUTBOUND, County, all_counties
 from server.prefecture.county_port import CountyPort
 from server.prefecture.down import FAILED, ask_return, asked_return
@@ -90,7 +90,7 @@ class Compared:
         }  # fmt: skip
 
 
-def compare_month(platform: Platform, month: Month) -> list[Compared]:
+def compare_month(platform: Platform, month: Period) -> list[Compared]:
     """Fetch the returns of all counties, keep them, and lay them beside our own count."""
     with platform.begin() as connection:
         counties = all_counties(connection)
@@ -121,7 +121,7 @@ def both_rows(found: Sequence[Compared]) -> tuple[list[Row], set[tuple[int, str]
     return rows, marked
 
 
-def comparison_document(found: Sequence[Compared], month: Month) -> dict[str, Any]:
+def comparison_document(found: Sequence[Compared], month: Period) -> dict[str, Any]:
     """The comparison for a machine: rates are fractions."""
     made_by = rule()
     return {
@@ -163,7 +163,7 @@ def _fetch_by_order(platform: Platform, county: County, period: str) -> Trouble 
 
 
 def _compared(
-    connection: Connection, county: County, month: Month, kept: KeptReturn | None, trouble: Trouble | None
+    connection: Connection, county: County, month: Period, kept: KeptReturn | None, trouble: Trouble | None
 ) -> Compared:
     """Both counts of a county, ours up to the very moment up to which the return counts."""
     looked = month if kept is None else replace(month, as_of=min(kept.as_of, month.end))

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 
 from appliance.clock import rfc3339
 from appliance.errors import Invalid
-from appliance.scoring.facts import COUNTS, Month, count
+from appliance.scoring.facts import COUNTS, count
 from appliance.scoring.monthly_return import Row, column_list, columns, facts_in, row_of
+from appliance.scoring.periods import Period
 from appliance.scoring.return_files import csv_of, xlsx_of
 from server.prefecture.counties import all_counties
 from server.prefecture.views import live
@@ -33,14 +34,14 @@ class Place:
     row: Row
 
 
-def own_count(connection: Connection, county: str, name: str, month: Month) -> Row | None:
+def own_count(connection: Connection, county: str, name: str, month: Period) -> Row | None:
     """A county's row as we count it, None where it was never taken in."""
     if not connection.execute(_THERE, {"table": f"{live(county)}.case_action"}).scalar_one():
         return None
     return row_of(county, name, count(connection, month, live(county)))
 
 
-def table(connection: Connection, month: Month) -> list[Row]:
+def table(connection: Connection, month: Period) -> list[Row]:
     """A row for each county that was taken in, and a last one whose rates are those of the summed counts."""
     counted = (own_count(connection, county.code, county.name, month) for county in all_counties(connection))
     rows = [row for row in counted if row is not None]
@@ -95,7 +96,7 @@ def ranking(rows: Sequence[Row], by: Sequence[str] | None = None) -> list[Place]
     return sorted(places, key=lambda each: (each.place or 0, each.row.county)) + none
 
 
-def as_document(rows: Sequence[Row], month: Month) -> dict[str, Any]:
+def as_document(rows: Sequence[Row], month: Period) -> dict[str, Any]:
     """The table for a machine: rates are fractions."""
     return {
         "period": month.name, "as_of": rfc3339(month.as_of), "columns": column_list(),
@@ -103,7 +104,7 @@ def as_document(rows: Sequence[Row], month: Month) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def written(rows: Sequence[Row], month: Month, suffix: str) -> bytes:
+def written(rows: Sequence[Row], month: Period, suffix: str) -> bytes:
     """The table as a file.
 
     Args:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from appliance.clock import Clock, SystemClock
 from appliance.errors import BadHome, Conflict
 from appliance.records.postgis import postgis_engine, prepare
-from appliance.scoring.facts import Month, month_of
+from appliance.scoring.periods import Period, month_of
 from server.prefecture.keys import Keys
 from server.prefecture.settings import Prefecture, load, save
 from server.prefecture.steps import upgrade_tables
@@ -79,7 +79,7 @@ class Platform:
         with self.begin() as connection:
             return self.keys.context(county, set(connection.execute(query).scalars()))
 
-    def month(self, written: str) -> Month:
+    def month(self, written: str) -> Period:
         """The month `2026-10` in the prefecture's time.
 
         Raises:

@@ -20,7 +20,7 @@ from appliance.papers.monthly import return_document
 from appliance.papers.template import SHIPPED, load_template
 from appliance.records.store import Records
 from appliance.scoring.evaluation import Evaluated, Evaluation
-from appliance.scoring.facts import month_of
+from appliance.scoring.periods import month_of
 from appliance.scoring.scores import Named
 from appliance.scoring.store import named_subjects
 from tests.cases.desk import Desk

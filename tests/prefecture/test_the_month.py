@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 
 from appliance.clock import micros
 from appliance.errors import Invalid
-from appliance.scoring.facts import count, month_of
+from appliance.scoring.facts import count
 from appliance.scoring.monthly_return import Row, columns, return_document, row_of
+from appliance.scoring.periods import month_of
 from server.prefecture.county_port import Answer
 from server.prefecture.down import finish, hand_out
 from server.prefecture.monthly import ranking, table, written

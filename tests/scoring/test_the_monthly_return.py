@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 from appliance.clock import micros
 from appliance.errors import Invalid
 from appliance.scoring.counting import count_rows
-from appliance.scoring.facts import COUNTS, Month, count, month_of
+from appliance.scoring.facts import COUNTS, count
 from appliance.scoring.monthly_return import Row, columns, facts_in, return_document, row_of, rule
+from appliance.scoring.periods import Period, month_of
 from appliance.scoring.return_files import csv_of, xlsx_of
 from tests.cases.desk import Desk
 from tests.scoring import example
@@ -23,7 +24,7 @@ LATER = micros(datetime(2026, 11, 20, tzinfo=ZONE))
 OCTOBER = month_of("2026-10", ZONE, LATER)
 
 
-def facts(month: Month) -> dict[str, int]:
+def facts(month: Period) -> dict[str, int]:
     """What the worked example makes of a month."""
     rows = [row for row in example.rows() if row.at < month.as_of]
     found = count_rows(rows, example.cases(), month).facts()["platform"].get("", {})
@@ -57,7 +58,7 @@ def test_no_month_and_one_to_come_are_refused(month: str) -> None:
         month_of(month, ZONE, LATER)
 
 
-def own_row(desk: Desk, month: Month) -> Row:
+def own_row(desk: Desk, month: Period) -> Row:
     """The county's row of a month as it counts now."""
     with desk.office.records.read() as connection:
         return row_of("411081", "禹州市", count(connection, month))

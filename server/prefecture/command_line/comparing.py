@@ -11,7 +11,7 @@ import rich_click as click
 from appliance.options import say, show
 
 if TYPE_CHECKING:
-    from appliance.scoring.facts import Month
+    from appliance.scoring.periods import Period
     from server.prefecture.comparison import Compared
 
 DIFFERS = "≠"
@@ -38,7 +38,7 @@ def show_comparison(month: str, out: Path | None, strict: bool, home: Path, as_j
         raise SystemExit(1)
 
 
-def _file(found: Sequence[Compared], month: Month, suffix: str) -> bytes:
+def _file(found: Sequence[Compared], month: Period, suffix: str) -> bytes:
     import msgspec
 
     from appliance.scoring.return_files import csv_of, xlsx_of

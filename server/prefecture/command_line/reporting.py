@@ -12,8 +12,8 @@ from server.prefecture.command_line.comparing import show_comparison
 from server.prefecture.command_line.shared import home_option, split_words
 
 if TYPE_CHECKING:
-    from appliance.scoring.facts import Month
     from appliance.scoring.monthly_return import Row
+    from appliance.scoring.periods import Period
     from server.prefecture.store import Platform
 
 key_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -172,7 +172,7 @@ def check(url: str, cert: Path, key: Path, ca: Path, write: bool, wait: float, a
         raise SystemExit(1)
 
 
-def _table(platform: Platform, month: str | None) -> tuple[Month, list[Row]]:
+def _table(platform: Platform, month: str | None) -> tuple[Period, list[Row]]:
     from appliance.clock import local
     from server.prefecture.monthly import table
 
