@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from appliance.errors import Broken
+from appliance.own_process import answer
 
 
 async def run_aside(command: Sequence[str], zh: str, en: str) -> bytes:
@@ -15,7 +15,7 @@ async def run_aside(command: Sequence[str], zh: str, en: str) -> bytes:
         zh, en: what failed, for the refusal.
 
     Raises:
-        Broken: it failed; its last words are told.
+        WanmiError: what its work refused. Broken: it failed otherwise; its last words are told.
     """
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -26,7 +26,4 @@ async def run_aside(command: Sequence[str], zh: str, en: str) -> bytes:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode:
-        last = said.decode(errors="replace").strip()[-400:]
-        raise Broken(f"{zh}: {last}", f"{en}: {last}")
-    return told
+    return answer(process.returncode, told, said, zh, en)

@@ -15,7 +15,7 @@ from appliance.people import training
 from server import answers, examples
 from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Key, Limit, page, sent
-from server.scores import Name, evaluated_of, pack_of_request, period_of_request
+from server.scores import Name, evaluated_of, period_of_request
 from server.sign_in import require
 
 ASSESSORS = ("assessor", "leader", "admin")
@@ -249,8 +249,9 @@ class AssessmentController(Controller):
     async def settlement(self, request: Request[Any, Any, Any], period: Name = "") -> Response[bytes]:
         """What the contractor's fee and the units' deposits come to by score and deductions."""
         node = node_of(request)
-        asked, pack = period_of_request(node, period), pack_of_request(node, None)
+        asked = period_of_request(node, period)
         evaluated = await evaluated_of(node, asked)
+        pack = evaluated.pack()
         contract = node.office.settings.scoring.contract
         lines = await node.read(
             lambda connection: settlement(

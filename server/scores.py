@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
@@ -11,12 +11,12 @@ from sqlalchemy import Connection, text
 from appliance.clock import local, rfc3339
 from appliance.scoring import store
 from appliance.scoring.countable import countables
-from appliance.scoring.evaluation import Evaluated, Evaluation, check_scope
+from appliance.scoring.evaluated import Evaluated, pack_among
+from appliance.scoring.evaluation import Evaluation, check_scope
 from appliance.scoring.figures import facts_of, indicator_told
 from appliance.scoring.jobs import in_a_process
-from appliance.scoring.packs_in_force import pack_named
 from appliance.scoring.periods import KINDS, Period, name_of, neighbours
-from appliance.scoring.sight import OPEN_SCOPES, require_cases, seen
+from appliance.scoring.sight import OPEN_SCOPES, require_cases, require_span, seen
 from server import answers, examples, score_answers
 from server.node import Node, actor_of_request, node_of
 from server.paging import PAGE, Limit, sent
@@ -26,8 +26,7 @@ Name = Annotated[str, Parameter(max_length=40, description="2026-10-08, 2026-W41
 Whose = Annotated[
     str, Parameter(query="scope", max_length=20, description="department, region, collector … ; all where left out")
 ]
-PackId = Annotated[str | None, Parameter(max_length=80, description="A pack in force; the county's where left out")]
-LIKE = {"day": "____-__-__", "week": "____-W__", "month": "____-__", "quarter": "____-Q_", "year": "____"}
+PackId = Annotated[str | None, Parameter(max_length=80, description="A pack's id; the county's own where left out")]
 NUMBERS_AT_MOST = 1000
 _PERIODS = text(
     "SELECT * FROM score_period WHERE kind = :kind OR :kind = '' ORDER BY starts_at DESC, kind LIMIT :limit"
@@ -49,8 +48,11 @@ class ScoreController(Controller):
         node, actor = node_of(request), actor_of_request(request)
         if whose:
             check_scope(whose)
-        asked, chosen = period_of_request(node, period), pack_of_request(node, pack)
+        asked = period_of_request(node, period)
+        require_span(actor, asked)
+        await _require_pack(node, asked, pack)
         evaluated = await evaluated_of(node, asked)
+        chosen = evaluated.pack(pack)
         document = evaluated.document(chosen, whose or None)
         for name, rows in (document.get("scopes") or {whose: document.get("rows", [])}).items():
             own = {row.subject for row in seen(actor, name, evaluated.scored(chosen, name))} if name else set()
@@ -75,8 +77,10 @@ class ScoreController(Controller):
         node = node_of(request)
         check_scope(whose)
         require_cases(actor_of_request(request), whose, subject)
-        asked, facts = period_of_request(node, period), facts_of(pack_of_request(node, pack), whose, code)
-        await evaluated_of(node, asked)
+        asked = period_of_request(node, period)
+        require_span(actor_of_request(request), asked)
+        await _require_pack(node, asked, pack)
+        facts = facts_of((await evaluated_of(node, asked)).pack(pack), whose, code)
         found = await node.read(
             lambda connection: Evaluation(node.office.records).cases_behind(
                 connection, asked, whose, subject, facts, fresh_after=0
@@ -100,7 +104,7 @@ class ScoreController(Controller):
         request: Request[Any, Any, Any],
         whose: Whose,
         subject: Annotated[str, Parameter(max_length=80)] = "",
-        kind: Annotated[str, Parameter(max_length=10, description="day, week, month, quarter or year")] = "month",
+        kind: Literal["day", "week", "month", "quarter", "year"] = "month",
         pack: PackId = None,
         limit: Limit = 12,
     ) -> Response[bytes]:
@@ -109,11 +113,8 @@ class ScoreController(Controller):
         check_scope(whose)
         if whose not in OPEN_SCOPES:
             require_cases(actor_of_request(request), whose, subject)
-        chosen = pack_of_request(node, pack)
         items = await node.read(
-            lambda connection: store.score_history(
-                connection, whose, subject, chosen.id, LIKE.get(kind, LIKE["month"]), limit
-            )
+            lambda connection: store.score_history(connection, whose, subject, pack or "", kind, limit)
         )
         return sent({"scope": whose, "subject": subject, "items": items})
 
@@ -176,8 +177,11 @@ def period_of_request(node: Node, written: str) -> Period:
     )
 
 
-def pack_of_request(node: Node, id_: str | None) -> Any:
-    return pack_named(node.office.records.home, node.office.settings.scoring, id_)
+async def _require_pack(node: Node, period: Period, id_: str | None) -> None:
+    """Refuse a pack that does not count for a period, before anything is counted."""
+    if id_ is not None:
+        evaluation = Evaluation(node.office.records)
+        pack_among(await node.read(lambda connection: evaluation.packs_of(connection, period)), period, id_)
 
 
 def _around(node: Node, period: Period) -> dict[str, Any]:

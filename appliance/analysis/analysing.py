@@ -13,6 +13,7 @@ from appliance.analysis.patterns import patterns
 from appliance.analysis.staged import staged_work
 from appliance.analysis.values import kinds
 from appliance.clock import ManualClock
+from appliance.own_process import serve
 from appliance.records.store import Records
 from appliance.scoring.periods import Period, period_of
 
@@ -28,16 +29,16 @@ def analyse(records: Records, period: Period) -> list[dict[str, Any]]:
     return [each.as_dict() for each in found]
 
 
-def main(home: Path, now: int, name: str) -> None:
-    """Print the findings as JSON."""
+def main(home: Path, now: int, name: str) -> bytes:
+    """The findings as JSON."""
     os.nice(NICE)
     records = Records.open(home, clock=ManualClock(now))
     try:
         period = period_of(name, records.settings.zone, now)
-        sys.stdout.buffer.write(msgspec.json.encode(analyse(records, period)))
+        return msgspec.json.encode(analyse(records, period))
     finally:
         records.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    serve(lambda: main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -14,7 +14,8 @@ from appliance.clock import local
 from appliance.ledgers.reading import overview
 from appliance.papers.bulletin_queries import commonest_classes, course, oldest_open
 from appliance.papers.charts import Bar, Line, bars, lines
-from appliance.scoring.evaluation import Evaluated, Evaluation
+from appliance.scoring.evaluated import Evaluated
+from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.figures import NONE, rounded, shown
 from appliance.scoring.formula import Value
 from appliance.scoring.pack import Indicator, Pack
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("bulletin.csv")
 CLASSES, OLDEST, TREND = 10, 15, 12
 KINDS = {"day": "日报", "week": "周报", "month": "月报", "quarter": "季报", "year": "年报", "span": "专报"}
-LIKE = {"day": "____-__-__", "week": "____-W__", "month": "____-__", "quarter": "____-Q_", "year": "____"}
 STANDING = {"within": "在控制线内", "near": "接近控制线", "passed": "超过控制线", None: NONE}
 UNGROUPED = "未分组"
 Facts = dict[str, Any]
@@ -194,7 +194,7 @@ def _course(connection: Connection, office: Office, period: Period, pack: Pack) 
     places, counted = course(connection, period, office.settings.zone)
     names = {"report": "上报", "file": "立案", "close": "结案"}
     drawn = lines(places, [Line(names[action], values) for action, values in counted.items()])
-    kept = score_history(connection, "platform", PLATFORM, pack.id, LIKE.get(period.kind, "-"), TREND)[::-1]
+    kept = score_history(connection, "platform", PLATFORM, pack.id, period.kind, TREND)[::-1]
     kept = [item for item in kept if item["period"] <= period.name]
     rates = [
         Line(name, [item["values"].get(code) for item in kept])

@@ -15,7 +15,8 @@ from appliance.people.actor import Actor
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 from appliance.scoring import store
-from appliance.scoring.evaluation import Evaluated, Evaluation
+from appliance.scoring.evaluated import Evaluated
+from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.periods import Period, month_of
 
 SIGNERS = frozenset(("assessor", "leader", "admin"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from appliance.errors import Broken
+from appliance.own_process import run
 
 if TYPE_CHECKING:
     from appliance.cases.office import Office
@@ -23,9 +22,5 @@ def make_papers(office: Office) -> dict[str, Any]:
     command = [
         sys.executable, "-m", "appliance.papers.working", str(office.records.home), str(office.records.clock.now()),
     ]  # fmt: skip
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip()[-400:]
-        raise Broken(f"生成报表失败: {last}", f"Making papers failed: {last}")
-    told: dict[str, Any] = msgspec.json.decode(done.stdout)
+    told: dict[str, Any] = msgspec.json.decode(run(command, "生成报表失败", "Making papers failed"))
     return told

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from appliance.cases.office import Office
 from appliance.clock import MINUTE, ManualClock
+from appliance.own_process import serve
 from appliance.papers.bulletin import bulletin_facts
 from appliance.papers.pages import page_of
 from appliance.papers.printing import pdf_of
@@ -34,10 +35,9 @@ def bulletin_page(office: Office, name: str) -> str:
     for each in (period, before):
         _counted(evaluation, each)
     with office.records.read() as connection:
-        facts = bulletin_facts(
-            connection, office, evaluation.evaluate(connection, period, fresh_after=0),
-            evaluation.evaluate(connection, before, fresh_after=0), evaluation.packs()[0],
-        )  # fmt: skip
+        evaluated = evaluation.evaluate(connection, period, fresh_after=0)
+        earlier = evaluation.evaluate(connection, before, fresh_after=0)
+        facts = bulletin_facts(connection, office, evaluated, earlier, evaluated.pack())
     return page_of(office.records.home, "bulletin", facts)
 
 
@@ -55,16 +55,16 @@ def _counted(evaluation: Evaluation, period: Period) -> None:
         evaluation.refresh(period.name)
 
 
-def main(home: Path, now: int, name: str, written_as: str) -> None:
-    """Print the bulletin."""
+def main(home: Path, now: int, name: str, written_as: str) -> bytes:
+    """The bulletin."""
     os.nice(NICE)
     office = Office.open(home, clock=ManualClock(now))
     try:
         page = bulletin_page(office, name)
     finally:
         office.close()
-    sys.stdout.buffer.write(page.encode() if written_as == HTML else pdf_of(page))
+    return page.encode() if written_as == HTML else pdf_of(page)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[4], sys.argv[5])
+    serve(lambda: main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[4], sys.argv[5]))

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from appliance.clock import rfc3339
 from appliance.papers.template import Column, Template, template_of
-from appliance.scoring.evaluation import Evaluated, Evaluation
-from appliance.scoring.pack import Pack
+from appliance.scoring.evaluated import Evaluated
+from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.runs import PLATFORM
 
 TOTAL = "合计"
-_PACKS = text("SELECT DISTINCT pack, pack_sha256 FROM score WHERE period = :name ORDER BY pack, pack_sha256")
 
 
 def return_document(connection: Connection, evaluation: Evaluation, evaluated: Evaluated) -> dict[str, Any]:
@@ -33,10 +32,10 @@ def return_document(connection: Connection, evaluation: Evaluation, evaluated: E
     rows = [_row(template, key, named.name, named.subject.facts) for key, named in sorted(subjects.items())]
     platform = evaluated.named["platform"].get(PLATFORM)
     rows.append(_row(template, "", TOTAL, platform.subject.facts if platform else {}, total=True))
-    pack_id, pack_sha256 = _pack_of(connection, evaluation, evaluated)
+    pack = evaluated.pack()
     return {
         "county": settings.county, "name": settings.name, "period": period.name, "as_of": rfc3339(period.as_of),
-        "pack": {"id": pack_id, "sha256": pack_sha256}, "template": {"id": template.id, "sha256": template.sha256},
+        "pack": {"id": pack.id, "sha256": pack.sha256}, "template": {"id": template.id, "sha256": template.sha256},
         "columns": [
             {"code": each.code, "name": each.chinese, "english": each.english, "unit": each.unit}
             for each in template.columns
@@ -73,13 +72,3 @@ def _row(
 
 def _text(column: Column, key: str, name: str) -> str:
     return key if column.text == "unit_code" else name
-
-
-def _pack_of(connection: Connection, evaluation: Evaluation, evaluated: Evaluated) -> tuple[str, str]:
-    """The pack by which the month was closed; of an open month the county's own of today."""
-    own: Pack = evaluation.packs()[0]
-    if evaluated.closed_at is None:
-        return own.id, own.sha256
-    made = [(row.pack, row.pack_sha256) for row in connection.execute(_PACKS, {"name": evaluated.period.name})]
-    upper = evaluation.settings.scoring.upper_pack
-    return next((each for each in made if each[0] == own.id or each[0] != upper), (own.id, own.sha256))

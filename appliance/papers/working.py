@@ -16,6 +16,7 @@ from sqlalchemy import text
 from appliance.cases.office import Office
 from appliance.clock import ManualClock
 from appliance.errors import Broken, WanmiError
+from appliance.own_process import serve
 from appliance.papers.files import FORMATS
 from appliance.papers.filing import filed_or_draft
 from appliance.papers.making import NICE, bulletin_page
@@ -85,16 +86,16 @@ def _write(file: Path, body: bytes) -> str:
     return f"{FOLDER}/{file.name}"
 
 
-def main(home: Path, now: int) -> None:
-    """Make them and print what was made."""
+def main(home: Path, now: int) -> bytes:
+    """Make them; returns what was made as JSON."""
     os.nice(NICE)
     office = Office.open(home, clock=ManualClock(now))
     try:
         told = make_due(office)
     finally:
         office.close()
-    sys.stdout.buffer.write(msgspec.json.encode(told))
+    return msgspec.json.encode(told)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    serve(lambda: main(Path(sys.argv[1]), int(sys.argv[2])))

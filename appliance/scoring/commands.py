@@ -14,7 +14,8 @@ from appliance.options import existing_file, home_option, json_option, say, show
 from appliance.scoring.countable import SCOPES
 
 if TYPE_CHECKING:
-    from appliance.scoring.evaluation import Evaluated, Evaluation
+    from appliance.scoring.evaluated import Evaluated
+    from appliance.scoring.evaluation import Evaluation
     from appliance.scoring.pack import Indicator, Pack
     from appliance.scoring.scores import Scored
 
@@ -51,13 +52,11 @@ def score(
     """
     if context.invoked_subcommand is not None:
         return
-    from appliance.scoring.packs_in_force import pack_named
-
     with _evaluation(home) as evaluation:
-        chosen = pack_named(home, evaluation.settings.scoring, pack)
         asked = evaluation.period(period or _this_month(evaluation))
         with evaluation.records.read() as connection:
             evaluated = evaluation.evaluate(connection, asked)
+    chosen = evaluated.pack(pack)
     if as_json:
         show(evaluated.document(chosen, scope))
     else:
@@ -85,9 +84,9 @@ def cases(period: str, scope: str, subject: str, code: str, home: Path, as_json:
     from appliance.scoring.figures import facts_of
 
     with _evaluation(home) as evaluation:
-        facts = facts_of(evaluation.packs()[0], scope, code)
         asked = evaluation.period(period)
         with evaluation.records.read() as connection:
+            facts = facts_of(evaluation.packs_of(connection, asked)[0], scope, code)
             found = evaluation.cases_behind(connection, asked, scope, "" if subject == "-" else subject, facts)
     if as_json:
         show({"period": period, "scope": scope, "subject": subject, "code": code, "facts": found})

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from appliance.clock import DAY, local, rfc3339
+from appliance.clock import rfc3339
 from appliance.errors import Conflict, FieldError, Invalid, NotFound
 from appliance.records.store import Records
 from appliance.records.writer import Unit
@@ -18,66 +17,24 @@ from appliance.scoring import store
 from appliance.scoring.basis import Basis, basis_of
 from appliance.scoring.countable import SCOPES, countables
 from appliance.scoring.counting import Counted, count_period
+from appliance.scoring.evaluated import Evaluated
 from appliance.scoring.imported import add_imported
-from appliance.scoring.pack import Pack, Subject, read_pack
+from appliance.scoring.pack import Pack, read_pack
 from appliance.scoring.packs_in_force import packs_in_force
 from appliance.scoring.patrolled import add_patrols
-from appliance.scoring.periods import KINDS, Period, name_of, period_of
-from appliance.scoring.scores import Named, Scored, score_scope
+from appliance.scoring.periods import Period, period_of
 from appliance.settings import Settings
 
 _NUMBERS = text("SELECT id, number FROM cases WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
 _KEY = text("SELECT id FROM cases WHERE number = :number")
 _APPROVED = text("SELECT scope, subject, number FROM score_appeal WHERE period = :name AND approved")
 _PACK = text("SELECT id, content FROM score_pack WHERE sha256 = :sha256")
-_MADE = text("SELECT pack_sha256, max(revision) AS revision FROM score WHERE period = :name GROUP BY pack_sha256")
+_MADE = text(
+    "SELECT pack_sha256, max(revision) AS revision FROM score WHERE period = :name "
+    "GROUP BY pack_sha256 ORDER BY min(id)"
+)
+"""In the order in which they were written, the county's own first."""
 AT_ONCE = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A period as it was counted.
-
-    Attributes:
-        closed_at: when it was frozen, None while it is open.
-        left_out: cases that were imported without their history, counted only where their facts are known.
-        named: by scope, everybody and what was counted for them, appeals not yet taken off.
-        appealed: by scope and subject, what approved appeals take off each fact.
-    """
-
-    period: Period
-    closed_at: int | None
-    left_out: int
-    named: Mapping[str, Mapping[str, Named]]
-    appealed: Mapping[tuple[str, str], Mapping[str, int]]
-
-    def document(self, pack: Pack, scope: str | None = None) -> dict[str, Any]:
-        """The scores of one scope, or of all, for a machine (indicator_definitions 10)."""
-        told: dict[str, Any] = {
-            "period": self.period.name, "as_of": rfc3339(self.period.as_of), "closed_at": rfc3339(self.closed_at),
-            "pack": {"id": pack.id, "sha256": pack.sha256}, "left_out": self.left_out,
-        }  # fmt: skip
-        if scope is not None and scope != "platform":
-            return told | {"scope": scope, "rows": [each.as_dict() for each in self.scored(pack, scope)]}
-        platform = dict(self.scored(pack, "platform")[0].figures)
-        if scope is not None:
-            return told | {"scope": scope, "rows": [], "platform": platform}
-        scopes = {name: [each.as_dict() for each in self.scored(pack, name)] for name in SCOPES if name != "platform"}
-        return told | {"platform": platform, "scopes": scopes}
-
-    def scored(self, pack: Pack, scope: str) -> list[Scored]:
-        """Everybody of a scope by a pack, best first."""
-        return score_scope(pack, scope, self._after_appeals(scope))
-
-    def _after_appeals(self, scope: str) -> dict[str, Named]:
-        return {key: self._lessened(scope, key, named) for key, named in self.named[scope].items()}
-
-    def _lessened(self, scope: str, key: str, named: Named) -> Named:
-        less = self.appealed.get((scope, key))
-        if not less:
-            return named
-        facts = {fact: count - less.get(fact, 0) for fact, count in named.subject.facts.items()}
-        return replace(named, subject=Subject(facts, named.subject.grids))
 
 
 class Evaluation:
@@ -95,6 +52,13 @@ class Evaluation:
     def packs(self) -> list[Pack]:
         """The packs in force, the county's first."""
         return packs_in_force(self.home, self.settings.scoring)
+
+    def packs_of(self, connection: Connection, period: Period) -> tuple[Pack, ...]:
+        """The packs by which a period is scored (`Evaluated.packs`)."""
+        rows = connection.execute(_MADE, {"name": period.name}).all()
+        made = [kept_pack(connection, row.pack_sha256) for row in rows]
+        known = {pack.id for pack in made}
+        return (*made, *(pack for pack in self.packs() if pack.id not in known))
 
     def period(self, written: str) -> Period:
         """A period by its name.
@@ -114,14 +78,25 @@ class Evaluation:
         if row is not None and (
             row.closed_at is not None or (fresh_after is not None and row.counted_at >= fresh_after)
         ):
-            named: dict[str, dict[str, Named]] = {
-                scope: store.subjects_of(connection, period.name, scope) for scope in SCOPES
-            }
-            seen = replace(period, as_of=row.as_of)
-            return Evaluated(seen, row.closed_at, row.left_out, named, self._appealed(connection, period.name))
+            return self._as_kept(connection, row, replace(period, as_of=row.as_of))
         basis, counted = self.count(connection, period)
         named = {scope: store.named_subjects(counted, basis, scope) for scope in SCOPES}
-        return Evaluated(period, None, counted.left_out, named, {})
+        return Evaluated(period, None, counted.left_out, named, tuple(self.packs()))
+
+    def _as_kept(self, connection: Connection, row: Any, period: Period) -> Evaluated:
+        """A period from the tables; a closed one with its packs and scores."""
+        named = {scope: store.subjects_of(connection, period.name, scope) for scope in SCOPES}
+        if row.closed_at is None:
+            return Evaluated(period, None, row.left_out, named, tuple(self.packs()))
+        packs = self.packs_of(connection, period)
+        kept = {
+            (pack.sha256, scope): found
+            for pack in packs
+            for scope in SCOPES
+            if (found := store.kept_scores(connection, period.name, pack.sha256, scope))
+        }
+        appealed = self._appealed(connection, period.name)
+        return Evaluated(period, row.closed_at, row.left_out, named, packs, appealed, kept)
 
     def refresh(self, name: str) -> Period:
         """Count an open period and keep what was counted, for screens that read it many times.
@@ -214,28 +189,13 @@ class Evaluation:
             raise store.already_closed(name)
         return period
 
-    def due_to_close(self, connection: Connection) -> list[str]:
-        """The last period of each kind, where it is over long enough and still open."""
-        now, zone = self.records.clock.now(), self.settings.zone
-        names = []
-        for kind in KINDS[:-1]:
-            wait = self.settings.scoring.close_days if kind in ("month", "quarter", "year") else 1
-            day = local(now - (wait - 1) * DAY, zone).date()
-            begun = period_of(name_of(kind, day), zone, now)
-            last = local(begun.start, zone).date() - timedelta(days=1)
-            name = name_of(kind, last)
-            row = store.read_period(connection, name)
-            if row is None or row.closed_at is None:
-                names.append(name)
-        return names
-
     def revise(self, unit: Unit, name: str) -> None:
         """Write the scores of a closed period anew, after an appeal was decided; the counts stay."""
         connection = unit.connection
         row = store.read_period(connection, name)
         if row is None or row.closed_at is None:
             return
-        evaluated = self.evaluate(connection, self.period(name))
+        evaluated = replace(self.evaluate(connection, self.period(name)), kept={})
         made = connection.execute(_MADE, {"name": name}).all()
         store.drop_scores(unit, name)
         for each in made:

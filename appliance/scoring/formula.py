@@ -86,6 +86,8 @@ def read_bands(written: str) -> Bands:
         found = _BAND.fullmatch(word)
         if found is None:
             raise FormulaError(f"分档“{word}”应写作 下限:分值", f"the band '{word}' is written BOUND:POINTS")
+        if float(found[2]) > FULL:
+            raise FormulaError(f"分值最多 {FULL:.0f},得到 {found[2]}", f"points are at most {FULL:.0f}, got {found[2]}")
         steps.append((int(found[1]), float(found[2])))
     bounds = [bound for bound, _ in steps]
     if bounds != sorted(set(bounds)):

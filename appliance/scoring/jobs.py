@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.clock import local
-from appliance.errors import Broken
+from appliance.own_process import run
 from appliance.scoring.periods import name_of
 
 if TYPE_CHECKING:
@@ -50,13 +49,7 @@ def in_a_process(home: Path, now: int, work: str, *names: str) -> list[str]:
     """Count or close, and wait for it.
 
     Raises:
-        Broken: it failed.
+        Conflict: a period to close is closed already. BadHome, BadFile: a pack is missing or wrong. Broken: it failed.
     """
-    done = subprocess.run(
-        command_of(home, now, work, *names), stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip()[-400:]
-        raise Broken(f"{FAILED[0]}: {last}", f"{FAILED[1]}: {last}")
-    found: list[str] = msgspec.json.decode(done.stdout)
+    found: list[str] = msgspec.json.decode(run(command_of(home, now, work, *names), *FAILED))
     return found

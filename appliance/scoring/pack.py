@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
+from math import nan
 from pathlib import Path
 
 from appliance.errors import BadFile
@@ -120,7 +121,7 @@ class Pack:
 
     def score_code(self, scope: str) -> str | None:
         """The composite by which a scope is ranked; None where it has none."""
-        return next((code for code, each in self.indicators.get(scope, {}).items() if each.items), None)
+        return next(iter(_composites(self.indicators.get(scope, {}))), None)
 
     def grade(self, score: Value) -> str | None:
         """The grade of an unrounded score (indicator_definitions 9); no score, no grade."""
@@ -215,12 +216,17 @@ def read_pack(id_: str, content: str) -> Pack:
 
 
 def _grade(row: Mapping[str, str]) -> Grade:
+    told = {name: (row[name] or "").strip() for name in COLUMNS}
     try:
-        return Grade(row["code"], row["chinese"], row["english"], float(row["bands"]), row["colour"])
+        bound = float(told["bands"])
     except ValueError:
+        bound = nan
+    if not 0 <= bound <= FULL or not told["code"]:
         raise FormulaError(
-            f"等级下限“{row['bands']}”不是数", f"the grade's bound '{row['bands']}' is no number"
-        ) from None
+            f"等级须有代码和 0 到 100 的下限,得到“{told['bands']}”",
+            f"a grade has a code and a bound of 0 to 100, got '{told['bands']}'",
+        )
+    return Grade(told["code"], told["chinese"], told["english"], bound, told["colour"])
 
 
 def _indicator(row: Mapping[str, str], line: int) -> Indicator:
@@ -250,6 +256,8 @@ def _indicator(row: Mapping[str, str], line: int) -> Indicator:
         )
     if made.grids is not None and (made.bands is None or made.denominator is not None or row["numerator"] != "filed"):
         raise FormulaError("按网格的指标须为 filed 的分档", "an indicator per grid is made of filed and bands")
+    if made.denominator is not None and made.numerator is None:
+        raise FormulaError("有分母就须有分子", "a denominator needs a numerator")
     if made.denominator is not None and made.bands is not None:
         raise FormulaError("分档只用于计数,不用于比率", "bands are for counts, not for rates")
     known = countables()[scope]
@@ -274,9 +282,11 @@ def _add(indicators: dict[str, dict[str, Indicator]], made: Indicator) -> None:
 
 def _check_grades(id_: str, grades: list[Grade]) -> None:
     bounds = [each.bound for each in grades]
+    if not grades:
+        raise _wrong(id_, 0, "没有等级", "there are no grades")
     if len(set(bounds)) != len(bounds):
         raise _wrong(id_, 0, "等级的下限重叠", "the bounds of grades overlap")
-    if grades and min(bounds) > 0:
+    if min(bounds) > 0:
         raise _wrong(id_, 0, "最低的等级须从 0 开始", "the lowest grade must begin at 0")
 
 
@@ -317,6 +327,17 @@ def _check_needs(id_: str, own: Mapping[str, Indicator]) -> None:
 
     for code in own:
         walk(code, ())
+    composites = _composites(own)
+    if len(composites) > 1:
+        last, names = own[composites[-1]], "、".join(composites)
+        zh = f"{last.scope} 有几个综合值 {names};只能有一个"
+        raise _wrong(id_, last.line, zh, f"{last.scope} has several composites: {names}; it has one only")
+
+
+def _composites(own: Mapping[str, Indicator]) -> list[str]:
+    """What is made by weights and is no part of another one."""
+    parts = {needed for each in own.values() for needed in each.needs}
+    return [code for code, each in own.items() if each.items and code not in parts]
 
 
 def _wrong(id_: str, line: int, zh: str, en: str) -> BadFile:

@@ -11,6 +11,7 @@ from appliance.clock import DAY, HOUR, local, micros
 from appliance.errors import FieldError, Invalid
 
 EXAMPLES = "2026-10-08, 2026-W41, 2026-10, 2026-Q4, 2026, 2026-10-01..2026-10-15"
+YEARS = (2000, 2101)
 KINDS = ("day", "week", "month", "quarter", "year", "span")
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
@@ -36,13 +37,15 @@ class Period:
 
 
 def period_of(written: str, zone: ZoneInfo, now: int) -> Period:
-    """The period of a name such as `2026-10`.
+    """The period of a name such as `2026-10`; its own name is the shortest for it, however it was written.
 
     Raises:
         Invalid: no period, or one that has not begun.
     """
     try:
         kind, first, after = _days(written.strip())
+        if not (YEARS[0] <= first.year and after.year <= YEARS[1]):
+            raise ValueError(written)
         start, end = (micros(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in (first, after))
     except (ValueError, OverflowError):
         raise _invalid(
@@ -50,7 +53,8 @@ def period_of(written: str, zone: ZoneInfo, now: int) -> Period:
         ) from None
     if start > now:
         raise _invalid(f"{written} 还没有开始", f"{written} has not begun yet")
-    return Period(written.strip(), kind, start, end, min(end, now))
+    days = (after - first).days
+    return Period(name_of(kind, after - timedelta(days=1), days), kind, start, end, min(end, now))
 
 
 def month_of(written: str, zone: ZoneInfo, now: int) -> Period:

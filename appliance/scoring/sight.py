@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.errors import Forbidden
 from appliance.people.actor import Actor
 from appliance.scoring.basis import STAFF_SCOPES
+from appliance.scoring.periods import Period
 from appliance.scoring.scores import Scored
 
 OFFICE = frozenset(("shift_leader", "leader", "assessor", "admin", "technician"))
@@ -33,4 +34,17 @@ def require_cases(actor: Actor, scope: str, subject: str) -> None:
         raise Forbidden(
             f"{actor.name} 只能查看自己的评分明细。", f"{actor.name} may open the own figures only.",
             needed=sorted(OFFICE),
+        )  # fmt: skip
+
+
+def require_span(actor: Actor, period: Period) -> None:
+    """Refuse who may not have any span of days counted; days, weeks, months, quarters and years are for everybody.
+
+    Raises:
+        Forbidden: it is a span, and somebody outside the office asks.
+    """
+    if period.kind == "span" and not actor.roles & OFFICE:
+        raise Forbidden(
+            "任意起止日期的统计由考核员等查询;请选日、周、月、季或年。",
+            "Spans of days are for the office; ask for a day, week, month, quarter or year.", needed=sorted(OFFICE),
         )  # fmt: skip

@@ -49,8 +49,10 @@ _SCORES = text(
     "ORDER BY place IS NULL, place, subject"
 )
 _HISTORY = text(
-    "SELECT period, score, grade, place, figures FROM score WHERE scope = :scope AND subject = :subject "
-    "AND pack = :pack AND period LIKE :like ORDER BY period DESC LIMIT :limit"
+    "SELECT s.period, s.score, s.grade, s.place, s.figures FROM score s JOIN score_period p ON p.name = s.period "
+    "WHERE s.scope = :scope AND s.subject = :subject AND p.kind = :kind AND (s.pack = :pack OR :pack = '' AND "
+    "s.pack_sha256 = (SELECT f.pack_sha256 FROM score f WHERE f.period = s.period ORDER BY f.id LIMIT 1)) "
+    "ORDER BY p.starts_at DESC LIMIT :limit"
 )
 
 
@@ -89,8 +91,7 @@ def keep_count(unit: Unit, period: Period, basis: Basis, counted: Counted, *, cl
     known = read_period(connection, period.name)
     if known is not None and known.closed_at is not None:
         raise already_closed(period.name)
-    for statement in (_DROP_COUNTS, _DROP_PERIOD):
-        connection.execute(statement, {"name": period.name})
+    forget_count(unit, period.name)
     connection.execute(
         _KEEP_PERIOD,
         {
@@ -102,6 +103,12 @@ def keep_count(unit: Unit, period: Period, basis: Basis, counted: Counted, *, cl
     rows = [row for scope in SCOPES for row in rows_to_keep(period.name, scope, counted, basis)]
     if rows:
         connection.execute(_KEEP_COUNT, rows)
+
+
+def forget_count(unit: Unit, name: str) -> None:
+    """Forget what was counted of an open period; it can be counted again."""
+    for statement in (_DROP_COUNTS, _DROP_PERIOD):
+        unit.connection.execute(statement, {"name": name})
 
 
 def rows_to_keep(name: str, scope: str, counted: Counted, basis: Basis) -> Iterable[dict[str, Any]]:
@@ -182,14 +189,14 @@ def kept_scores(connection: Connection, name: str, sha256: str, scope: str) -> l
 
 
 def score_history(
-    connection: Connection, scope: str, subject: str, pack: str, like: str, limit: int
+    connection: Connection, scope: str, subject: str, pack: str, kind: str, limit: int
 ) -> list[dict[str, Any]]:
-    """The scores of a subject in closed periods, newest first.
+    """The scores of a subject in closed periods of a kind, newest first.
 
     Args:
-        like: of the period's name, as in `____-__` for months.
+        pack: an id; empty for the county's own of each period.
     """
-    values = {"scope": scope, "subject": subject, "pack": pack, "like": like, "limit": limit}
+    values = {"scope": scope, "subject": subject, "pack": pack, "kind": kind, "limit": limit}
     return [
         {
             "period": row.period, "score": row.score, "grade": row.grade, "place": row.place,

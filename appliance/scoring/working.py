@@ -13,34 +13,47 @@ from pathlib import Path
 import msgspec
 
 from appliance.clock import ManualClock
+from appliance.errors import Conflict
+from appliance.own_process import serve
 from appliance.records.store import Records
+from appliance.scoring.closing import due_to_close, forget_spans
 from appliance.scoring.evaluation import Evaluation
 
 NICE = 10
 SCHEDULER = "scheduler"
 
 
-def main(home: Path, now: int, work: str, names: list[str]) -> None:
-    """Do the work and print what was done."""
+def main(home: Path, now: int, work: str, names: list[str]) -> bytes:
+    """Do the work; returns what is printed."""
     os.nice(NICE)
     records = Records.open(home, clock=ManualClock(now))
     try:
         evaluation = Evaluation(records)
         if work == "close":
             with records.read() as connection:
-                names = evaluation.due_to_close(connection)
-            for name in names:
-                evaluation.close(name, SCHEDULER)
+                names = due_to_close(evaluation, connection)
+            names = [name for name in names if _closed(evaluation, name)]
+            forget_spans(evaluation)
         elif work == "close-as":
-            account, name = names
-            evaluation.close(name, account)
+            account, *names = names
+            for name in names:
+                evaluation.close(name, account)
         else:
             for name in names:
                 evaluation.refresh(name)
-        sys.stdout.buffer.write(msgspec.json.encode(names))
+        return msgspec.json.encode(names)
     finally:
         records.close()
 
 
+def _closed(evaluation: Evaluation, name: str) -> bool:
+    """Close a period; False where somebody closed it meanwhile."""
+    try:
+        evaluation.close(name, SCHEDULER)
+    except Conflict:
+        return False
+    return True
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    serve(lambda: main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:]))

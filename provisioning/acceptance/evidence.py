@@ -15,7 +15,8 @@ from appliance.ledgers.reading import overview, page
 from appliance.ledgers.values import ledgers
 from appliance.places.areas import county_boundary
 from appliance.places.shapes import area_m2
-from appliance.scoring.evaluation import Evaluated, Evaluation
+from appliance.scoring.evaluated import Evaluated
+from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.figures import shown
 from appliance.scoring.periods import name_of
 from appliance.scoring.runs import PLATFORM
@@ -91,21 +92,20 @@ def months(evaluation: Evaluation, connection: Connection) -> list[Evaluated]:
 
 def indicators(evaluation: Evaluation, evaluated: list[Evaluated]) -> Table:
     """The county's running indicators month by month."""
-    pack = evaluation.packs()[0]
+    pack = evaluated[-1].pack()
     yield ["指标 / indicator", "代码 / code", *(each.period.name for each in evaluated)]
     own = pack.indicators["platform"]
-    figures = [each.scored(pack, "platform")[0].figures for each in evaluated]
+    figures = [each.scored(each.pack(), "platform")[0].figures for each in evaluated]
     for code, indicator in own.items():
-        yield [indicator.chinese, code, *(shown(indicator, month[code]) for month in figures)]
+        yield [indicator.chinese, code, *(shown(indicator, month.get(code)) for month in figures)]
 
 
 def scores(evaluation: Evaluation, evaluated: list[Evaluated]) -> Table:
     """Everybody's scores month by month: evaluation in use."""
-    pack = evaluation.packs()[0]
     yield ["月份 / month", "对象 / scope", "代码 / id", "名称 / name", "综合分 / score", "等级 / grade", "名次 / place"]
     for each in evaluated:
         for scope in ("department", "region", "collector", "acceptor", "shift_leader", "dispatcher"):
-            for row in each.scored(pack, scope):
+            for row in each.scored(each.pack(), scope):
                 if row.score is not None:
                     yield [each.period.name, scope, row.subject, row.name, round(row.score, 2), row.grade, row.place]
 

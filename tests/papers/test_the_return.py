@@ -19,7 +19,9 @@ from appliance.papers.files import csv_of, json_of, xlsx_of
 from appliance.papers.monthly import return_document
 from appliance.papers.template import SHIPPED, load_template
 from appliance.records.store import Records
-from appliance.scoring.evaluation import Evaluated, Evaluation
+from appliance.scoring.evaluated import Evaluated
+from appliance.scoring.evaluation import Evaluation
+from appliance.scoring.pack import national
 from appliance.scoring.periods import month_of
 from appliance.scoring.scores import Named
 from appliance.scoring.store import named_subjects
@@ -41,7 +43,7 @@ def october(records: Records) -> dict[str, Any]:
         scope: named_subjects(found, basis, scope) for scope in ("department", "platform")
     }
     with records.read() as connection:
-        evaluated = Evaluated(period, None, 0, named, {})
+        evaluated = Evaluated(period, None, 0, named, (national(),))
         return return_document(connection, Evaluation(records), evaluated) | dict(filing.UNFILED)
 
 

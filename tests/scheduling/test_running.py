@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -18,15 +19,19 @@ from appliance.doctor import examine
 from appliance.lock import hold
 from appliance.records.store import Records, glance
 from appliance.scheduling.declared import jobs
+from tests.cases.desk import ZONE, Desk
 from tests.devices.waiting import until
 from tests.nodes import RunningNode
 
 
 @pytest.fixture
 def box(home: Path) -> Path:
-    """A home on which two jobs have a plan and the others none."""
+    """A county at work for some days, on which two jobs have a plan and the others none."""
     planned = {"resume": "every 15m", "close-periods": "daily 00:00"}
     lines = [f'{job.name} = "{planned.get(job.name, "off")}"' for job in jobs({})]
+    desk = Desk(home, start=f"{datetime.now(ZONE) - timedelta(days=3):%Y-%m-%d} 09:00")
+    desk.report()
+    desk.close()
     file = home / "wanmi.toml"
     file.write_text(file.read_text() + "\n[schedule]\n" + "\n".join(lines) + "\n")
     return home

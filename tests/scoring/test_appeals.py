@@ -98,3 +98,24 @@ def test_who_may_not_and_what_cannot_be_appealed_against(desk: Desk) -> None:
         decide(desk, evaluation, "k1", own, True)
     with pytest.raises(Forbidden):
         decide(desk, evaluation, "d1", own, True)
+
+
+def test_nobody_decides_on_the_own_score_and_everybody_finds_the_own_appeals(desk: Desk) -> None:
+    """An assessor who also collects; and a unit whose only appeal stands behind many of others."""
+    evaluation, closed, _ = closed_month(desk)
+    desk.office.records.write(
+        lambda unit: (
+            unit.connection.execute(text("UPDATE account SET roles = 'assessor|collector' WHERE account = 'l1'"))
+            and None
+        )
+    )
+    colleague = desk.who("k1")
+    about_l1 = desk.office.records.write(
+        lambda unit: appeals.ask(unit, colleague, "2026-10", "collector", "l1", closed, "照片有误")
+    )
+    with pytest.raises(Forbidden, match="whose score"):
+        decide(desk, evaluation, "l1", about_l1, True)
+    own = ask(desk, "d1", closed)
+    with desk.office.records.read() as connection:
+        seen = appeals.page(connection, desk.who("d1"), period="", waiting=True, after=0, limit=1)
+    assert [row["id"] for row in seen] == [own], "the first page, though another appeal came before"

@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from appliance.cli import wanmi
 from appliance.errors import Conflict, Invalid, NotFound
+from appliance.scoring import store
+from appliance.scoring.closing import due_to_close, forget_spans
 from appliance.scoring.evaluation import Evaluation, kept_pack
 from appliance.scoring.pack import NATIONAL, national
 from tests.cases.desk import Desk
@@ -73,6 +75,60 @@ def test_old_scores_stay_reproducible_when_the_county_changes_its_pack(desk: Des
     assert old.sha256 == national().sha256
 
 
+def test_a_closed_month_is_shown_as_it_was_published(desk: Desk) -> None:
+    """The county changes its formulas in November; October's screens, bulletin and return keep those of October."""
+    evaluation, home = Evaluation(desk.office.records), desk.office.records.home
+    desk.to_closed()
+    desk.to_dispatched()
+    desk.clock.advance(days=40)
+    evaluation.close("2026-10", "k1")
+    with desk.office.records.read() as connection:
+        before = evaluation.evaluate(connection, evaluation.period("2026-10"))
+        (home / "packs").mkdir(exist_ok=True)
+        text_ = NATIONAL.read_text(encoding="utf-8")
+        changed = text_.replace("30 (1 - rework_rate)", "30 handle_rate").replace("A级,A,", "甲级,A,")
+        (home / "packs" / "ours.csv").write_text(changed, encoding="utf-8")
+        evaluation.settings.scoring.pack = "ours"
+        after = evaluation.evaluate(connection, evaluation.period("2026-10"))
+        assert after.pack().sha256 == before.pack().sha256
+        for scope in SCOPES:
+            assert after.scored(after.pack(), scope) == before.scored(before.pack(), scope)
+        assert [pack.id for pack in after.packs] == ["national", "ours"], "and by the new formulas, where asked for"
+        assert evaluation.evaluate(connection, evaluation.period("2026-11")).pack().id == "ours"
+        with pytest.raises(NotFound, match="not scored by the pack theirs"):
+            after.pack("theirs")
+
+
+def test_months_and_quarters_have_trends_of_their_own(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    desk.to_closed()
+    desk.clock.advance(days=120)
+    for name in ("2026-10", "2026-Q4", "2026-11"):
+        evaluation.close(name, "k1")
+    with desk.office.records.read() as connection:
+        for kind, periods in (("month", ["2026-11", "2026-10"]), ("quarter", ["2026-Q4"]), ("day", [])):
+            for pack in ("", "national"):
+                told = store.score_history(connection, "platform", "", pack, kind, 12)
+                assert [point["period"] for point in told] == periods
+
+
+@pytest.mark.parametrize(("written", "name"), [("20261009", "2026-10-09"), ("2026-W41-5", "2026-10-09"), (
+    "2026-10-09..2026-10-09", "2026-10-09..2026-10-09")])  # fmt: skip
+def test_a_period_has_one_name_however_it_is_written(desk: Desk, written: str, name: str) -> None:
+    assert Evaluation(desk.office.records).period(written).name == name
+
+
+def test_spans_that_nobody_asked_for_since_a_day_are_forgotten(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    for name in ("2026-10-01..2026-10-05", "2026-10"):
+        evaluation.refresh(name)
+    assert forget_spans(evaluation) == 0
+    desk.clock.advance(days=1.1)
+    assert forget_spans(evaluation) == 1
+    with desk.office.records.read() as connection:
+        assert list(connection.execute(text("SELECT name FROM score_period")).scalars()) == ["2026-10"]
+
+
 def test_every_figure_opens_to_its_cases(desk: Desk) -> None:
     evaluation = Evaluation(desk.office.records)
     closed, still = desk.to_closed(), desk.to_dispatched()
@@ -98,14 +154,31 @@ def test_the_scheduler_closes_what_is_over_long_enough(desk: Desk) -> None:
     def due(days: float) -> list[str]:
         desk.clock.advance(days=days)
         with desk.office.records.read() as connection:
-            return evaluation.due_to_close(connection)
+            return due_to_close(evaluation, connection)
 
-    assert due(0) == ["2026-10-08", "2026-W40", "2026-09", "2026-Q3", "2025"]
+    assert due(0) == [], "a county without history has nothing to close"
+    desk.report()
+    assert due(0) == []
+    assert due(3) == ["2026-10-09", "2026-10-10", "2026-10-11", "2026-W41"]
     for name in due(0):
         evaluation.close(name, "scheduler")
     assert due(0) == []
-    assert due(25) == ["2026-11-02", "2026-W44"], "3 November: October is closed on the fifth day"
-    assert due(2) == ["2026-11-04", "2026-W44", "2026-10"]
+    assert due(22)[-2:] == ["2026-W43", "2026-W44"], "3 November: October is closed on the fifth day"
+    assert due(2)[-2:] == ["2026-W44", "2026-10"]
+    evaluation.close("2026-10-20", "k1")
+    assert "2026-10-19" in due(0), "a gap before a day that was closed by hand is seen"
+
+
+def test_a_box_that_was_off_for_months_closes_all_that_ended_meanwhile(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    desk.to_closed()
+    desk.clock.advance(days=75)
+    with desk.office.records.read() as connection:
+        names = due_to_close(evaluation, connection)
+    assert names[:2] == ["2026-10-09", "2026-10-10"]
+    assert [name for name in names if len(name) == len("2026-10") and "Q" not in name and "W" not in name] == [
+        "2026-10", "2026-11",
+    ]  # fmt: skip
 
 
 def test_the_command_tells_scores_cases_and_packs(desk: Desk) -> None:

@@ -38,6 +38,10 @@ def changed(old: str, new: str) -> str:
         ("collector,miss_rate", "collector,reports", "already"),
         ("grade,B", "grade,F", "grades"),
         ("scope,code", "scope,kode", "code"),
+        (",75,,blue", ",nan,,blue", "0 to 100"),
+        (",75,,blue", ",750,,blue", "0 to 100"),
+        (",75,,blue,", "", "0 to 100"),
+        ("0:100 51:90", "0:500 51:90", "at most 100"),
     ],
 )
 def test_a_wrong_pack_is_refused_with_line_and_reason(old: str, new: str, reason: str) -> None:
@@ -48,6 +52,19 @@ def test_a_wrong_pack_is_refused_with_line_and_reason(old: str, new: str, reason
         read_pack("ours", content)
     assert reason in refused.value.en
     assert "line " in refused.value.en or "grades" in refused.value.en
+
+
+def test_a_pack_has_grades_and_each_scope_one_composite() -> None:
+    without = "\n".join(line for line in CONTENT.splitlines() if not line.startswith("grade,"))
+    with pytest.raises(BadFile, match="no grades"):
+        read_pack("ours", without)
+    second = "department,other_score,另一综合值,Other,,,,,50 close_rate + 50 handle_rate,,x\n"
+    with pytest.raises(BadFile, match=r"dept_score、other_score; it has one only"):
+        read_pack("ours", CONTENT + second)
+    part = CONTENT.replace("30 close_rate + 30 handle_on_time_rate", "30 other_score + 30 handle_on_time_rate") + second
+    assert read_pack("ours", part).score_code("department") == "dept_score", "a composite may be a part of another"
+    with pytest.raises(BadFile, match="denominator"):
+        read_pack("ours", CONTENT + "department,x,x,x,,should_close,,,50 close_rate + 50 handle_rate,,x\n")
 
 
 def test_another_denominator_gives_another_rate_and_another_digest(tmp_path: Path) -> None:

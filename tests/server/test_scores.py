@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -87,6 +88,17 @@ def test_the_assessor_closes_the_month_and_the_trend_shows_it(scored: RunningNod
     assert names == [LAST_MONTH]
     packs = get(scored, "l1", "/packs").json()["items"]
     assert [grade["code"] for grade in packs[0]["grades"]] == ["A", "B", "C", "D", "E"]
+
+
+def test_what_cannot_be_counted_is_refused_in_a_sentence(scored: RunningNode) -> None:
+    for written in ("0001", "2026-13", "1999-12", "2200"):
+        is_problem(get(scored, "k1", "", period=written), 422, "invalid")
+    is_problem(get(scored, "l1", "", period=f"{LAST_MONTH}-01..{LAST_MONTH}-03"), 403, "forbidden")
+    assert get(scored, "k1", "", period=f"{LAST_MONTH}-01..{LAST_MONTH}-03").status_code == 200
+    day = f"{LAST_MONTH}-09"
+    with ThreadPoolExecutor(3) as several:
+        answers = list(several.map(lambda _: scored.client("k1").post(f"/api/v1/scores/periods/{day}/close"), range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409], [answer.text for answer in answers]
 
 
 def test_walked_and_video_patrols_are_in_the_scores(walked: RunningNode) -> None:
