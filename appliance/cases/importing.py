@@ -212,13 +212,21 @@ class CaseImporter:
                 "grid": hit.grid, "street": hit.street, "community": hit.community, "duty_grid": hit.duty_grid,
             }  # fmt: skip
         case["id"] = columns.insert(unit.connection, case)
-        append_imported(unit, case, self.context.actor, before=None, action=IMPORTER)
+        self._note_import(unit, case)
         unit.connection.execute(
             text("INSERT INTO case_record (id, masked, search) VALUES (:id, :masked, :search)"),
             {"id": case["id"], "masked": record.build(case, reporter=None), "search": case_tokens(case)},
         )
         index_new_case(unit, case["id"], case_tokens(case))
         unit.changed("case", case["number"])
+
+    def _note_import(self, unit: Unit, case: Record) -> None:
+        """The row of the import; of an open case with a unit it says whose it is and by when, for its scores."""
+        row = _row(unit, case, self.context.actor, action=IMPORTER, before=None, state=case["state"])
+        if case["is_open"] and case["department"] is not None and case["state"] in WITH_DEPARTMENT:
+            row |= {"detail": {"department": case["department"]}, "due_at": case["due_at"] or case["handle_due_at"]}
+            row["clock_started"] = case["clock"] if case["clock"] == "handle" else None
+        history.append(unit, row)
 
     def _limit(self, item: Record) -> Record:
         """The only limit of the class, else the county's default, which is flagged."""

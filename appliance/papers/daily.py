@@ -12,6 +12,7 @@ from appliance.errors import FieldError, Invalid
 from appliance.scoring.countable import countables
 from appliance.scoring.counting import count_period
 from appliance.scoring.facts import NOBODY
+from appliance.scoring.imported import add_imported
 from appliance.scoring.periods import Period, period_of
 from appliance.scoring.runs import PLATFORM
 
@@ -40,7 +41,9 @@ def day_of(office: Office, written: str) -> Period:
 
 def daily_document(connection: Connection, office: Office, day: Period) -> dict[str, Any]:
     """The report of a day; what is told of `now` is of the moment of asking."""
-    counted = count_period(connection, day, NOBODY).facts()
+    period = count_period(connection, day, NOBODY)
+    add_imported(connection, period, day)
+    counted = period.facts()
     known = [fact for fact in countables()["platform"] if fact not in NOT_OF_CASES]
     platform, sources = counted["platform"].get(PLATFORM, {}), office.book.sources
     now = summary(connection, office)

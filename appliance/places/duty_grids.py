@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
 from appliance.places.grids import DutyGridOwners
 from appliance.places.importing import Problems, Record, TableImporter, date_of, required_text, text_of
+from appliance.places.posts import collectors_of, note_posts
 from appliance.places.shapes import multipolygon_wkb
 from appliance.records.writer import Unit
 
@@ -53,6 +54,18 @@ class DutyGridImporter(TableImporter):
             "attributes": row["attributes"],
             "geometry": multipolygon_wkb(row["geometry"]),
         }
+
+    def apply(self, unit: Unit, batch: int, changes: Sequence[tuple[str, Record]]) -> None:
+        codes = [record["key"] for operation, record in changes if operation == "update"]
+        before = collectors_of(unit.connection, codes)
+        super().apply(unit, batch, changes)
+        note_posts(unit, before, codes)
+
+    def restore(self, unit: Unit, changes: Sequence[tuple[str, str | None]]) -> None:
+        codes = [key for key, record in changes if record is not None]
+        before = collectors_of(unit.connection, codes)
+        super().restore(unit, changes)
+        note_posts(unit, before, codes)
 
     def finish(self, unit: Unit, batch: int) -> bool:
         """Unit grids belong to the new duty grids."""

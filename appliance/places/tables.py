@@ -57,6 +57,18 @@ class DutyGrid(SQLModel, table=True):
     geom: Any = geometry("MULTIPOLYGON")
 
 
+class DutyPost(SQLModel, table=True):
+    """Who had a duty grid from a moment on; only of duty grids that changed hands, the first row from the beginning."""
+
+    __tablename__ = "duty_post"
+    __table_args__ = (Index("ix_duty_post_grid", "duty_grid", "since"),)
+
+    id: int = identity()
+    duty_grid: str
+    collector: str | None = None
+    since: int = moment(nullable=False)
+
+
 class Area(SQLModel, table=True):
     """The county, a street or township, or a community or village; `level` is county, street or community.
 

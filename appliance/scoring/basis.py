@@ -24,9 +24,12 @@ _UNITS = (
     "WHERE ended_at IS NULL OR ended_at >= :start ORDER BY code"
 )
 _DUTIES = (
-    "SELECT code, collector FROM {p}duty_grid WHERE collector IS NOT NULL "
-    "AND (valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
+    "SELECT d.code, CASE WHEN EXISTS (SELECT 1 FROM {p}duty_post e WHERE e.duty_grid = d.code) THEN "
+    "(SELECT p.collector FROM {p}duty_post p WHERE p.duty_grid = d.code AND p.since < :as_of "
+    "ORDER BY p.since DESC, p.id DESC LIMIT 1) ELSE d.collector END AS collector FROM {p}duty_grid d "
+    "WHERE (d.valid_from IS NULL OR d.valid_from <= :last) AND (d.valid_to IS NULL OR d.valid_to >= :first)"
 )
+"""Who has a duty grid at the end of the period, whoever got it later."""
 _VALID = "(valid_from IS NULL OR valid_from <= :last) AND (valid_to IS NULL OR valid_to >= :first)"
 _GRIDS = (
     "SELECT substr(code, 1, 9) AS street, count(*) AS number FROM {p}unit_grid "  # noqa: S608  # a constant
@@ -77,10 +80,10 @@ class Basis(msgspec.Struct, frozen=True):
 
 
 def basis_of(connection: Connection, period: Period, zone: ZoneInfo, schema: str = "") -> Basis:
-    """Who and what there was, as the tables say now; an ended grid or unit counts until its end."""
+    """Who and what there was; an ended grid or unit counts until its end, a duty grid is whose it was at the end."""
     last = datetime.fromtimestamp((period.as_of - 1) / 1_000_000, zone).date().isoformat()
     values = {
-        "start": period.start, "last": last,
+        "start": period.start, "as_of": period.as_of, "last": last,
         "first": datetime.fromtimestamp(period.start / 1_000_000, zone).date().isoformat(),
     }  # fmt: skip
 
@@ -102,6 +105,7 @@ def basis_of(connection: Connection, period: Period, zone: ZoneInfo, schema: str
     return Basis(
         staff, {row.account: row.name for row in ask(_NAMES)},
         {row.code: Unit(row.name, row.parent, row.duty_group) for row in ask(_UNITS)},
-        {row.code: row.collector for row in ask(_DUTIES)}, {row.code: row.name for row in ask(_STREETS)},
+        {row.code: row.collector for row in ask(_DUTIES) if row.collector},
+        {row.code: row.name for row in ask(_STREETS)},
         grids, second,
     )  # fmt: skip

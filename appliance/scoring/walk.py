@@ -24,7 +24,7 @@ class Walk:
 
     __slots__ = (
         "_accepted_by", "_case", "_count", "_department", "_dispatches", "_done", "_ended_before", "_facts",
-        "_filed_by", "_filed_ever", "_late_at", "_paused_due", "_period", "_reports", "_reworked_at",
+        "_filed_by", "_filed_ever", "_handled_by", "_late_at", "_paused_due", "_period", "_reports", "_reworked_at",
         "_run", "_satisfaction", "_sent_out_by", "_state", "_stopped_run", "_sub", "_with_unit",
     )  # fmt: skip
 
@@ -48,6 +48,7 @@ class Walk:
         self._filed_ever = False
         self._sent_out_by: str | None = None
         self._satisfaction: str | None = None
+        self._handled_by: int | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         """Take the rows in their order, none at or after `as_of`, and count what they make."""
@@ -103,7 +104,7 @@ class Walk:
             given: str | None = row.told("collector")
             return given
         if clock == "handle":
-            return str(row.told("department") or "") if row.action == "dispatch" else self._department
+            return str(row.told("department") or "") if row.action in ("dispatch", "import") else self._department
         return None
 
     def _stopped(self, run: Run, row: Row) -> None:
@@ -206,6 +207,18 @@ class Walk:
         self._dispatches.append((row.actor, department, inside))
         if inside:
             self._with_unit.add(("dispatched", department))
+
+    def _imported(self, row: Row, inside: bool) -> None:
+        """An open case came from another system: its unit, and until when it was to be handled."""
+        self._department = row.told("department")
+        if row.to_state == "suspended":
+            self._paused_due = row.due_at
+        self._handled_by = row.due_at if row.to_state in HANDLED else None
+
+    def _closed(self, row: Row, inside: bool) -> None:
+        """Whether an imported case was handled late is known only from when it was closed."""
+        if self._handled_by is not None and row.at > self._handled_by:
+            self._late_at.add(self._department)
 
     def _undispatched(self, row: Row, inside: bool) -> None:
         self._department = self._sub = None
@@ -350,6 +363,7 @@ _EVENTS = {
 """The platform's facts that are cases with such a row in the period."""
 
 _ACTS = {
+    "import": Walk._imported, "close": Walk._closed,
     "report": Walk._reported, "self_handle": Walk._self_handled, "ask_verify": Walk._asked_verify,
     "verify_true": Walk._verified, "verify_false": Walk._verified, "check_pass": Walk._answered,
     "check_fail": Walk._answered, "accept": Walk._accepted, "file": Walk._filed, "dispatch": Walk._dispatched,

@@ -13,7 +13,7 @@ from appliance.errors import Forbidden
 from appliance.exchange.scopes import Grants
 from appliance.papers.daily import daily_document, day_of
 from appliance.papers.filing import filing_of
-from appliance.scoring.facts import count
+from appliance.scoring.facts import facts_of_month
 from appliance.scoring.monthly_return import Row, return_document, row_of
 from appliance.scoring.periods import Period, month_of
 from appliance.scoring.return_files import CSV, XLSX, csv_of, xlsx_of
@@ -49,7 +49,9 @@ class ReportController(Controller):
         _require_whole_county(asker.grants)
         settings, now = desk.office.settings, desk.office.records.clock.now()
         month, media = month_of(period, settings.zone, now), _wanted(accept)
-        facts, filed = await desk.read(lambda connection: (count(connection, month), filing_of(connection, month.name)))
+        facts, filed = await desk.read(
+            lambda connection: (facts_of_month(connection, month), filing_of(connection, month.name))
+        )
         filing = {member: filed[member] for member in FILING}
         row = row_of(settings.county, settings.name, facts)
         headers = {"ETag": _tag(row, month, media, filing), "Cache-Control": "no-store"}

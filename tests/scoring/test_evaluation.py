@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from appliance.scoring import store
 from appliance.scoring.closing import due_to_close, forget_spans
 from appliance.scoring.evaluation import Evaluation, kept_pack
 from appliance.scoring.pack import NATIONAL, national
-from tests.cases.desk import Desk
+from provisioning.import_files.pipeline import Options, run_import
+from tests.cases.desk import Desk, place
 
 SCOPES = ("department", "region", "collector", "acceptor", "dispatcher", "shift_leader", "source", "platform")
 
@@ -97,6 +99,77 @@ def test_a_closed_month_is_shown_as_it_was_published(desk: Desk) -> None:
         assert evaluation.evaluate(connection, evaluation.period("2026-11")).pack().id == "ours"
         with pytest.raises(NotFound, match="not scored by the pack theirs"):
             after.pack("theirs")
+
+
+def test_a_duty_grid_that_changes_hands_in_november_moves_nothing_of_october(desk: Desk, tmp_path: Path) -> None:
+    evaluation, home = Evaluation(desk.office.records), desk.office.records.home
+    public = desk.report("s1")
+    desk.act("s1", public, "accept", reason="视频已看到")
+    desk.act("z1", public, "file")
+    desk.clock.advance(days=24)
+
+    def missed(month: str) -> dict[object, object]:
+        with desk.office.records.read() as connection:
+            evaluated = evaluation.evaluate(connection, evaluation.period(month))
+            rows = evaluated.scored(evaluated.pack(), "collector")
+        return {row.subject: row.figures["miss_rate"] for row in rows}
+
+    before = missed("2026-10")
+    assert before["l1"] == 1.0
+    file = tmp_path / "duty.geojson"
+    done = CliRunner().invoke(wanmi, ["export", "duty-grids", str(file), "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    file.write_text(re.sub(r'("collector": ?)"l1"', r'\1"l2"', file.read_text()))
+    assert run_import(desk.office.records, "duty-grids", file, Options(crs="EPSG:4490"))[0].updated >= 1
+    assert missed("2026-10") == before
+    desk.clock.advance(hours=1)
+    public = desk.report("s1")
+    desk.act("s1", public, "accept", reason="视频已看到")
+    desk.act("z1", public, "file")
+    desk.clock.advance(hours=1)
+    assert missed("2026-11")["l2"] == 1.0, "and November is the new collector's"
+
+
+OLD = """number,source,kind,code,description,lon,lat,address,state,department,reported_at,due_at,closed_at
+OLD1,collector,part,01002,x,{lon},{lat},a,dispatched,D01,2026-10-01T09:00:00+08:00,2026-10-02T09:00:00+08:00,
+OLD2,collector,part,01002,x,{lon},{lat},a,closed,D01,2026-10-01T09:00:00+08:00,2026-10-03T09:00:00+08:00,2026-10-02T09:00:00+08:00
+OLD3,collector,part,01002,x,{lon},{lat},a,handling,D01,2026-10-01T09:00:00+08:00,2026-10-20T09:00:00+08:00,
+OLD4,collector,part,01002,x,{lon},{lat},a,closed,D01,2026-10-01T09:00:00+08:00,,2026-10-02T09:00:00+08:00
+"""
+
+
+def test_an_imported_case_counts_on_whatever_is_said_of_it_and_done_with_it(desk: Desk, tmp_path: Path) -> None:
+    evaluation, file = Evaluation(desk.office.records), tmp_path / "old.csv"
+    file.write_text(OLD.format(**place()))
+    assert run_import(desk.office.records, "cases", file, Options(crs="EPSG:4490"))[0].added == 4
+    desk.clock.advance(hours=1)
+
+    def told_now() -> dict[str, object]:
+        with desk.office.records.read() as connection:
+            evaluated = evaluation.evaluate(connection, evaluation.period("2026-10"))
+        facts = evaluated.named["department"]["D01"].subject.facts
+        names = ("should_close", "closed", "closed_on_time", "handle_should", "handle_on_time")
+        reports = evaluated.named["platform"][""].subject.facts["reports"]
+        return {name: facts.get(name, 0) for name in names} | {"reports": reports, "left_out": evaluated.left_out}
+
+    known = {"closed_on_time": 1, "handle_on_time": 0, "reports": 4, "left_out": 1}
+    assert told_now() == known | {"should_close": 2, "closed": 1, "handle_should": 1}
+    desk.act("z1", "OLD2", "note", note="看过")
+    desk.act("z1", "OLD1", "urge", note="快")
+    desk.clock.advance(hours=1)
+    assert told_now() == known | {"should_close": 2, "closed": 1, "handle_should": 1}, "words change no figure"
+    desk.act("d1", "OLD3", "finish", result="修好了")
+    desk.act("d1", "OLD1", "take")
+    desk.act("d1", "OLD1", "finish", result="修好了")
+    desk.clock.advance(hours=1)
+    done = known | {"handle_on_time": 1, "handle_should": 2, "should_close": 3, "closed": 1}
+    assert told_now() == done, "OLD3 in time, OLD1 late"
+    for number in ("OLD1", "OLD3"):
+        desk.act("s1", number, "ask_check", collector="l1")
+        desk.act("l1", number, "check_pass")
+        desk.act("z1", number, "close")
+    desk.clock.advance(hours=1)
+    assert told_now() == done | {"closed": 3, "closed_on_time": 2}
 
 
 def test_months_and_quarters_have_trends_of_their_own(desk: Desk) -> None:

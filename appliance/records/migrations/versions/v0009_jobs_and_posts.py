@@ -1,4 +1,4 @@
-"""The runs of jobs."""
+"""The runs of jobs; who had a duty grid when."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ def upgrade() -> None:
         Column("en", String(), nullable=False),
     )
     op.create_index("ix_job_run_name", "job_run", ["name", "id"])
+    op.create_table(
+        "duty_post",
+        Column("id", KEY, primary_key=True, autoincrement=True),
+        Column("duty_grid", String(), nullable=False),
+        Column("collector", String()),
+        Column("since", BigInteger(), nullable=False),
+    )
+    op.create_index("ix_duty_post_grid", "duty_post", ["duty_grid", "since"])
