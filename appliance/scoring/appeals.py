@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, String, bindparam, text
 
 from appliance.clock import rfc3339
 from appliance.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -42,7 +42,7 @@ _PAGE = text(
     "SELECT * FROM score_appeal WHERE id > :after AND (:waiting = 0 OR decided_at IS NULL) "
     "AND (:period = '' OR period = :period) AND (:all = 1 OR asked_by = :account OR subject = :account "
     "OR subject IN :units) ORDER BY id LIMIT :limit"
-).bindparams(bindparam("units", expanding=True))
+).bindparams(bindparam("units", expanding=True, type_=String))
 
 
 def ask(unit: Unit, actor: Actor, period: str, scope: str, subject: str, number: str, reason: str) -> int:
