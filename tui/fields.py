@@ -13,12 +13,13 @@ TEXT, PICK, MOMENT, PLACE, FILES = "text", "pick", "moment", "place", "files"
 
 
 class FieldProblem(Exception):
-    """A field that cannot be sent as it stands; `label` is the key of the sentence."""
+    """A field that cannot be sent as it stands; `label` is the key of the sentence, `why` its reason."""
 
-    def __init__(self, field: str, label: str) -> None:
-        super().__init__(f"{field}: {label}")
+    def __init__(self, field: str, label: str, why: str = "") -> None:
+        super().__init__(f"{field}: {label} {why}".rstrip())
         self.field = field
         self.label = label
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Field:
         default: the value of a choice, or the text, that stands there at first.
         finder: looks choices up for a typed text, where there are too many to list.
         empty: an empty value is sent too, because it means something.
+        label: what stands before it, where the table of labels has no `field.NAME` for it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Field:
     default: str = ""
     finder: Finder | None = None
     empty: bool = False
+    label: str = ""
 
     @property
     def free(self) -> bool:
@@ -84,6 +87,7 @@ class Form:
         stage: the stage of evidence files.
         fixed: members of the body that are not asked for.
         once: a key that makes a second sending harmless, after an answer that was lost.
+        shape: makes the body of what was filled, where the node wants it in another shape; may raise `FieldProblem`.
     """
 
     title: str
@@ -95,6 +99,7 @@ class Form:
     stage: str = "report"
     fixed: tuple[tuple[str, Any], ...] = ()
     once: str | None = None
+    shape: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 def body_of(form: Form, values: dict[str, str]) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def body_of(form: Form, values: dict[str, str]) -> dict[str, Any]:
             continue
         if field.kind != FILES:
             body |= _members(field, value)
-    return body
+    return body if form.shape is None else form.shape(body)
 
 
 def _members(field: Field, value: str) -> dict[str, Any]:

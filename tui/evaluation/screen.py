@@ -11,13 +11,16 @@ from textual.widgets import DataTable
 from tui.evaluation import text as evaluation_text
 from tui.evaluation.calls import DueRead, EvaluationCalls, FigureRead, ScoresRead, TrendRead
 from tui.evaluation.text import KINDS, SCOPES
-from tui.fields import Choice
+from tui.fields import Choice, Field, Form
+from tui.screens.form import FormScreen
 from tui.screens.paged import PagedScreen
 from tui.show import clock_text
 from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
 CLOSERS = frozenset(("assessor", "admin", "technician"))
+APPEALED = frozenset(("department", "sub_unit", "collector", "acceptor", "shift_leader", "dispatcher"))
+"""Scopes whose scores somebody may appeal against; who may open a figure of them may."""
 LETTERS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -31,6 +34,7 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
         Binding("k", "kind", "key.kind", id="evaluation.kind"),
         Binding("p", "pack", "key.pack", id="evaluation.pack"),
         Binding("X", "close_period", "key.close_period", id="evaluation.close"),
+        Binding("a", "appeal", "key.appeal", id="evaluation.appeal"),
     ]
 
     def __init__(self) -> None:
@@ -109,7 +113,8 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
     def _draw_keys(self) -> None:
         labels = self.context.labels
         if self.figure is not None:
-            self.draw_keys([("Enter", labels("key.open_case")), ("Esc", labels("key.back"))])
+            appeal = [("a", labels("key.appeal"))] if self._may_appeal else []
+            self.draw_keys([("Enter", labels("key.open_case")), *appeal, ("Esc", labels("key.back"))])
             return
         keys = [("Enter", labels("key.cases_behind")), (",.", labels("key.periods")), ("k", labels("key.kind"))]
         if len(self.packs) > 1:
@@ -224,6 +229,36 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
                 self.close_period(period, self.scope, self.pack_id)
 
         self.pick("key.close_period", choices, chosen)
+
+    @property
+    def _may_appeal(self) -> bool:
+        return self.figure is not None and self.figure["scope"] in APPEALED and bool(self.rows.selected)
+
+    def action_appeal(self) -> None:
+        """Ask that the case under the cursor does not count for whose figure is open."""
+        labels, figure = self.context.labels, self.figure
+        if figure is None or not self._may_appeal:
+            self.say(labels("appeal.open_first"))
+            return
+        if not self.scores["closed_at"]:
+            self.say(labels("appeal.not_closed", period=figure["period"]))
+            return
+        number = self.rows.selected
+        about = f"{number}\n{figure['period']} {labels('scope.' + figure['scope'])} {figure['subject']}"
+        fixed = tuple((name, figure[name]) for name in ("period", "scope", "subject")) + (("number", number),)
+        fields = (Field("reason", required=True),)
+        form = Form(labels("key.appeal"), about, "/api/v1/appeals", fields, versioned=False, fixed=fixed)
+
+        def asked(answer: Record | None) -> None:
+            if answer is not None:
+                self.say(labels("appeal.asked", number=number), good=True)
+
+        self.say("")
+        self.app.push_screen(FormScreen(self.context, form, None), asked)
+
+    def come_back(self) -> None:
+        if self.figure is None:
+            self.action_reload()
 
     def action_reload(self) -> None:
         self.figure = None

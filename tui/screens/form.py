@@ -16,7 +16,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui.client import NodeAway, Refused, SignedOut
-from tui.fields import FILES, FieldProblem, Form, body_of
+from tui.fields import FILES, Field, FieldProblem, Form, body_of
 from tui.messages import NodeLost, SessionEnded
 from tui.type_ahead import TypeAhead
 from tui.widgets.field_row import FieldRow
@@ -76,7 +76,7 @@ class FormScreen(ModalScreen[Record | None]):
             yield Static(self._form.about, id="about", markup=False)
             for field in self._form.fields:
                 needed = "*" if field.required else ""
-                yield FieldRow(field, labels(f"field.{field.name}") + needed)
+                yield FieldRow(field, self._label(field) + needed)
             yield Static("", id="problem", markup=False)
             yield Static(labels("form.hint"), id="hint", markup=False)
 
@@ -104,9 +104,9 @@ class FormScreen(ModalScreen[Record | None]):
         try:
             body = body_of(self._form, values)
         except FieldProblem as problem:
-            labels = self._seat.labels
-            self._problem(labels(problem.label, field=labels(f"field.{problem.field}")))
-            self.query_one(f"#field-{problem.field}", FieldRow).focus_line()
+            row = self.query_one(f"#field-{problem.field}", FieldRow)
+            self._problem(self._seat.labels(problem.label, field=self._label(row.field), why=problem.why))
+            row.focus_line()
             return
         if not self._form.path:
             self.dismiss(body)
@@ -171,6 +171,9 @@ class FormScreen(ModalScreen[Record | None]):
         if event.state is WorkerState.ERROR:
             text = self._seat.labels("banner.internal", what=event.worker.name, error=repr(event.worker.error))
             self.post_message(self.NotSent(text))
+
+    def _label(self, field: Field) -> str:
+        return field.label or self._seat.labels(f"field.{field.name}")
 
     def _let_keys_go(self) -> None:
         if isinstance(self.app, TypeAhead):

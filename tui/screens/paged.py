@@ -50,7 +50,7 @@ class PagedScreen(SeatScreen):
 
     def on_screen_resume(self) -> None:
         self.console.let_keys_go()
-        self.action_reload()
+        self.come_back()
 
     @property
     def rows(self) -> Rows:
@@ -82,6 +82,10 @@ class PagedScreen(SeatScreen):
     def action_reload(self) -> None:
         """Read the page again."""
         raise TypeError("a paged screen reads its pages")
+
+    def come_back(self) -> None:
+        """Read again what is shown, after another screen or a form stood over it."""
+        self.action_reload()
 
     def action_turn_below(self, step: int) -> None:
         below = self.query_one("#below", VerticalScroll)
