@@ -245,7 +245,7 @@ class EvaluationScreen(EvaluationCalls, PagedScreen):
             return
         number = self.rows.selected
         about = f"{number}\n{figure['period']} {labels('scope.' + figure['scope'])} {figure['subject']}"
-        fixed = tuple((name, figure[name]) for name in ("period", "scope", "subject")) + (("number", number),)
+        fixed = (*((name, figure[name]) for name in ("period", "scope", "subject")), ("number", number))
         fields = (Field("reason", required=True),)
         form = Form(labels("key.appeal"), about, "/api/v1/appeals", fields, versioned=False, fixed=fixed)
 
