@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from textual import on
 from textual.binding import Binding
-from textual.message import Message
 from textual.widgets import DataTable
 
-from tui.fields import Choice
-from tui.messages import Told
 from tui.oversight import text as oversight_text
+from tui.oversight.calls import WITH_PERIOD, FormReady, Inside, InsideRead, PageRead
+from tui.oversight.registers import Registers
 from tui.oversight.text import PAGES
 from tui.screens.paged import PagedScreen
 from tui.widgets.rows import Rows
-from tui.work import careful, worker
 
 Record = dict[str, Any]
 DECIDERS = frozenset(("assessor", "leader", "admin"))
-LIMIT = 200
+ONE = {"ledgers": "ledger", "campaigns": "campaign", "spot_checks": "draw"}
+"""What a line of these pages opens to, read from the node."""
 
 
-class PageRead(Message):
-    """What a page shows."""
-
-    def __init__(self, page: str, found: Record) -> None:
-        super().__init__()
-        self.page, self.found = page, found
-
-
-class InsideRead(Message):
-    """What a line opens to: the rows of a ledger, the cases of a finding, how far a campaign is."""
-
-    def __init__(self, kind: str, name: str, found: Any) -> None:
-        super().__init__()
-        self.kind, self.name, self.found = kind, name, found
-
-
-class OversightScreen(PagedScreen):
-    """Four pages of one table; Enter opens a line, Escape comes back."""
+class OversightScreen(Registers, PagedScreen):
+    """Pages of one table; Enter opens a line, Escape comes back."""
 
     TITLE_KEY = "screen.oversight"
     BINDINGS = [
         Binding("less_than_sign,comma", "period('previous')", "key.period_before", id="oversight.before"),
         Binding("greater_than_sign,full_stop", "period('next')", "key.period_after", id="oversight.after"),
+        Binding("e", "enter", "key.enter_record", id="oversight.enter"),
+        Binding("c", "close_entry", "key.close_entry", id="oversight.close_entry"),
         Binding("y", "decide(True)", "key.approve", id="oversight.approve"),
         Binding("x", "decide(False)", "key.refuse", id="oversight.refuse"),
     ]
@@ -54,7 +38,7 @@ class OversightScreen(PagedScreen):
         super().__init__()
         self.page, self.period = PAGES[0], ""
         self.found: dict[str, Record] = {}
-        self.inside: tuple[str, str, Any] | None = None
+        self.inside: Inside | None = None
 
     @property
     def items(self) -> list[Record]:
@@ -64,11 +48,24 @@ class OversightScreen(PagedScreen):
 
     @property
     def selected(self) -> Record | None:
-        """The record under the cursor, None inside a line."""
-        if self.inside is not None:
+        """The record of the page under the cursor; None where a line is open to rows of its own."""
+        if self.inside is not None and self.inside.kind != "campaign":
             return None
         key = self.rows.selected
         return next((item for item in self.items if _key(self.page, item) == key), None)
+
+    @property
+    def selected_inside(self) -> Record | None:
+        """The row under the cursor of a ledger or a draw that is open."""
+        if self.inside is None or self.inside.kind not in ("ledger", "draw"):
+            return None
+        key = self.rows.selected.partition(" ")[0]
+        rows: list[Record] = self.inside.found
+        return next((row for row in rows if str(row["id"]) == key), None)
+
+    def ledger_kind(self, ledger: str) -> str:
+        items: list[Record] = self.found.get("ledgers", {}).get("items", [])
+        return next((str(item["kind"]) for item in items if item["ledger"] == ledger), "")
 
     # Drawing.
 
@@ -77,18 +74,18 @@ class OversightScreen(PagedScreen):
 
     def _draw(self, *, keep: bool) -> None:
         self.draw_pages(PAGES, self.page, "oversight")
-        self.draw_title(self.period if self.page in ("ledgers", "findings") else "")
+        self.draw_title(self.period if self.page in WITH_PERIOD else "")
         if self.page in self.found:
             self.rows.fill(*self._table(), keep=keep)
         self._draw_below()
         self._draw_keys()
 
     def _table(self) -> Any:
-        labels = self.context.labels
-        if self.inside is not None and self.inside[0] == "ledger":
-            return oversight_text.entry_rows(self.inside[2], labels)
-        if self.inside is not None and self.inside[0] == "finding":
-            return oversight_text.number_rows(self.inside[2], labels)
+        labels, inside = self.context.labels, self.inside
+        if inside is not None and inside.kind == "ledger":
+            return oversight_text.entry_rows(inside.found, labels)
+        if inside is not None and inside.kind == "finding":
+            return oversight_text.number_rows(inside.found, labels)
         make = {
             "ledgers": oversight_text.ledger_rows, "findings": oversight_text.finding_rows,
             "campaigns": oversight_text.campaign_rows, "appeals": oversight_text.appeal_rows,
@@ -101,8 +98,10 @@ class OversightScreen(PagedScreen):
     def _below(self) -> list[str]:
         labels, item = self.context.labels, self.selected
         if self.inside is not None:
-            kind, name, found = self.inside
-            return oversight_text.shares(found, labels) if kind == "campaign" else [name]
+            if self.inside.kind == "campaign":
+                return oversight_text.shares(self.inside.found, labels)
+            empty = [labels("ledger.empty")] if self.inside.kind == "ledger" and not self.inside.found else []
+            return [self.inside.name, *empty]
         if not self.items and self.page in self.found:
             return [labels(f"oversight.no_{self.page}")]
         if item is None:
@@ -117,9 +116,10 @@ class OversightScreen(PagedScreen):
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected
         keys = [("Enter", labels("key.open_case" if self.inside else "key.cases_behind"))]
+        keys += self.register_keys()
         if self.inside is not None:
             keys.append(("Esc", labels("key.back")))
-        elif self.page in ("ledgers", "findings"):
+        elif self.page in WITH_PERIOD:
             keys.append((",.", labels("key.periods")))
         elif self._may_decide(item):
             keys += [("y", labels("key.approve")), ("x", labels("key.refuse"))]
@@ -136,12 +136,18 @@ class OversightScreen(PagedScreen):
 
     @on(InsideRead)
     def _inside_read(self, event: InsideRead) -> None:
-        self.inside = (event.kind, event.name, event.found)
-        self._draw(keep=event.kind == "campaign")
+        if event.again and (self.inside is None or self.inside.key != event.inside.key):
+            return  # it was left meanwhile
+        self.inside = event.inside
+        self._draw(keep=event.again or event.inside.kind == "campaign")
+
+    @on(FormReady)
+    def _form_ready(self, event: FormReady) -> None:
+        self.ask(event.form, event.done)
 
     @on(Rows.Moved)
     def _moved(self) -> None:
-        if self.inside is not None and self.inside[0] == "campaign":
+        if self.inside is not None and self.inside.kind == "campaign":
             self.inside = None
         self._draw_below()
         self._draw_keys()
@@ -149,53 +155,20 @@ class OversightScreen(PagedScreen):
     @on(DataTable.RowSelected)
     def _row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
-        item = self.selected
-        if self.inside is not None:
+        item, inside = self.selected, self.inside
+        if inside is not None and inside.kind != "campaign":
             number = self.rows.selected.rpartition(" ")[2]
-            if number and self.inside[0] != "campaign":
+            if number:
                 self.console.open_number(number)
         elif item is None:
             return
         elif self.page == "findings":
-            self.post_message(InsideRead("finding", item["name"], item["numbers"]))
+            self.post_message(InsideRead(Inside("finding", _key(self.page, item), item["name"], item["numbers"])))
         elif self.page == "appeals":
             self.console.open_number(item["number"])
         else:
-            worker(self, partial(self._open, self.page, item), "inside")
-
-    # Calls to the node.
-
-    def _load(self, page: str) -> None:
-        worker(self, partial(self._read, page), "page")
-
-    @careful
-    async def _read(self, page: str) -> None:
-        client = self.context.client
-        query: Record = {"period": self.period} if page in ("ledgers", "findings") else {}
-        path = {"findings": "analysis"}.get(page, page)
-        if page == "appeals":
-            query["limit"] = LIMIT
-        found = await client.get(f"/api/v1/{path}", **query)
-        if page in ("ledgers", "findings"):
-            scores = await client.get("/api/v1/scores", scope="platform", period=found["period"])
-            found |= {"previous": scores["previous"], "next": scores["next"]}
-        self.post_message(PageRead(page, found))
-
-    @careful
-    async def _open(self, page: str, item: Record) -> None:
-        client = self.context.client
-        if page == "ledgers":
-            rows = await client.items(f"/api/v1/ledgers/{item['ledger']}", period=self.period, limit=LIMIT)
-            self.post_message(InsideRead("ledger", item["name"], rows))
-        else:
-            found = await client.get(f"/api/v1/campaigns/{item['code']}/progress")
-            self.post_message(InsideRead("campaign", item["name"], found))
-
-    @careful
-    async def _decide(self, id_: int, approve: bool) -> None:
-        await self.context.client.post(f"/api/v1/appeals/{id_}/decision", {"approve": approve})
-        self.post_message(Told(self.context.labels("appeal.decided"), good=True))
-        await self._read("appeals")
+            name = oversight_text.name_of(self.page, item, self.context.labels)
+            self.open_line(ONE[self.page], _key(self.page, item), name)
 
     # What the operator does.
 
@@ -204,13 +177,13 @@ class OversightScreen(PagedScreen):
         self.say("")
         self.rows.fill([], [], keep=False)
         self._draw(keep=False)
-        self._load(self.page)
+        self.load(self.page)
 
     def action_period(self, which: str) -> None:
         name = self.found.get(self.page, {}).get(which)
         if name is not None and self.inside is None:
             self.period = name
-            self._load(self.page)
+            self.load(self.page)
 
     def _may_decide(self, item: Record | None) -> bool:
         waits = self.page == "appeals" and item is not None and item["approved"] is None
@@ -221,17 +194,22 @@ class OversightScreen(PagedScreen):
         if item is None or not self._may_decide(item):
             return
         word = labels("key.approve" if approve else "key.refuse")
-        choices = [Choice("no", labels("key.cancel"), "n"), Choice("yes", f"{word} {item['number']}", "y")]
+        path, body = f"/api/v1/appeals/{item['id']}/decision", {"approve": approve}
+        self.sure(
+            "oversight.decide", labels("key.cancel"), f"{word} {item['number']}",
+            lambda: self.post(path, body, labels("appeal.decided")),
+        )  # fmt: skip
 
-        def chosen(answer: str) -> None:
-            if answer == "yes":
-                worker(self, self._decide(item["id"], approve), "decide")
-
-        self.pick("oversight.decide", choices, chosen)
+    def come_back(self) -> None:
+        """Read the page again; a line that is open stays open and is read again too."""
+        inside = self.inside
+        if inside is not None and inside.kind in ONE.values():
+            self.open_line(inside.kind, inside.key, inside.name, again=True)
+        self.load(self.page)
 
     def action_reload(self) -> None:
         self.inside = None
-        self._load(self.page)
+        self.load(self.page)
 
     async def action_leave(self) -> None:
         if self.inside is not None:
@@ -245,4 +223,4 @@ def _key(page: str, item: Record) -> str:
     """The key of a record's row."""
     if page == "findings":
         return f"{item['kind']} {item['subject']}"
-    return str(item[{"ledgers": "ledger", "campaigns": "code"}.get(page, "id")])
+    return str(item[oversight_text.KEYS.get(page, "id")])

@@ -13,6 +13,8 @@ Record = dict[str, Any]
 PAGES = ("ledgers", "findings", "campaigns", "appeals")
 STANDINGS = {"within": "green", "near": "bold yellow", "passed": "bold red"}
 NONE = "—"
+KEYS = {"ledgers": "ledger", "campaigns": "code"}
+"""The member that names a record of a page, where it is not `id`."""
 
 
 def ledger_rows(items: Sequence[Record], labels: Labels) -> tuple[list[Column], list[Row]]:
@@ -108,6 +110,11 @@ def shares(progress: Record, labels: Labels) -> list[str]:
         )
         lines.append(f"{labels('scope.' + {'street': 'region'}.get(key, key))}: {told}")
     return lines
+
+
+def name_of(page: str, item: Record, labels: Labels) -> str:
+    """What a line is called that was opened."""
+    return labels.pick(item["name"], item.get("english", ""))
 
 
 def percent(value: float | None) -> str:
