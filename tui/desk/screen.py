@@ -41,7 +41,7 @@ Record = dict[str, Any]
 CLOCK_SECONDS = 20.0
 """How often the desk looks whether a case has become overdue; nothing is drawn unless one has."""
 OPENING = {".", "R", "A", "B"}
-PAPER = {"p", "P"}
+PAPER = {"p", "P", "W"}
 MOVES = frozenset(("up", "down", "pageup", "pagedown", "home", "end", "ctrl+home", "ctrl+end"))
 MOVING_SECONDS = 0.15
 """After a cursor key the cursor is taken to be at rest when no other came for so long."""
@@ -71,6 +71,7 @@ class DeskScreen(DeskActing, DeskMarking, DeskFilters, DeskPapers, DeskCalls, Se
         Binding("X", "forget_view", "key.forget_view", id="desk.forget_view"),
         Binding("p", "pictures", "evidence.title", id="desk.pictures"),
         Binding("P", "print_slip", "key.print_slip", id="desk.slip"),
+        Binding("W", "case_paper", "key.case_paper", id="desk.paper"),
         Binding("E", "emergency", "key.emergency", id="desk.emergency"),
     ]
 

@@ -11,10 +11,10 @@ from textual.widgets import DataTable
 from tui.fields import Choice, Field, Form
 from tui.papers import text as paper_text
 from tui.papers.calls import PaperCalls, PapersRead
+from tui.papers.saving import paper_file
 from tui.papers.text import ENDINGS, PAGES
 from tui.screens.form import FormScreen
 from tui.screens.paged import PagedScreen
-from tui.seat.files import state_folder
 from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
@@ -98,17 +98,8 @@ class PapersScreen(PaperCalls, PagedScreen):
 
     def _ask_file(self, item: Record, ending: str) -> None:
         """Under which name to save it."""
-        file = state_folder() / "papers" / f"{item['paper']}-{item['period']}.{ending}"
         about = f"{self.context.labels.pick(item['name'], item['english'])} {item['period']}"
-        form = Form(
-            self.context.labels("key.save_paper"), about, "", (Field("file", required=True, default=str(file)),)
-        )
-
-        def filled(values: Record | None) -> None:
-            if values is not None:
-                self.save_paper(paper_text.path_of(item), values["file"])
-
-        self.app.push_screen(FormScreen(self.context, form, None), filled)
+        self.ask_file(paper_text.path_of(item), about, paper_file(f"{item['paper']}-{item['period']}.{ending}"))
 
     # What the operator does.
 
@@ -141,7 +132,7 @@ class PapersScreen(PaperCalls, PagedScreen):
 
     def action_bulletin(self) -> None:
         labels = self.context.labels
-        file = state_folder() / "papers" / "bulletin.pdf"
+        file = paper_file("bulletin.pdf")
         fields = (Field("period", required=True), Field("file", required=True, default=str(file)))
         form = Form(labels("key.other_bulletin"), "2026-10-08, 2026-W41, 2026-10, 2026-Q4, 2026", "", fields)
 
