@@ -1,4 +1,4 @@
-"""The oversight screen 监管: ledgers with limits, what is odd, campaigns, appeals; every line opens to its cases."""
+"""The oversight screen 监管: ledgers with limits, what is odd, campaigns, appeals, spot checks; every line opens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from textual import on
 from textual.binding import Binding
 from textual.widgets import DataTable
 
+from tui.oversight import spot_text
 from tui.oversight import text as oversight_text
 from tui.oversight.calls import WITH_PERIOD, FormReady, Inside, InsideRead, PageRead
 from tui.oversight.registers import Registers
+from tui.oversight.spot_checks import READERS as SPOT_READERS
+from tui.oversight.spot_checks import SpotChecks
 from tui.oversight.text import PAGES
 from tui.screens.paged import PagedScreen
 from tui.widgets.rows import Rows
@@ -21,7 +24,7 @@ ONE = {"ledgers": "ledger", "campaigns": "campaign", "spot_checks": "draw"}
 """What a line of these pages opens to, read from the node."""
 
 
-class OversightScreen(Registers, PagedScreen):
+class OversightScreen(Registers, SpotChecks, PagedScreen):
     """Pages of one table; Enter opens a line, Escape comes back."""
 
     TITLE_KEY = "screen.oversight"
@@ -30,6 +33,9 @@ class OversightScreen(Registers, PagedScreen):
         Binding("greater_than_sign,full_stop", "period('next')", "key.period_after", id="oversight.after"),
         Binding("e", "enter", "key.enter_record", id="oversight.enter"),
         Binding("c", "close_entry", "key.close_entry", id="oversight.close_entry"),
+        Binding("d", "draw", "key.draw", id="oversight.draw"),
+        Binding("r", "finding", "key.finding", id="oversight.finding"),
+        Binding("s", "settlement", "key.settlement", id="oversight.settlement"),
         Binding("y", "decide(True)", "key.approve", id="oversight.approve"),
         Binding("x", "decide(False)", "key.refuse", id="oversight.refuse"),
     ]
@@ -39,6 +45,11 @@ class OversightScreen(Registers, PagedScreen):
         self.page, self.period = PAGES[0], ""
         self.found: dict[str, Record] = {}
         self.inside: Inside | None = None
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The pages that this account may read."""
+        return PAGES if self.context.roles & SPOT_READERS else PAGES[:-1]
 
     @property
     def items(self) -> list[Record]:
@@ -73,7 +84,7 @@ class OversightScreen(Registers, PagedScreen):
         self._draw(keep=True)
 
     def _draw(self, *, keep: bool) -> None:
-        self.draw_pages(PAGES, self.page, "oversight")
+        self.draw_pages(self.pages, self.page, "oversight")
         self.draw_title(self.period if self.page in WITH_PERIOD else "")
         if self.page in self.found:
             self.rows.fill(*self._table(), keep=keep)
@@ -86,11 +97,18 @@ class OversightScreen(Registers, PagedScreen):
             return oversight_text.entry_rows(inside.found, labels)
         if inside is not None and inside.kind == "finding":
             return oversight_text.number_rows(inside.found, labels)
+        if inside is not None and inside.kind == "draw":
+            return spot_text.check_rows(inside.found, self._kind_of_draw(inside.key), labels)
         make = {
             "ledgers": oversight_text.ledger_rows, "findings": oversight_text.finding_rows,
             "campaigns": oversight_text.campaign_rows, "appeals": oversight_text.appeal_rows,
+            "spot_checks": spot_text.draw_rows,
         }  # fmt: skip
         return make[self.page](self.items, labels)
+
+    def _kind_of_draw(self, key: str) -> str:
+        draws: list[Record] = self.found.get("spot_checks", {}).get("items", [])
+        return next((str(draw["kind"]) for draw in draws if str(draw["id"]) == key), "")
 
     def _draw_below(self) -> None:
         self.draw_below((line, "") for line in self._below())
@@ -111,12 +129,12 @@ class OversightScreen(Registers, PagedScreen):
             return [item["name"], labels.pick(kind["rule"], kind["rule_english"])]
         if self.page == "appeals":
             return [f"{item['scope']} {item['subject']} {item['number']}", item["reason"], item["note"] or ""]
-        return []
+        return spot_text.draw_lines(item, labels) if self.page == "spot_checks" else []
 
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected
         keys = [("Enter", labels("key.open_case" if self.inside else "key.cases_behind"))]
-        keys += self.register_keys()
+        keys += self.register_keys() + self.spot_keys()
         if self.inside is not None:
             keys.append(("Esc", labels("key.back")))
         elif self.page in WITH_PERIOD:
@@ -139,6 +157,8 @@ class OversightScreen(Registers, PagedScreen):
         if event.again and (self.inside is None or self.inside.key != event.inside.key):
             return  # it was left meanwhile
         self.inside = event.inside
+        if not event.again:
+            self.say("")
         self._draw(keep=event.again or event.inside.kind == "campaign")
 
     @on(FormReady)
@@ -173,7 +193,8 @@ class OversightScreen(Registers, PagedScreen):
     # What the operator does.
 
     def action_page(self, step: int) -> None:
-        self.page, self.inside = PAGES[(PAGES.index(self.page) + step) % len(PAGES)], None
+        pages = self.pages
+        self.page, self.inside = pages[(pages.index(self.page) + step) % len(pages)], None
         self.say("")
         self.rows.fill([], [], keep=False)
         self._draw(keep=False)

@@ -10,7 +10,7 @@ from tui.columns import Column, Row
 from tui.show import clock_text
 
 Record = dict[str, Any]
-PAGES = ("ledgers", "findings", "campaigns", "appeals")
+PAGES = ("ledgers", "findings", "campaigns", "appeals", "spot_checks")
 STANDINGS = {"within": "green", "near": "bold yellow", "passed": "bold red"}
 NONE = "—"
 KEYS = {"ledgers": "ledger", "campaigns": "code"}
@@ -114,6 +114,8 @@ def shares(progress: Record, labels: Labels) -> list[str]:
 
 def name_of(page: str, item: Record, labels: Labels) -> str:
     """What a line is called that was opened."""
+    if page == "spot_checks":
+        return f"{item['period']} {labels('spot.' + item['kind'])}"
     return labels.pick(item["name"], item.get("english", ""))
 
 
