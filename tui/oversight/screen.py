@@ -11,6 +11,7 @@ from textual.widgets import DataTable
 from tui.oversight import spot_text
 from tui.oversight import text as oversight_text
 from tui.oversight.calls import WITH_PERIOD, FormReady, Inside, InsideRead, PageRead
+from tui.oversight.campaigns import Campaigns
 from tui.oversight.registers import Registers
 from tui.oversight.spot_checks import READERS as SPOT_READERS
 from tui.oversight.spot_checks import SpotChecks
@@ -24,7 +25,7 @@ ONE = {"ledgers": "ledger", "campaigns": "campaign", "spot_checks": "draw"}
 """What a line of these pages opens to, read from the node."""
 
 
-class OversightScreen(Registers, SpotChecks, PagedScreen):
+class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
     """Pages of one table; Enter opens a line, Escape comes back."""
 
     TITLE_KEY = "screen.oversight"
@@ -33,6 +34,9 @@ class OversightScreen(Registers, SpotChecks, PagedScreen):
         Binding("greater_than_sign,full_stop", "period('next')", "key.period_after", id="oversight.after"),
         Binding("e", "enter", "key.enter_record", id="oversight.enter"),
         Binding("c", "close_entry", "key.close_entry", id="oversight.close_entry"),
+        Binding("m", "make_campaign", "key.make_campaign", id="oversight.make_campaign"),
+        Binding("t", "targets", "key.give_targets", id="oversight.targets"),
+        Binding("X", "end_campaign", "key.end_campaign", id="oversight.end_campaign"),
         Binding("d", "draw", "key.draw", id="oversight.draw"),
         Binding("r", "finding", "key.finding", id="oversight.finding"),
         Binding("s", "settlement", "key.settlement", id="oversight.settlement"),
@@ -77,6 +81,10 @@ class OversightScreen(Registers, SpotChecks, PagedScreen):
     def ledger_kind(self, ledger: str) -> str:
         items: list[Record] = self.found.get("ledgers", {}).get("items", [])
         return next((str(item["kind"]) for item in items if item["ledger"] == ledger), "")
+
+    def campaigns_there(self) -> list[Record]:
+        items: list[Record] = self.found.get("campaigns", {}).get("items", [])
+        return items
 
     # Drawing.
 
@@ -134,7 +142,7 @@ class OversightScreen(Registers, SpotChecks, PagedScreen):
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected
         keys = [("Enter", labels("key.open_case" if self.inside else "key.cases_behind"))]
-        keys += self.register_keys() + self.spot_keys()
+        keys += self.register_keys() + self.campaign_keys() + self.spot_keys()
         if self.inside is not None:
             keys.append(("Esc", labels("key.back")))
         elif self.page in WITH_PERIOD:
