@@ -61,7 +61,6 @@ WATCHERS = frozenset(
 ROLES_OF = {
     "intake": workflow().actions["report"].roles, "video": SEES_PHONES, "map": WATCHERS, "scores": WATCHERS,
     "papers": WATCHERS - {"acceptor"}, "devices": WATCHERS,
-    "oversight": frozenset(("shift_leader", "leader", "assessor", "admin", "technician")),
 }  # fmt: skip
 """Who has a use for a screen; the others are for everybody."""
 

@@ -61,6 +61,10 @@ def test_a_unit_appeals_and_the_assessor_sees_it_waiting(closed: RunningNode) ->
         await seat.until(lambda: "已经申诉过" in seat.screen_text(), "the node refuses the second one")
         assert "还是停电" in seat.screen_text(), "what was typed stays"
         await seat.keys("escape")
+        await seat.app.action_go("oversight")
+        await seat.until(lambda: "待裁定" in seat.screen_text(), "the unit follows its own appeals")
+        assert "台账" not in seat.screen_text(), "and nothing else of the oversight"
+        assert all(word != "采纳" for _, word in seat.key_line)
 
     at_evaluation(closed, "d1", story)
 

@@ -111,3 +111,14 @@ def test_the_settlement_is_a_table_for_the_accountant(settled: RunningNode) -> N
         assert target.stat().st_mode & 0o077 == 0
 
     play(settled, "k1", story)
+
+
+def test_control_s_takes_the_choice_that_stands_marked(settled: RunningNode) -> None:
+    async def story(seat: Seat) -> None:
+        await on_page(seat)
+        await seat.keys("d")
+        await seat.on_form()
+        await seat.keys("wg", "ctrl+s")
+        await seat.until(lambda: "已抽取 10 个" in seat.banner, "ten grids")
+
+    play(settled, "b1", story)

@@ -22,7 +22,7 @@ else:
     Base = object
 
 Record = dict[str, Any]
-LIMIT = 200
+LIMIT, ROWS_AT_MOST = 200, 2000
 FORM_SECONDS = 2.0
 PATHS = {"findings": "analysis", "spot_checks": "assessment/spot-checks"}
 WITH_PERIOD = ("ledgers", "findings")
@@ -101,12 +101,24 @@ class OversightCalls(Base):
     async def _open_line(self, kind: str, key: str, name: str, again: bool) -> None:
         client, found = self.context.client, None
         if kind == "ledger":
-            found = await client.items(f"/api/v1/ledgers/{key}", period=self.period, limit=LIMIT)
+            found = await self._rows_of_ledger(key)
         elif kind == "draw":
             found = await client.items(f"/api/v1/assessment/spot-checks/{key}")
         else:
             found = await client.get(f"/api/v1/campaigns/{key}/progress")
         self.post_message(InsideRead(Inside(kind, key, name, found), again=again))
+
+    async def _rows_of_ledger(self, ledger: str) -> list[Record]:
+        """The rows of a ledger in the period, oldest first, so that the newest entry is among them."""
+        rows: list[Record] = []
+        query: Record = {"period": self.period, "limit": LIMIT}
+        while len(rows) < ROWS_AT_MOST:
+            page = await self.context.client.get(f"/api/v1/ledgers/{ledger}", **query)
+            rows += page["items"]
+            if page["next"] is None:
+                break
+            query["after"] = page["next"]
+        return rows
 
     def post(self, path: str, body: Record, said: str) -> None:
         """Post something that needs no form, say it, and read the page again."""

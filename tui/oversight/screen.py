@@ -12,6 +12,7 @@ from tui.oversight import spot_text
 from tui.oversight import text as oversight_text
 from tui.oversight.calls import WITH_PERIOD, FormReady, Inside, InsideRead, PageRead
 from tui.oversight.campaigns import Campaigns
+from tui.oversight.plans import Plans, PlansRead
 from tui.oversight.registers import Registers
 from tui.oversight.spot_checks import READERS as SPOT_READERS
 from tui.oversight.spot_checks import SpotChecks
@@ -20,12 +21,15 @@ from tui.screens.paged import PagedScreen
 from tui.widgets.rows import Rows
 
 Record = dict[str, Any]
+OFFICE = frozenset(("shift_leader", "leader", "assessor", "admin", "technician"))
+"""Who oversees; the others follow their own appeals."""
 DECIDERS = frozenset(("assessor", "leader", "admin"))
 ONE = {"ledgers": "ledger", "campaigns": "campaign", "spot_checks": "draw"}
 """What a line of these pages opens to, read from the node."""
+OPENS = {"campaigns": "key.open_line", "spot_checks": "key.open_line"}
 
 
-class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
+class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
     """Pages of one table; Enter opens a line, Escape comes back."""
 
     TITLE_KEY = "screen.oversight"
@@ -37,6 +41,7 @@ class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
         Binding("m", "make_campaign", "key.make_campaign", id="oversight.make_campaign"),
         Binding("t", "targets", "key.give_targets", id="oversight.targets"),
         Binding("X", "end_campaign", "key.end_campaign", id="oversight.end_campaign"),
+        Binding("p", "plans", "key.plans", id="oversight.plans"),
         Binding("d", "draw", "key.draw", id="oversight.draw"),
         Binding("r", "finding", "key.finding", id="oversight.finding"),
         Binding("s", "settlement", "key.settlement", id="oversight.settlement"),
@@ -50,10 +55,16 @@ class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
         self.found: dict[str, Record] = {}
         self.inside: Inside | None = None
 
+    def on_mount(self) -> None:
+        self.page = self.pages[0]
+
     @property
     def pages(self) -> tuple[str, ...]:
         """The pages that this account may read."""
-        return PAGES if self.context.roles & SPOT_READERS else PAGES[:-1]
+        roles = self.context.roles
+        if roles & SPOT_READERS:
+            return PAGES
+        return PAGES[:-1] if roles & OFFICE else ("appeals",)
 
     @property
     def items(self) -> list[Record]:
@@ -141,8 +152,9 @@ class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
 
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected
-        keys = [("Enter", labels("key.open_case" if self.inside else "key.cases_behind"))]
-        keys += self.register_keys() + self.campaign_keys() + self.spot_keys()
+        opens = "key.open_case" if self.inside or self.page == "appeals" else OPENS.get(self.page, "key.cases_behind")
+        keys = [("Enter", labels(opens))] if self.rows.selected else []
+        keys += self.register_keys() + self.campaign_keys() + self.plan_keys() + self.spot_keys()
         if self.inside is not None:
             keys.append(("Esc", labels("key.back")))
         elif self.page in WITH_PERIOD:
@@ -172,6 +184,10 @@ class OversightScreen(Registers, Campaigns, SpotChecks, PagedScreen):
     @on(FormReady)
     def _form_ready(self, event: FormReady) -> None:
         self.ask(event.form, event.done)
+
+    @on(PlansRead)
+    def _plans_read(self, event: PlansRead) -> None:
+        self.offer_plans(event.plans)
 
     @on(Rows.Moved)
     def _moved(self) -> None:

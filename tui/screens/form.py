@@ -100,6 +100,8 @@ class FormScreen(ModalScreen[Record | None]):
     def action_send(self) -> None:
         if self._sending:
             return
+        for row in self.query(FieldRow):
+            row.settle()
         values = {row.field.name: row.value for row in self.query(FieldRow)}
         try:
             body = body_of(self._form, values)

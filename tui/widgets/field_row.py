@@ -144,10 +144,14 @@ class FieldRow(Vertical):
         self.add_class("-open")
         self._draw()
 
-    @on(DescendantBlur)
-    def _left(self) -> None:
+    def settle(self) -> None:
+        """Take the choice that stands marked for what is typed, where only a choice counts."""
         if self.field.kind == PICK and self._chosen is None and self.line.value.strip():
             self._accept()
+
+    @on(DescendantBlur)
+    def _left(self) -> None:
+        self.settle()
         self.remove_class("-open")
 
     @on(Input.Changed)
