@@ -62,6 +62,7 @@ def test_a_major_case_is_put_on_record_and_struck_off(county: RunningNode, numbe
         await seat.until(lambda: "已销号" in seat.banner, "struck off")
         await seat.until(lambda: "✓ 一级" in seat.screen_text(), "and seen as such")
         assert all(word != "销号" for _, word in seat.key_line)
+        assert "k1  已修复" in seat.screen_text(), "who struck it off, and how"
 
     play(county, "k1", story)
     entry = county.client("z1").get("/api/v1/ledgers/major").json()["items"][-1]

@@ -26,7 +26,7 @@ OFFICE = frozenset(("shift_leader", "leader", "assessor", "admin", "technician")
 DECIDERS = frozenset(("assessor", "leader", "admin"))
 ONE = {"ledgers": "ledger", "campaigns": "campaign", "spot_checks": "draw"}
 """What a line of these pages opens to, read from the node."""
-OPENS = {"campaigns": "key.open_line", "spot_checks": "key.open_line"}
+OPENS = {"appeals": "key.open_case", "campaigns": "key.open_line", "spot_checks": "key.open_line"}
 
 
 class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
@@ -137,8 +137,9 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
         if self.inside is not None:
             if self.inside.kind == "campaign":
                 return oversight_text.shares(self.inside.found, labels)
-            empty = [labels("ledger.empty")] if self.inside.kind == "ledger" and not self.inside.found else []
-            return [self.inside.name, *empty]
+            row, empty = self.selected_inside, self.inside.kind == "ledger" and not self.inside.found
+            told = [labels("ledger.empty")] if empty else [] if row is None else self._about_row(row)
+            return [self.inside.name, *told]
         if not self.items and self.page in self.found:
             return [labels(f"oversight.no_{self.page}")]
         if item is None:
@@ -150,10 +151,19 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
             return [f"{item['scope']} {item['subject']} {item['number']}", item["reason"], item["note"] or ""]
         return spot_text.draw_lines(item, labels) if self.page == "spot_checks" else []
 
+    def _about_row(self, row: Record) -> list[str]:
+        labels, is_draw = self.context.labels, self.inside is not None and self.inside.kind == "draw"
+        return spot_text.check_lines(row, labels) if is_draw else oversight_text.entry_lines(row, labels)
+
+    def _opens(self) -> str:
+        """The label of what Enter opens; empty where there is nothing to open."""
+        if self.inside is not None and self.inside.kind != "campaign":
+            return "key.open_case" if self.rows.selected.rpartition(" ")[2] else ""
+        return OPENS.get(self.page, "key.cases_behind") if self.rows.selected else ""
+
     def _draw_keys(self) -> None:
         labels, item = self.context.labels, self.selected
-        opens = "key.open_case" if self.inside or self.page == "appeals" else OPENS.get(self.page, "key.cases_behind")
-        keys = [("Enter", labels(opens))] if self.rows.selected else []
+        keys = [("Enter", labels(opens))] if (opens := self._opens()) else []
         keys += self.register_keys() + self.campaign_keys() + self.plan_keys() + self.spot_keys()
         if self.inside is not None:
             keys.append(("Esc", labels("key.back")))

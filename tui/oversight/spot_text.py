@@ -12,7 +12,7 @@ from typing import Any
 from appliance.i18n.labels import Labels
 from tui.columns import Column, Row
 from tui.fields import PICK, TEXT, Choice, Field, FieldProblem, Form
-from tui.show import ZONE, clock_text
+from tui.show import ZONE, clock_text, short_number
 
 Record = dict[str, Any]
 KINDS = ("case", "grid")
@@ -50,8 +50,8 @@ def draw_lines(item: Record, labels: Labels) -> list[str]:
 def check_rows(items: Sequence[Record], kind: str, labels: Labels) -> tuple[list[Column], list[Row]]:
     """The subjects of a draw and what was found; a row's key ends in the case that it opens."""
     columns = _columns(
-        labels, ("subject", 22, 0), ("result", 10, 0), ("note", 0, 2), ("number", 22, 0), ("charged_to", 10, 0),
-        ("deduction", 12, 0), ("by", 10, 0),
+        labels, ("subject", 20, 0), ("result", 9, 0), ("note", 0, 1), ("number", 13, 0), ("charged_to", 8, 0),
+        ("deduction", 10, 0),
     )  # fmt: skip
     rows = []
     for item in items:
@@ -59,10 +59,19 @@ def check_rows(items: Sequence[Record], kind: str, labels: Labels) -> tuple[list
         opens = item["number"] or (item["subject"] if kind == "case" else "")
         rows.append(Row(f"{item['id']} {opens}", (
             (item["subject"], ""), (labels(f"spot.{state}"), {"bad": "bold red", "good": "green"}.get(state, "")),
-            (item["note"], ""), (item["number"] or "", ""), (item["charged_to"] or "", ""),
-            (money(item["deduction"]) if item["deduction"] else "", ""), (item["checked_by"] or "", "dim"),
+            (item["note"], ""), (short_number(item["number"] or ""), ""), (item["charged_to"] or "", ""),
+            (money(item["deduction"]) if item["deduction"] else "", ""),
         )))  # fmt: skip
     return columns, rows
+
+
+def check_lines(item: Record, labels: Labels) -> list[str]:
+    """What was found at a subject, whole; nothing before."""
+    if item["good"] is None:
+        return []
+    by = f"{item['checked_by']} {clock_text(item['checked_at'])}"
+    return [f"{item['subject']} {labels('spot.good' if item['good'] else 'spot.bad')} {item['number'] or ''}  {by}",
+            item["note"]]  # fmt: skip
 
 
 def draw_form(labels: Labels, period: str) -> Form:

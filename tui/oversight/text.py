@@ -46,6 +46,18 @@ def entry_rows(items: Sequence[Record], labels: Labels) -> tuple[list[Column], l
     return columns, rows
 
 
+def entry_lines(item: Record, labels: Labels) -> list[str]:
+    """An entry of a register, whole, and how it was closed; nothing for a row that came of a case's action."""
+    if item.get("fields") is None:
+        return []
+    told = [f"{item['number'] or NONE}  {_told(item['fields'])}  {item['note'] or ''}"]
+    if item["closed_at"]:
+        told.append(
+            f"{labels('key.close_entry')} {clock_text(item['closed_at'])} {item['closed_by']}  {_told(item['closing'])}"
+        )
+    return told
+
+
 def finding_rows(items: Sequence[Record], labels: Labels) -> tuple[list[Column], list[Row]]:
     """What is odd or comes again."""
     columns = _columns(
@@ -132,8 +144,11 @@ def _note(item: Record) -> str:
     fields = item.get("fields")
     if fields is None:
         return item["note"] or ""
-    told = " ".join(str(value) for value in fields.values())
-    return f"✓ {told}" if item.get("closed_at") else told
+    return f"✓ {_told(fields)}" if item.get("closed_at") else _told(fields)
+
+
+def _told(fields: Record) -> str:
+    return " ".join(str(value) for value in fields.values())
 
 
 def _columns(labels: Labels, *columns: tuple[str, int, int]) -> list[Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from tui.client import NodeAway, Refused, SignedOut
 from tui.fields import FILES, Field, FieldProblem, Form, body_of
 from tui.messages import NodeLost, SessionEnded
 from tui.type_ahead import TypeAhead
-from tui.widgets.field_row import FieldRow
+from tui.widgets.field_row import LABEL_CELLS, FieldRow
 from tui.work import worker
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 SENDING_SECONDS = 5.0
+LABEL_AT_MOST = 28
 
 
 class FormScreen(ModalScreen[Record | None]):
@@ -74,9 +76,10 @@ class FormScreen(ModalScreen[Record | None]):
         with VerticalScroll(can_focus=False):
             yield Static(Text(self._form.title, "bold"), id="title")
             yield Static(self._form.about, id="about", markup=False)
-            for field in self._form.fields:
-                needed = "*" if field.required else ""
-                yield FieldRow(field, self._label(field) + needed)
+            words = [self._label(field) + ("*" if field.required else "") for field in self._form.fields]
+            cells = min(max([LABEL_CELLS, *(cell_len(word) + 1 for word in words)]), LABEL_AT_MOST)
+            for field, word in zip(self._form.fields, words, strict=True):
+                yield FieldRow(field, word, cells)
             yield Static("", id="problem", markup=False)
             yield Static(labels("form.hint"), id="hint", markup=False)
 

@@ -16,6 +16,7 @@ from tui.fields import PICK, Choice, Field
 from tui.widgets.line import Line
 
 SHOWN = 5
+LABEL_CELLS = 14
 
 
 class FieldRow(Vertical):
@@ -51,8 +52,9 @@ class FieldRow(Vertical):
             super().__init__()
             self.row = row
 
-    def __init__(self, field: Field, label: str) -> None:
+    def __init__(self, field: Field, label: str, label_cells: int = LABEL_CELLS) -> None:
         super().__init__(id=f"field-{field.name}")
+        self._label_cells = label_cells
         self.field = field
         self._label = label
         self._found: list[Choice] = []
@@ -66,6 +68,9 @@ class FieldRow(Vertical):
         yield Static("", classes="field-choices", markup=False)
 
     def on_mount(self) -> None:
+        if self._label_cells != LABEL_CELLS:
+            self.query_one(".field-label").styles.width = self._label_cells
+            self.query_one(".field-choices").styles.padding = (0, 0, 0, self._label_cells)
         self.set_value(self.field.default)
 
     @property
@@ -177,7 +182,7 @@ class FieldRow(Vertical):
     def _draw(self) -> None:
         if not self.has_class("-open"):
             return
-        width = max(self.size.width - 16, 20)
+        width = max(self.size.width - self._label_cells - 2, 20)
         first = max(0, min((self._at or 0) - SHOWN + 1, len(self._found) - SHOWN)) if self._at else 0
         lines = []
         for index, choice in enumerate(self._found[first : first + SHOWN], first):
