@@ -11,7 +11,7 @@ from contextlib import suppress
 from sqlalchemy import Connection
 
 from appliance.cases.office import Office
-from appliance.errors import Broken
+from appliance.errors import Broken, Conflict
 from appliance.scoring.jobs import FAILED, command_of
 from appliance.scoring.periods import Period
 from appliance.scoring.store import read_period
@@ -57,6 +57,7 @@ class ScoreCount:
     async def _count(self, name: str) -> None:
         records = self._office.records
         try:
-            await run_aside(command_of(records.home, records.clock.now(), "count", name), *FAILED)
+            with suppress(Conflict):  # closed meanwhile: it is read as it was frozen
+                await run_aside(command_of(records.home, records.clock.now(), "count", name), *FAILED)
         finally:
             self._running.pop(name, None)

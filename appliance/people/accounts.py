@@ -35,7 +35,7 @@ _PASSWORD = text(
 _WRONG = text("UPDATE account SET wrong_passwords = :count, locked_until = :until WHERE account = :account")
 _RIGHT = text("UPDATE account SET wrong_passwords = 0, locked_until = NULL WHERE account = :account")
 _END_SESSIONS = text("DELETE FROM session WHERE account = :account AND token_hash <> :kept")
-_DEACTIVATE = text("UPDATE account SET active = false WHERE account = :account")
+_DEACTIVATE = text("UPDATE account SET active = false, ended_at = :now WHERE account = :account")
 
 
 def hash_password(password: str, rules: SignIn) -> str:
@@ -158,7 +158,7 @@ def deactivate(unit: Unit, account: str, *, by: str) -> None:
         NotFound: no such account.
     """
     _require_account(unit.connection, account)
-    unit.connection.execute(_DEACTIVATE, {"account": account})
+    unit.connection.execute(_DEACTIVATE, {"account": account, "now": unit.now})
     unit.connection.execute(_END_SESSIONS, {"account": account, "kept": ""})
     append_act(unit, by, "account.end", account)
 

@@ -42,6 +42,7 @@ class Account(SQLModel, table=True):
     wrong_passwords: int = 0
     locked_until: int | None = moment()
     created_at: int = moment(nullable=False)
+    ended_at: int | None = moment()
 
 
 class Session(SQLModel, table=True):

@@ -17,7 +17,7 @@ from appliance.scoring.periods import Period
 
 STAFF_SCOPES = ("collector", "acceptor", "shift_leader", "dispatcher")
 
-_STAFF = "SELECT account, name, roles FROM {p}account WHERE active ORDER BY account"
+_STAFF = "SELECT account, name, roles FROM {p}account WHERE active OR ended_at >= :start ORDER BY account"
 _NAMES = "SELECT account, name FROM {p}account"
 _UNITS = (
     "SELECT code, name, parent, duty_group FROM {p}department "

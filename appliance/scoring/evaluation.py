@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from appliance.clock import rfc3339
+from appliance.clock import MINUTE, rfc3339
 from appliance.errors import Conflict, FieldError, Invalid, NotFound
 from appliance.records.store import Records
 from appliance.records.writer import Unit
@@ -35,6 +35,8 @@ _MADE = text(
 )
 """In the order in which they were written, the county's own first."""
 AT_ONCE = 5_000
+GRACE = 5 * MINUTE
+"""What was stamped before the end of a period is on the disk by then."""
 
 
 class Evaluation:
@@ -180,10 +182,10 @@ class Evaluation:
             Conflict: it is not over yet, or closed already.
         """
         period, row = self.period(name), store.read_period(connection, name)
-        if not period.is_over:
+        if self.records.clock.now() < period.end + GRACE:
             raise Conflict(
-                f"{name} 还没有结束 ({rfc3339(period.end)}),不能结账。",
-                f"{name} ends at {rfc3339(period.end)} and cannot be closed before.",
+                f"{name} 还没有结束 ({rfc3339(period.end)},再过 {GRACE // MINUTE} 分钟),不能结账。",
+                f"{name} ends at {rfc3339(period.end)} and cannot be closed before {GRACE // MINUTE} minutes after.",
             )
         if row is not None and row.closed_at is not None:
             raise store.already_closed(name)

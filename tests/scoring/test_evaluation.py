@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from appliance.cli import wanmi
 from appliance.errors import Conflict, Invalid, NotFound
+from appliance.people.accounts import deactivate
 from appliance.scoring import store
 from appliance.scoring.closing import due_to_close, forget_spans
 from appliance.scoring.evaluation import Evaluation, kept_pack
@@ -170,6 +171,22 @@ def test_an_imported_case_counts_on_whatever_is_said_of_it_and_done_with_it(desk
         desk.act("z1", number, "close")
     desk.clock.advance(hours=1)
     assert told_now() == done | {"closed": 3, "closed_on_time": 2}
+
+
+def test_who_left_in_november_still_stands_in_october(desk: Desk) -> None:
+    evaluation = Evaluation(desk.office.records)
+    desk.clock.advance(days=30)
+    desk.office.records.write(lambda unit: deactivate(unit, "l2", by="admin"))
+
+    def collectors(month: str) -> set[str]:
+        with desk.office.records.read() as connection:
+            evaluated = evaluation.evaluate(connection, evaluation.period(month))
+        return set(evaluated.named["collector"])
+
+    assert "l2" in collectors("2026-10")
+    assert "l2" in collectors("2026-11"), "who was there for a part of it has a row"
+    desk.clock.advance(days=40)
+    assert "l2" not in collectors("2026-12")
 
 
 def test_months_and_quarters_have_trends_of_their_own(desk: Desk) -> None:

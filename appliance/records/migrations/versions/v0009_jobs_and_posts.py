@@ -1,4 +1,4 @@
-"""The runs of jobs; who had a duty grid when."""
+"""The runs of jobs; who had a duty grid when; when an account was ended."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ KEY = BigInteger().with_variant(Integer, "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("account", Column("ended_at", BigInteger()))
     op.create_table(
         "job_run",
         Column("id", KEY, primary_key=True, autoincrement=True),
