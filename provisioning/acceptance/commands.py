@@ -17,8 +17,8 @@ def acceptance(folder: Path, home: Path, as_json: bool) -> None:
     """Write the evidence for acceptance (验收) into a new folder DIR, as CSV files with a list of their digests.
 
     Coverage, data quality checks with counts, six months of running indicators and scores, ledgers with their shares,
-    times of typical queries, users and roles, backup and restore records, and every table. Reporters are masked;
-    passwords and keys are left out. The folder is there whole or not at all.
+    times of typical queries, users and roles, backup and restore records, and every table. Reporters and
+    telephone numbers are masked; passwords, keys and query codes are left out. The folder is there whole or not at all.
 
     \b
     Example:

@@ -10,21 +10,19 @@ from tempfile import mkdtemp
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, func, select
+from sqlalchemy import Connection, MetaData, Table, func, select
 
-from appliance.cases.record import masked_name, masked_phone
 from appliance.clock import rfc3339
 from appliance.errors import Invalid
 from appliance.records.metadata import metadata
 from appliance.records.store import Records
 from appliance.scoring.evaluation import Evaluation
 from provisioning.acceptance import evidence
+from provisioning.acceptance.columns import way_of
 
 LIST = "目录.csv"
-SECRET = frozenset(("password", "key_hash", "token_hash"))
 NOT_EXPORTED = frozenset(("session",))
 """Tables of the moment that hold nothing but secrets."""
-PERSONAL = {("reporter", "name"): masked_name, ("reporter", "phone"): masked_phone, ("account", "phone"): masked_phone}
 AT_ONCE = 5000
 
 
@@ -73,14 +71,13 @@ def _files(records: Records, connection: Connection) -> Iterator[tuple[str, Iter
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[Any]]:
-    """Every row of a table: shapes as WKT, reporters masked, secrets and packed bytes left out."""
-    columns = [each for each in table.columns if each.name not in SECRET and not isinstance(each.type, LargeBinary)]
-    yield [each.name for each in columns]
-    read = [func.ST_AsText(each) if isinstance(each.type, Geometry) else each for each in columns]
-    masks = [PERSONAL.get((table.name, each.name)) for each in columns]
+    """Every row of a table: shapes as WKT, people masked, secrets and packed bytes left out."""
+    kept = [(each, way) for each in table.columns if (way := way_of(table.name, each)) is not None]
+    yield [each.name for each, _ in kept]
+    read = [func.ST_AsText(each) if isinstance(each.type, Geometry) else each for each, _ in kept]
     query = select(*read).order_by(*table.primary_key.columns)
     for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
-        yield [mask(value) if mask is not None else value for mask, value in zip(masks, row, strict=True)]
+        yield [way(value) for (_, way), value in zip(kept, row, strict=True)]
 
 
 def _list(folder: Path, names: Iterable[str], records: Records) -> Iterator[list[Any]]:

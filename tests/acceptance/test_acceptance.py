@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from appliance.cli import wanmi
 from appliance.errors import Invalid
+from appliance.records.metadata import metadata
 from provisioning.acceptance import evidence
-from provisioning.acceptance.writing import write_acceptance
+from provisioning.acceptance.columns import LEFT_OUT, WAYS, decided, holds_text
+from provisioning.acceptance.writing import NOT_EXPORTED, write_acceptance
 from tests import homes
 from tests.cases.desk import Desk
 
@@ -53,6 +57,49 @@ def test_the_folder_holds_what_a_province_asks_for(tmp_path: Path) -> None:
     assert "13812344321" not in everything
     assert "argon2" not in everything
     assert "MULTIPOLYGON" in (folder / "8-数据表" / "unit_grid.csv").read_text(encoding="utf-8-sig")
+
+
+def test_nobody_who_reported_or_called_stands_in_the_tables(tmp_path: Path) -> None:
+    """The office wrote telephone numbers wherever it could; the province gets none of them, and nothing secret."""
+    desk = Desk(homes.copy_home(tmp_path / "county"))
+    records = desk.office.records
+    number = desk.to_closed(
+        reporter_name="张三丰", reporter_phone="13812344321", description="井盖松动,电话 13812344321,联系 0374-8888888"
+    )
+    desk.act("z1", number, "note", note="回电 138 1234 4321")
+    for statement in (
+        "UPDATE reporter SET email = 'zhang@example.cn'",
+        "UPDATE cases SET query_code = 'QUERYCODE'",
+        "INSERT INTO seat_call (number, seat, at, recording) VALUES ('13899990000', 's1', 1, 'rec/13899990000.wav')",
+        "INSERT INTO message (key, event, number, department, phone, channel, text, state, at, next_at, tries, detail) "
+        "VALUES ('k', 'e', '', 'D01', '13777778888', 'sms', '致 13777778888', 'waiting', 1, 1, 0, '')",
+        "UPDATE department SET phone = '13566667777'",
+        "INSERT INTO campaign_answer (campaign, target, answered_by, at, filled, photos) "
+        "VALUES ('c', 1, 'l1', 1, '{\"owner\": \"13812344321\", \"mobile\": 13812344321}', '[]')",
+    ):
+        records.write(lambda unit, statement=statement: unit.connection.execute(text(statement)) and None)
+    with records.read() as connection:
+        salt = connection.execute(text("SELECT max(note_salt) FROM case_action")).scalar_one()
+    write_acceptance(records, tmp_path / "out")
+    desk.close()
+    everything = "\n".join(file.read_text(encoding="utf-8-sig") for file in (tmp_path / "out").rglob("*.csv"))
+    assert "井盖松动" in everything
+    secrets = (
+        "zhang@example.cn", "13812344321", "138 1234 4321", "0374-8888888", "13899990000", "13777778888",
+        "13566667777", salt, "QUERYCODE",
+    )  # fmt: skip
+    assert [secret for secret in secrets if secret in everything] == []
+
+
+def test_every_column_of_text_was_decided_on() -> None:
+    """Whoever adds a column says in `columns.csv` whether a province may read it."""
+    exported = [table for table in metadata().sorted_tables if table.name not in NOT_EXPORTED]
+    there = {f"{table.name}.{each.name}" for table in exported for each in table.columns if holds_text(each)}
+    assert there - set(decided()) == set(), "decide on these in provisioning/acceptance/columns.csv"
+    assert set(decided()) - there == set(), "no such columns any more"
+    assert set(decided().values()) <= {*WAYS, LEFT_OUT}
+    suspicious = re.compile("phone|email|mail$|salt|secret|password|token|key_hash|query_code|url")
+    assert [name for name, way in decided().items() if suspicious.search(name) and way == "plain"] == []
 
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
