@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from appliance.campaigns.making import form_of, running
+from appliance.cells import safe_cell
 from appliance.clock import rfc3339
 
 BY = ("street", "department", "collector")
@@ -121,16 +122,16 @@ def _target(row: Any) -> dict[str, Any]:
 
 
 def _line(cells: list[Any]) -> bytes:
-    """A line of CSV; a cell that a spreadsheet would take for a formula is led by an apostrophe."""
+    """A line of CSV; no cell is a formula for a spreadsheet."""
     written = StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow([_safe(cell) for cell in cells])
+    csv.writer(written, lineterminator="\r\n").writerow([_shown(cell) for cell in cells])
     return written.getvalue().encode()
 
 
-def _safe(cell: Any) -> Any:
+def _shown(cell: Any) -> Any:
     if isinstance(cell, bool):
         return "是" if cell else "否"
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else "" if cell is None else cell
+    return "" if cell is None else safe_cell(cell)
 
 
 def _value(stored: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from appliance.cells import keep_text, safe_cell
 from appliance.clock import micros
 from appliance.scoring.return_files import packed
 
@@ -29,7 +30,7 @@ def json_of(document: Document) -> bytes:
 def csv_of(document: Document) -> bytes:
     """The cells alone, UTF-8 with a mark for spreadsheets."""
     written = StringIO()
-    csv.writer(written).writerows(_cells(document))
+    csv.writer(written).writerows(map(safe_cell, row) for row in _cells(document))
     return written.getvalue().encode("utf-8-sig")
 
 
@@ -48,6 +49,7 @@ def xlsx_of(document: Document) -> bytes:
     for number, row in enumerate(sheet.iter_rows(), start=1):
         sheet.row_dimensions[number].height = ROW_POINTS
         for cell in row:
+            keep_text(cell)
             cell.border = Border(line, line, line, line)
             cell.alignment = Alignment("left" if cell.column == 1 and number > 1 else "center", "center")
             cell.font = Font(bold=number in (1, len(cells)))
@@ -63,6 +65,8 @@ def xlsx_of(document: Document) -> bytes:
     about = book.create_sheet(ABOUT)
     for pair in about_lines(document):
         about.append(pair)
+        for cell in about[about.max_row]:
+            keep_text(cell)
     about.page_setup.fitToHeight, about.sheet_properties.pageSetUpPr.fitToPage = 0, True
     about.column_dimensions["A"].width, about.column_dimensions["B"].width = 14, 70
     return packed(book, micros(datetime.fromisoformat(document["as_of"])))

@@ -12,6 +12,7 @@ from typing import Any
 from geoalchemy2 import Geometry
 from sqlalchemy import Connection, MetaData, Table, func, select
 
+from appliance.cells import safe_cell
 from appliance.clock import rfc3339
 from appliance.errors import Invalid
 from appliance.records.metadata import metadata
@@ -91,7 +92,7 @@ def _write(file: Path, rows: Iterable[list[Any]]) -> None:
     """A CSV that spreadsheets open in the right encoding."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
-        csv.writer(opened).writerows(rows)
+        csv.writer(opened).writerows(map(safe_cell, row) for row in rows)
 
 
 def _remove(folder: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 from typing import Any
 
+from appliance.cells import unguarded
 from provisioning.import_files.encodings import text_of
 from provisioning.import_files.table import BrokenRow, Table, bad_file
 
@@ -14,7 +15,9 @@ csv.field_size_limit(16 * 1024 * 1024)  # a polygon as text in one cell
 
 
 def read_delimited(name: str, data: bytes, encoding: str | None = None) -> Table:
-    """The rows of a CSV. Rows with too many or too few cells are `broken`.
+    """The rows of a CSV, without what an export put before texts that look like formulas.
+
+    Rows with too many or too few cells are `broken`.
 
     Raises:
         BadFile: empty, no header, a column twice, an open quotation mark, or an unknown encoding.
@@ -44,7 +47,7 @@ def read_delimited(name: str, data: bytes, encoding: str | None = None) -> Table
                 )
                 broken.append(BrokenRow(started, "row", zh, en))
             else:
-                rows.append(cells)
+                rows.append([unguarded(cell) for cell in cells])
                 numbers.append(started)
     except csv.Error as problem:
         zh = f"引号没有闭合或位置不对（{problem}）"

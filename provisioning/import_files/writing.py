@@ -15,6 +15,7 @@ from typing import Any
 import numpy
 import shapely
 
+from appliance.cells import keep_text, safe_cell
 from provisioning.import_files.table import bad_file
 
 CRS = "EPSG:4490"
@@ -107,12 +108,12 @@ def table_row(columns: Sequence[str], row: Sequence[Any], shapes: Any, index: in
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]], shapes: Any) -> None:
-    """CSV in UTF-8 with a byte order mark, so that spreadsheets show Chinese."""
+    """CSV in UTF-8 with a byte order mark, so that spreadsheets show Chinese; no cell is a formula for them."""
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(table_columns(columns, shapes))
         for index, row in enumerate(rows):
-            writer.writerow(table_row(columns, row, shapes, index))
+            writer.writerow(map(safe_cell, table_row(columns, row, shapes, index)))
 
 
 def write_xlsx(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]], shapes: Any) -> None:
@@ -123,9 +124,22 @@ def write_xlsx(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     sheet.append(table_columns(columns, shapes))
     for index, row in enumerate(rows):
         cells = table_row(columns, row, shapes, index)
-        # a cell of Excel holds 32,767 characters; a longer outline stays out rather than be cut
-        sheet.append([None if isinstance(cell, str) and len(cell) > 32_767 else cell for cell in cells])
+        sheet.append([xlsx_cell(sheet, cell) for cell in cells])
     book.save(path)
+
+
+def xlsx_cell(sheet: Any, cell: Any) -> Any:
+    """A cell of a sheet that is only written; a text that would be a formula is marked as text."""
+    from openpyxl.cell import WriteOnlyCell
+
+    # a cell of Excel holds 32,767 characters; a longer outline stays out rather than be cut
+    if isinstance(cell, str) and len(cell) > 32_767:
+        return None
+    if safe_cell(cell) == cell:
+        return cell
+    marked = WriteOnlyCell(sheet, value=cell)
+    keep_text(marked)
+    return marked
 
 
 def write_with_gdal(path: Path, kind: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shapes: Any) -> None:

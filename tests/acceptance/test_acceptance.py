@@ -64,7 +64,7 @@ def test_nobody_who_reported_or_called_stands_in_the_tables(tmp_path: Path) -> N
     desk = Desk(homes.copy_home(tmp_path / "county"))
     records = desk.office.records
     number = desk.to_closed(
-        reporter_name="张三丰", reporter_phone="13812344321", description="井盖松动,电话 13812344321,联系 0374-8888888"
+        reporter_name="张三丰", reporter_phone="13812344321", description="=井盖松动,电话 13812344321,联系 0374-8888888"
     )
     desk.act("z1", number, "note", note="回电 138 1234 4321")
     for statement in (
@@ -83,7 +83,7 @@ def test_nobody_who_reported_or_called_stands_in_the_tables(tmp_path: Path) -> N
     write_acceptance(records, tmp_path / "out")
     desk.close()
     everything = "\n".join(file.read_text(encoding="utf-8-sig") for file in (tmp_path / "out").rglob("*.csv"))
-    assert "井盖松动" in everything
+    assert "'=井盖松动" in everything, "no formula for the spreadsheet"
     secrets = (
         "zhang@example.cn", "13812344321", "138 1234 4321", "0374-8888888", "13899990000", "13777778888",
         "13566667777", salt, "QUERYCODE",

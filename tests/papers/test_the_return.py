@@ -59,6 +59,18 @@ def table(document: dict[str, Any]) -> dict[str, list[list[Any]]]:
     }
 
 
+def test_the_name_of_a_unit_is_text_in_every_format(desk: Desk) -> None:
+    """Somebody named a unit with a formula: no spreadsheet calculates it."""
+    document = october(desk.office.records)
+    formula = '=HYPERLINK("http://evil.example","x")'
+    document["rows"][0]["单位"] = document["name"] = document["signed_by_name"] = formula
+    book = load_workbook(BytesIO(xlsx_of(document)))
+    types = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert "f" not in types, "the type of a formula"
+    read = table(document)
+    assert (read["xlsx"][1][0], read["json"][1][0], read["csv"][1][0]) == (formula, formula, f"'{formula}")
+
+
 def test_the_worked_example_is_the_same_table_in_three_formats(desk: Desk) -> None:
     document = october(desk.office.records)
     cells = table(document)

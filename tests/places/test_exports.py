@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import load_workbook
+from sqlalchemy import text
 
 from appliance.errors import BadFile, Invalid
 from provisioning.commands import export, grids, import_
@@ -32,6 +34,29 @@ def test_an_export_imports_to_the_same_records(kind: str, ending: str, home: Pat
         assert counts(imported(records, kind, path)) == (count, 0, 0, 0), "the same home: nothing changes"
     with opened(bare_home(tmp_path / "other")) as other:
         assert counts(imported(other, kind, path)) == (count, count, 0, 0), "another home: all of it"
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "geojson"])
+def test_what_looks_like_a_formula_goes_out_as_text_and_comes_in_as_it_was(
+    ending: str, home: Path, tmp_path: Path
+) -> None:
+    formula = '=HYPERLINK("http://evil.example","点这里")'
+    with opened(home) as records:
+        imported(records, "parts", census(tmp_path / "census.csv"))
+        set_note = text("UPDATE part SET note = :note, owner = '-' ")
+        records.write(lambda unit: unit.connection.execute(set_note, {"note": formula}) and None)
+        path = tmp_path / f"parts.{ending}"
+        export_kind(records, "parts", path)
+    if ending == "csv":
+        assert "'=HYPERLINK" in path.read_text(encoding="utf-8-sig")
+    if ending == "xlsx":
+        rows = load_workbook(path).active.iter_rows()
+        assert {cell.data_type for row in rows for cell in row if str(cell.value).startswith("=")} == {"s"}
+    with opened(bare_home(tmp_path / "other")) as other:
+        assert imported(other, "parts", path).added == 3
+        assert scalar(other, "SELECT count(DISTINCT note) FROM part") == 1
+        assert scalar(other, "SELECT max(note) FROM part") == formula
+        assert scalar(other, "SELECT max(owner) FROM part") == "-"
 
 
 def test_all_formats_agree_on_the_same_shapes(home: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_shops_are_surveyed_scored_and_taken_out(shared_node: RunningNode) -> No
     is_problem(l1.post(path, json=unknown), 422, "invalid")
     photo = l1.post("/api/v1/evidence", files={"file": ("p.png", PNG)}, data={"stage": "report"}).json()["sha256"]
     filled = {
-        "subject": "S1", "filled": {"clean": True, "order": "一般", "note": "灯箱外摆"}, "photos": {"photo": photo},
+        "subject": "S1", "filled": {"clean": True, "order": "一般", "note": "\t=1+1"}, "photos": {"photo": photo},
         "lon": WEST, "lat": SOUTH,
     }  # fmt: skip
     assert l1.post(path, json=filled).json()["points"] == 70.0
@@ -83,6 +83,7 @@ def test_shops_are_surveyed_scored_and_taken_out(shared_node: RunningNode) -> No
     assert lines[1].startswith("S1,老王面馆,411081001,D01,")
     assert "70.0,,是,一般," in lines[1]
     assert "'=HYPERLINK()" in lines[2], "no formula for the spreadsheet"
+    assert "'\t=1+1" in lines[1], "behind a tab neither"
     page = office.get("/api/v1/campaigns/shops-1/targets", params={"limit": 2}).json()
     assert (page["items"][0]["photos"], page["next"] is None) == ([photo], False)
 
