@@ -12,8 +12,7 @@ from litestar.response import Stream
 
 from appliance.campaigns import answering, making, results
 from appliance.campaigns.forms import FormField
-from appliance.clock import micros
-from appliance.errors import FieldError, Invalid
+from appliance.moments import micros_of_field
 from server import answers, campaign_answers, examples
 from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Limit, page, sent
@@ -93,8 +92,8 @@ class CampaignController(Controller):
         """Make a campaign over unit grids, parts or a list of its own; it has no target yet."""
         node, actor = node_of(request), actor_of_request(request)
         new = making.NewCampaign(
-            data.code, data.name, data.kind, data.about, data.form, _moment("starts_at", data.starts_at),
-            _moment("ends_at", data.ends_at), data.note,
+            data.code, data.name, data.kind, data.about, data.form, micros_of_field("starts_at", data.starts_at),
+            micros_of_field("ends_at", data.ends_at), data.note,
         )  # fmt: skip
         await node.office.records.write_async(lambda unit: making.make(unit, actor, new))
         return sent({"targets": 0}, 201)
@@ -205,13 +204,3 @@ class CampaignTaskController(Controller):
             lambda connection: answering.tasks(connection, actor.account, now, after=after or 0, limit=limit + 1)
         )
         return sent(page(rows, limit, lambda row: row["id"]))
-
-
-def _moment(name: str, at: datetime) -> int:
-    if at.tzinfo is None:
-        raise Invalid(
-            f"{name} 须带时区,如 2026-10-08T09:00:00+08:00。",
-            f"{name} needs its zone, as in 2026-10-08T09:00:00+08:00.",
-            fields=(FieldError(name, "缺时区", "no zone"),),
-        )  # fmt: skip
-    return micros(at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.clock import micros
+from appliance.moments import WrongMoment, micros_within
 from appliance.places.importing import Problems
 
 FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p",
@@ -18,7 +18,7 @@ def parse_time(value: Any, zone: ZoneInfo, name: str, problems: Problems) -> int
     if value is None or value == "":
         return None
     if isinstance(value, datetime):
-        return micros(value if value.tzinfo else value.replace(tzinfo=zone))
+        return _within(value, zone, name, problems)
     written = str(value).strip()
     try:
         found = datetime.fromisoformat(written)
@@ -29,7 +29,15 @@ def parse_time(value: Any, zone: ZoneInfo, name: str, problems: Problems) -> int
             name, f"“{written}”不是时间，写作 2026-10-08 09:30", f"'{written}' is no time, write 2026-10-08 09:30"
         )
         return None
-    return micros(found if found.tzinfo else found.replace(tzinfo=zone))
+    return _within(found, zone, name, problems)
+
+
+def _within(found: datetime, zone: ZoneInfo, name: str, problems: Problems) -> int | None:
+    try:
+        return micros_within(found if found.tzinfo else found.replace(tzinfo=zone))
+    except WrongMoment as wrong:
+        problems.add(name, f"“{found}”{wrong.zh}", f"'{found}' is not {wrong.en}")
+        return None
 
 
 def _by_forms(written: str) -> datetime | None:

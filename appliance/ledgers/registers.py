@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from appliance.clock import micros
 from appliance.errors import Conflict, FieldError, Invalid, NotFound
 from appliance.ledgers.values import CLOSE, ENTRY, REGISTER, FormField, Ledger
+from appliance.moments import WrongMoment, micros_within
 from appliance.people.actor import Actor
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
@@ -107,7 +107,7 @@ def check_fields(connection: Connection, ledger: Ledger, at: str, fields: Mappin
             continue
         try:
             kept[name] = _value(connection, field, given)
-        except WrongValue as error:
+        except (WrongValue, WrongMoment) as error:
             wrong.append(FieldError(name, f"{field.chinese}{error.zh}", error.en))
         except ValueError:
             wrong.append(FieldError(name, f"{field.chinese}不对", f"no {field.type}"))
@@ -133,12 +133,7 @@ def _value(connection: Connection, field: FormField, given: Any) -> Any:
     if len(written) > TEXT_AT_MOST:
         raise WrongValue(f"最多 {TEXT_AT_MOST} 字", f"at most {TEXT_AT_MOST} characters")
     if field.type == "moment":
-        at = datetime.fromisoformat(written)
-        if at.tzinfo is None:
-            raise WrongValue(
-                "须带时区,如 2026-10-08T09:00:00+08:00", "a time with its zone, as in 2026-10-08T09:00:00+08:00"
-            )
-        return micros(at)
+        return micros_within(datetime.fromisoformat(written))
     if field.type == "department" and connection.execute(_DEPARTMENT, {"code": written}).first() is None:
         raise WrongValue(f": 没有部门 {written}", f"there is no unit {written}")
     return written

@@ -9,16 +9,14 @@ import msgspec
 
 from appliance.cases.actions import ActionBody
 from appliance.cases.report import NewCase
-from appliance.clock import micros
 from appliance.errors import FieldError, Invalid
+from appliance.moments import micros_of_field
 from server.node import CURSOR_AT_MOST
 
 Lon = Annotated[float, msgspec.Meta(ge=-180, le=180, description="Longitude in degrees, EPSG:4490")]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 Condition = Annotated[str, msgspec.Meta(max_length=1000)] | Annotated[int, msgspec.Meta(ge=0, le=9999)] | None
-FIRST_YEAR, LAST_YEAR = 2000, 2200
-"""Between these years a time can be real, and be computed with."""
 Lat = Annotated[float, msgspec.Meta(ge=-90, le=90, description="Latitude in degrees, EPSG:4490")]
 
 
@@ -283,21 +281,7 @@ def moment_of(name: str, value: datetime | None) -> int | None:
     Raises:
         Invalid: it has no zone, or a year in which nothing of ours can happen.
     """
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        raise Invalid(
-            f"{name} 缺少时区,例如 2026-10-08T09:30:00+08:00。",
-            f"{name} has no time zone; write 2026-10-08T09:30:00+08:00.",
-            fields=(FieldError(name, "缺少时区", "no time zone"),),
-        )
-    if not FIRST_YEAR <= value.year < LAST_YEAR:
-        raise Invalid(
-            f"{name} 须在 {FIRST_YEAR} 年到 {LAST_YEAR} 年之间。",
-            f"{name} must be between the years {FIRST_YEAR} and {LAST_YEAR}.",
-            fields=(FieldError(name, "年份不对", "wrong year"),),
-        )
-    return micros(value)
+    return None if value is None else micros_of_field(name, value)
 
 
 def moment_ahead(name: str, value: datetime | None, now: int) -> int | None:

@@ -86,6 +86,14 @@ def test_a_dispatched_case_without_a_department_is_refused_by_name(desk: Desk, t
     assert "已派遣" in result.refusals[0]["why"]
 
 
+@pytest.mark.parametrize("odd", ["0001-01-01T00:00:00+14:00", "1899-12-30 08:00", "2100-01-01"])
+def test_a_case_of_a_year_in_which_nothing_can_happen_is_refused_by_name(desk: Desk, tmp_path: Path, odd: str) -> None:
+    result = bring(desk, tmp_path, line("A1", "filed", "").replace("2026-10-08 09:00:00", odd))
+    assert not result.applied
+    assert [item["field"] for item in result.refusals] == ["reported_at"]
+    assert "2000" in result.refusals[0]["why"]
+
+
 def test_a_source_by_its_chinese_name_keeps_its_channel(desk: Desk, tmp_path: Path) -> None:
     source = next(item for item in desk.office.book.sources.values() if item.channel_kind == "public")
     bring(

@@ -112,9 +112,11 @@ def test_all_grids_of_a_street_are_a_survey(shared_node: RunningNode) -> None:
         {"form": [{"field": "a", "name": "a", "type": "text"}]}, {"form": [FORM[0], FORM[0]]},
         {"form": [{"field": "a", "name": "a", "type": "choice", "choices": ["x"], "points": 1}]},
         {"form": [{"field": "a", "name": "a", "type": "colour"}]}, {"ends_at": "2020-01-01T00:00:00Z"},
-        {"starts_at": "2026-01-01T00:00:00"},
+        {"starts_at": "2026-01-01T00:00:00"}, {"starts_at": "0001-01-01T00:00:00+14:00"},
+        {"ends_at": "9999-12-31T23:59:59-14:00"},
     ],
 )  # fmt: skip
 def test_a_campaign_that_nobody_could_fill_is_refused(shared_node: RunningNode, changes: dict[str, Any]) -> None:
     refused = shared_node.client("k1").post("/api/v1/campaigns", json=campaign("wrong") | changes)
     assert refused.status_code in (400, 422), refused.text
+    assert shared_node.client("k1").get("/api/v1/campaigns").status_code == 200

@@ -113,6 +113,11 @@ def test_a_reward_has_its_voucher_and_the_police_their_letter(county: RunningNod
     looked = {"asked_by": "城关派出所 2人", "letter": "许公函〔2026〕7号", "camera": "C1",
               "from": "2026-11-20T08:00:00+08:00", "to": "2026-11-20T09:00:00+08:00"}  # fmt: skip
     assert client.post("/api/v1/ledgers/police_lookup", json={"fields": looked}).status_code == 201
+    for odd in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2100-01-01T00:00:00+08:00"):
+        refused = client.post("/api/v1/ledgers/police_lookup", json={"fields": looked | {"from": odd}})
+        is_problem(refused, 422, "invalid")
+        assert [each["field"] for each in refused.json()["errors"]] == ["from"]
+    assert client.get("/api/v1/ledgers/police_lookup").status_code == 200
     is_problem(client.post("/api/v1/ledgers/returned", json={"fields": {}}), 422, "invalid")
     is_problem(
         client.post("/api/v1/ledgers/major", json={"fields": {"level": "一", "reported_to": "市"}}), 422, "invalid"
