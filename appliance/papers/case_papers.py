@@ -1,6 +1,7 @@
 """The rectification notice 整改通知 and the supervision letter 督办函: what is filled in from a case.
 
-Nobody who reported stands on them: of what the public told, class and place are named, and not its words.
+Nobody who reported stands on them: of what the public told, class and place are named, and not its words; the query
+code is the reporter's, so the QR code is the case's number.
 """
 
 from __future__ import annotations
@@ -46,9 +47,11 @@ def notice_facts(connection: Connection, office: Office, actor: Actor, number: s
             f"Case {number} is not dispatched, so there is no unit to notify; write the notice after its dispatch.",
             allowed=[],
         )
-    by = [row for row in history(connection, office, actor, number) if row["action"] == "dispatch"][-1]
+    dispatches = [row for row in history(connection, office, actor, number) if row["action"] == "dispatch"]
+    by = dispatches[-1] if dispatches else None  # an imported case may have come without its history
     return _case_facts(connection, office, record) | {
-        "dispatched_at": _time(office, by["at"]), "dispatched_by": by["actor_name"] or by["actor"],
+        "dispatched_at": _time(office, by["at"] if by else record["dispatched_at"]),
+        "dispatched_by": (by["actor_name"] or by["actor"]) if by else NOTHING,
         "handled": record["handled_at"] is not None,
     }  # fmt: skip
 
@@ -98,8 +101,7 @@ def _case_facts(connection: Connection, office: Office, record: dict[str, Any]) 
         "part": record["part"], "limit": f"{limit['value']:g} {limit['unit']}" if limit else NOTHING,
         "due_at": _time(office, record["handle_due_at"]), "filed_at": _time(office, record["filed_at"]),
         "basis": duty.basis if duty is not None else "", "rework": record["rework"],
-        "photos": _photos(office, record["evidence"]), "query_code": record["query_code"],
-        "qr": _qr(record["query_code"] or record["number"]),
+        "photos": _photos(office, record["evidence"]), "qr": _qr(record["number"]),
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from appliance.papers.case_papers import letter_facts, notice_facts
 from appliance.papers.pages import page_of
 from appliance.papers.printing import pdf_of
 from tests.cases.desk import Desk
+from tests.cases.test_importing import bring, line
 from tests.papers.paper_text import fonts_of, words_of
 
 PHONE = "13812345678"
@@ -70,10 +71,24 @@ def test_who_reported_and_what_the_public_said_stand_nowhere(desk: Desk) -> None
     for page in (letter, notice(desk, number)):
         assert "张建国" not in page
         assert PHONE not in page
-        assert f"查询码 {desk.case(number)['query_code']}" in page
+        assert desk.case(number)["query_code"] not in page, "it is the reporter's"
+        assert f"案件号 {number}" in page
     assert "分管领导" in letter
     assert "尽快整改" in letter
     assert "2026年10月10日 09:00" in letter
+
+
+def test_a_case_that_came_without_its_history_has_its_papers(desk: Desk, tmp_path: Path) -> None:
+    """The old system told the unit, and not when and by whom it was dispatched."""
+    bring(desk, tmp_path, line("A1", "dispatched"))
+    page = notice(desk, "A1")
+    assert "已于 — 派遣" in page
+    assert "市政管理所" in page
+    desk.act("b1", "A1", "supervise", note="尽快整改", until=desk.clock.now() + 86_400_000_000)
+    supervision = desk.case("A1")["supervisions"][0]["id"]
+    with desk.office.records.read() as connection:
+        facts = letter_facts(connection, desk.office, desk.who("z1"), "A1", supervision)
+    assert "尽快整改" in page_of(desk.office.records.home, "letter", facts)
 
 
 def test_a_county_writes_its_own_notice_and_a_wrong_one_is_refused_with_its_line(desk: Desk) -> None:
