@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from appliance.campaigns import answering, making, results
 from appliance.campaigns.forms import FormField
+from appliance.campaigns.sight import OFFICE
 from appliance.moments import micros_of_field
 from server import answers, campaign_answers, examples
 from server.node import actor_of_request, node_of
@@ -131,7 +132,7 @@ class CampaignController(Controller):
         """End it before its time; what was answered stays."""
         node, actor = node_of(request), actor_of_request(request)
         await node.office.records.write_async(lambda unit: making.end(unit, actor, code))
-        return sent({"campaign": code, **await node.read(lambda connection: results.progress(connection, code))})
+        return sent({"campaign": code, **await node.read(lambda connection: results.progress(connection, actor, code))})
 
     @post(
         "/{code:str}/answers", operation_id="answer_campaign", status_code=201,
@@ -154,8 +155,9 @@ class CampaignController(Controller):
         responses={**answers.shows(campaign_answers.Progress), **examples.refusals(401, 404)},
     )  # fmt: skip
     async def progress(self, request: Request[Any, Any, Any], code: str) -> Response[bytes]:
-        """How far it is and its points by street, unit and collector."""
-        found = await node_of(request).read(lambda connection: results.progress(connection, code))
+        """How far it is and its points by street, unit and collector; a unit and a collector see their own targets."""
+        node, actor = node_of(request), actor_of_request(request)
+        found = await node.read(lambda connection: results.progress(connection, actor, code))
         return sent({"campaign": code, **found})
 
     @get(
@@ -165,21 +167,25 @@ class CampaignController(Controller):
     async def targets(
         self, request: Request[Any, Any, Any], code: str, after: After = None, limit: Limit = PAGE
     ) -> Response[bytes]:
-        """Its targets with their newest answers; for the table and the map."""
-        rows = await node_of(request).read(
-            lambda connection: results.targets_page(connection, code, after=after or 0, limit=limit + 1)
+        """Its targets with their newest answers; a unit sees those of its subtree, a collector the own ones."""
+        node, actor = node_of(request), actor_of_request(request)
+        rows = await node.read(
+            lambda connection: results.targets_page(connection, actor, code, after=after or 0, limit=limit + 1)
         )
         return sent(page(rows, limit, lambda row: row["id"]))
 
-    @get("/{code:str}/results.csv", operation_id="campaign_results", responses=examples.refusals(401, 404))
+    @get(
+        "/{code:str}/results.csv", operation_id="campaign_results", guards=[require(*OFFICE)],
+        responses=examples.refusals(401, 403, 404),
+    )  # fmt: skip
     async def export(self, request: Request[Any, Any, Any], code: str) -> Stream:
-        """The results as CSV: a row a target, a column a field of the form."""
-        node = node_of(request)
+        """The results as CSV: a row a target, a column a field of the form; for the office."""
+        node, actor = node_of(request), actor_of_request(request)
         await node.read(lambda connection: making.running(connection, code))
 
         def lines() -> Iterator[bytes]:
             with node.office.records.read() as connection:
-                yield from results.results_csv(connection, code)
+                yield from results.results_csv(connection, actor, code)
 
         headers = {"Content-Disposition": f'attachment; filename="{code}.csv"'}
         return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)

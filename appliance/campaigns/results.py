@@ -8,11 +8,13 @@ from io import StringIO
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, String, bindparam, text
 
 from appliance.campaigns.making import form_of, running
+from appliance.campaigns.sight import SEEN, values_of
 from appliance.cells import safe_cell
 from appliance.clock import rfc3339
+from appliance.people.actor import Actor
 
 BY = ("street", "department", "collector")
 
@@ -26,16 +28,16 @@ _BY = {
     key: text(
         f"SELECT COALESCE({key}, '') AS subject, count(*) AS targets, "  # noqa: S608  # one of three names
         "sum(CASE WHEN answers > 0 THEN 1 ELSE 0 END) AS answered, avg(points) AS points "
-        f"FROM campaign_target WHERE campaign = :code GROUP BY {key} ORDER BY 1"
-    )
+        f"FROM campaign_target WHERE campaign = :code AND {SEEN.format('')} GROUP BY {key} ORDER BY 1"
+    ).bindparams(bindparam("units", type_=String, expanding=True))
     for key in BY
 }
 _TARGETS = text(
-    "SELECT t.*, a.answered_by, a.filled, a.photos, a.lon AS at_lon, a.lat AS at_lat, a.number "
+    "SELECT t.*, a.answered_by, a.filled, a.photos, a.lon AS at_lon, a.lat AS at_lat, a.number "  # noqa: S608  # ours
     "FROM campaign_target t LEFT JOIN campaign_answer a ON a.id = "
     "(SELECT max(id) FROM campaign_answer b WHERE b.target = t.id) "
-    "WHERE t.campaign = :code AND t.id > :after ORDER BY t.id LIMIT :limit"
-)
+    f"WHERE t.campaign = :code AND t.id > :after AND {SEEN.format('t.')} ORDER BY t.id LIMIT :limit"
+).bindparams(bindparam("units", type_=String, expanding=True))
 _PAGE = 2000
 
 
@@ -54,8 +56,8 @@ def told(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def progress(connection: Connection, code: str) -> dict[str, Any]:
-    """How far a campaign is, and its mean points, by street, unit and collector.
+def progress(connection: Connection, actor: Actor, code: str) -> dict[str, Any]:
+    """How far a campaign is with the targets that somebody sees, and their mean points, by street, unit, collector.
 
     Raises:
         NotFound: there is none.
@@ -64,24 +66,24 @@ def progress(connection: Connection, code: str) -> dict[str, Any]:
     return {
         key: [
             {"subject": row.subject, "targets": row.targets, "answered": row.answered, "points": row.points}
-            for row in connection.execute(_BY[key], {"code": code})
+            for row in connection.execute(_BY[key], {"code": code, **values_of(actor)})
         ]
         for key in BY
     }
 
 
-def targets_page(connection: Connection, code: str, *, after: int, limit: int) -> list[dict[str, Any]]:
-    """Targets with their newest answers, by key above a key.
+def targets_page(connection: Connection, actor: Actor, code: str, *, after: int, limit: int) -> list[dict[str, Any]]:
+    """The targets that somebody sees with their newest answers, by key above a key.
 
     Raises:
         NotFound: there is no such campaign.
     """
     running(connection, code)
-    rows = connection.execute(_TARGETS, {"code": code, "after": after, "limit": limit})
+    rows = connection.execute(_TARGETS, {"code": code, "after": after, "limit": limit, **values_of(actor)})
     return [_target(row) for row in rows]
 
 
-def results_csv(connection: Connection, code: str) -> Iterator[bytes]:
+def results_csv(connection: Connection, actor: Actor, code: str) -> Iterator[bytes]:
     """The results as CSV in pages: a row a target, a column a field of the form; UTF-8 with a mark for spreadsheets.
 
     Raises:
@@ -103,7 +105,7 @@ def results_csv(connection: Connection, code: str) -> Iterator[bytes]:
     ]
     yield b"\xef\xbb\xbf" + _line(head)
     after = 0
-    while page := targets_page(connection, code, after=after, limit=_PAGE):
+    while page := targets_page(connection, actor, code, after=after, limit=_PAGE):
         for row in page:
             filled = row["filled"] or {}
             cells = [row[name] for name in ("subject", "name", "street", "department", "lon", "lat")]

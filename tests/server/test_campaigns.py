@@ -92,6 +92,32 @@ def test_shops_are_surveyed_scored_and_taken_out(shared_node: RunningNode) -> No
     is_problem(office.post("/api/v1/campaigns/shops-1/end"), 409, "conflict")
 
 
+def test_a_shopkeepers_telephone_is_for_the_office_and_whose_shop_it_is(shared_node: RunningNode) -> None:
+    """D01's shop lies in l1's grid, D02's in l2's; each sees the own one, the office both."""
+    office = shared_node.client("k1")
+    form = [{"field": "owner_phone", "name": "店主电话", "type": "text", "points": 1}]
+    office.post("/api/v1/campaigns", json=campaign("shops-2", form=form))
+    targets = shops()["targets"][:2]
+    targets[1]["department"] = "D02"
+    office.post("/api/v1/campaigns/shops-2/targets", json={"targets": targets})
+    for account, subject in (("l1", "S1"), ("l2", "S2")):
+        body = {"subject": subject, "filled": {"owner_phone": f"1381234000{subject[1]}"}}
+        assert shared_node.client(account).post("/api/v1/campaigns/shops-2/answers", json=body).status_code == 201
+
+    def seen(account: str) -> tuple[set[str], set[str]]:
+        client = shared_node.client(account)
+        items = client.get("/api/v1/campaigns/shops-2/targets").json()["items"]
+        progress = client.get("/api/v1/campaigns/shops-2/progress").json()
+        return {item["subject"] for item in items}, {row["subject"] for row in progress["collector"]}
+
+    assert seen("k1") == seen("z1") == ({"S1", "S2"}, {"l1", "l2"})
+    assert seen("d1") == seen("l1") == ({"S1"}, {"l1"})
+    assert seen("d2") == seen("l2") == ({"S2"}, {"l2"})
+    assert "13812340001" in office.get("/api/v1/campaigns/shops-2/results.csv").text
+    for account in ("d1", "l1"):
+        is_problem(shared_node.client(account).get("/api/v1/campaigns/shops-2/results.csv"), 403, "forbidden")
+
+
 def test_all_grids_of_a_street_are_a_survey(shared_node: RunningNode) -> None:
     office = shared_node.client("k1")
     made = campaign(
