@@ -9,11 +9,12 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
 
-from appliance.assessment import spot_checks, workload
-from appliance.assessment.settlement import settlement
+from appliance.assessment import sheets, spot_checks, workload
 from appliance.people import training
+from appliance.scoring.evaluation import Evaluation
+from appliance.scoring.periods import Period, month_of
 from server import answers, examples
-from server.node import actor_of_request, node_of
+from server.node import Node, actor_of_request, node_of
 from server.paging import PAGE, After, Key, Limit, page, sent
 from server.scores import Name, evaluated_of, period_of_request
 from server.sign_in import require
@@ -106,24 +107,38 @@ class SpotChecks(msgspec.Struct):
 
 
 class SettlementLine(msgspec.Struct):
-    """A line of the sheet in yuan: `contractor` is the collection contractor, `deposit` a unit's."""
+    """A line of the sheet in yuan: `contractor`, `deposit` a unit's, `charged` somebody without either.
+
+    Without a score there is no share, and nothing is earned or paid: somebody has to decide.
+    """
 
     kind: str
     subject: str
     name: str
     sum: float
     score: float | None
-    share: float
-    earned: float
+    share: float | None
+    earned: float | None
     deduction: float
-    paid: float
+    paid: float | None
+
+
+class ContractOut(msgspec.Struct):
+    """The contract that a sheet was made by; money in yuan a month."""
+
+    contractor: str
+    monthly_fee: float
+    deposits: dict[str, float]
+    shares: dict[str, float]
 
 
 class Settlement(msgspec.Struct):
-    """The settlement of a period; `closed` whether its scores are frozen."""
+    """The settlement of a month; `closed` whether its scores are frozen, `kept_at` since when the sheet is."""
 
     period: str
     closed: bool
+    kept_at: datetime | None
+    contract: ContractOut
     items: list[SettlementLine]
 
 
@@ -247,23 +262,18 @@ class AssessmentController(Controller):
         responses={**answers.shows(Settlement), **examples.refusals(401, 403, 422)},
     )  # fmt: skip
     async def settlement(self, request: Request[Any, Any, Any], period: Name = "") -> Response[bytes]:
-        """What the contractor's fee and the units' deposits come to by score and deductions."""
-        node = node_of(request)
-        asked = period_of_request(node, period)
-        evaluated = await evaluated_of(node, asked)
-        pack = evaluated.pack()
-        contract = node.office.settings.scoring.contract
-        lines = await node.read(
-            lambda connection: settlement(
-                connection,
-                asked.name,
-                contract,
-                evaluated.scored(pack, "collector"),
-                evaluated.scored(pack, "department"),
-            )
+        """What the contractor's fee and the units' deposits come to; a closed month's sheet never changes."""
+        node, account = node_of(request), actor_of_request(request).account
+        asked = month_of_request(node, period)
+        kept = await node.read(lambda connection: sheets.kept_sheet(connection, asked.name))
+        if kept is not None:
+            return sent(kept)
+        evaluated, evaluation = await evaluated_of(node, asked), Evaluation(node.office.records)
+        if evaluated.closed_at is None:
+            return sent(await node.read(lambda connection: sheets.sheet_now(connection, evaluation, evaluated)))
+        return sent(
+            await node.office.records.write_async(lambda unit: sheets.keep_sheet(unit, evaluation, asked.name, account))
         )
-        closed = evaluated.closed_at is not None
-        return sent({"period": asked.name, "closed": closed, "items": [line.as_dict() for line in lines]})
 
     @get(
         "/work", operation_id="work", guards=[require(*ASSESSORS, "shift_leader")],
@@ -310,3 +320,14 @@ class AssessmentController(Controller):
             )
         )
         return sent({"id": id_}, 201)
+
+
+def month_of_request(node: Node, written: str) -> Period:
+    """The month asked for; the running one where none is named.
+
+    Raises:
+        Invalid: no month.
+    """
+    if not written:
+        return period_of_request(node, "")
+    return month_of(written, node.office.settings.zone, node.office.records.clock.now())

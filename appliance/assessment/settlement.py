@@ -11,77 +11,84 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
-
+from appliance.assessment.deductions import Charged
 from appliance.scoring.scores import Scored
 from appliance.settings import Contract
 
-CONTRACTOR, DEPOSIT = "contractor", "deposit"
-_DEDUCTIONS = text(
-    "SELECT c.charged_to, sum(c.deduction) AS cents, count(*) AS findings FROM spot_check c "
-    "JOIN spot_draw d ON d.id = c.draw WHERE d.period = :period AND c.deduction > 0 GROUP BY c.charged_to"
-)
+CONTRACTOR, DEPOSIT, CHARGED = "contractor", "deposit", "charged"
+"""Kinds of lines; `charged` is somebody without a fee or deposit who has deductions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the sheet; money in cents."""
+    """One line of the sheet; money in cents. Without a score nothing is worked out: somebody has to decide."""
 
     kind: str
     subject: str
     name: str
     sum: int
     score: float | None
-    share: Decimal
+    share: Decimal | None
     deduction: int
 
     @property
-    def earned(self) -> int:
-        """What the score earns of the sum."""
+    def earned(self) -> int | None:
+        """What the score earns of the sum; None without a score."""
+        if self.share is None:
+            return None
         return int((Decimal(self.sum) * self.share).quantize(Decimal(1), ROUND_HALF_UP))
 
     @property
-    def paid(self) -> int:
-        """What is paid, or given back; never below nothing."""
-        return max(0, self.earned - self.deduction)
+    def paid(self) -> int | None:
+        """What is paid, or given back; never below nothing, None without a score."""
+        return None if self.earned is None else max(0, self.earned - self.deduction)
 
     def as_dict(self) -> dict[str, Any]:
         """As the sheet tells it; money in yuan."""
+        earned, paid = self.earned, self.paid
         return {
             "kind": self.kind, "subject": self.subject, "name": self.name, "sum": self.sum / 100, "score": self.score,
-            "share": float(self.share), "earned": self.earned / 100, "deduction": self.deduction / 100,
-            "paid": self.paid / 100,
+            "share": None if self.share is None else float(self.share),
+            "earned": None if earned is None else earned / 100,
+            "deduction": self.deduction / 100, "paid": None if paid is None else paid / 100,
         }  # fmt: skip
 
 
-def share_of(bands: Mapping[str, float], score: float | None) -> Decimal:
-    """The part of a sum that a score earns: that of the highest bound it reaches; all of it without a score."""
-    if score is None or not bands:
+def share_of(bands: Mapping[str, float], score: float | None) -> Decimal | None:
+    """The part of a sum that a score earns: that of the highest bound it reaches; None without a score."""
+    if score is None:
+        return None
+    if not bands:
         return Decimal(1)
     reached = [Decimal(str(part)) for bound, part in bands.items() if score >= float(bound)]
     return max(reached, default=Decimal(0))
 
 
 def settlement(
-    connection: Connection, period: str, contract: Contract, collectors: Sequence[Scored], units: Sequence[Scored]
+    contract: Contract, charged: Sequence[Charged], collectors: Sequence[Scored], units: Sequence[Scored]
 ) -> list[Line]:
-    """The sheet of a month: the contractor by the mean of its collectors' scores, then each unit with a deposit."""
-    taken = {row.charged_to: row.cents for row in connection.execute(_DEDUCTIONS, {"period": period})}
+    """The sheet of a month: the contractor by the mean of its collectors' scores, then each unit with a deposit.
+
+    Whoever is charged and has no line of these has one of its own, so that no deduction is lost.
+    """
+    left = {each.subject: each for each in charged}
     lines = []
     if contract.contractor:
         scores = [each.score for each in collectors if each.score is not None]
         mean = sum(scores) / len(scores) if scores else None
-        own = {each.subject for each in collectors}
-        deduction = sum(cents for subject, cents in taken.items() if subject in own)
+        own = [each.subject for each in charged if each.collects]
+        deduction = sum(left.pop(subject).cents for subject in own)
         lines.append(
             Line(CONTRACTOR, "", contract.contractor, round(contract.monthly_fee * 100), mean,
                  share_of(contract.shares, mean), deduction)
         )  # fmt: skip
-    for unit in units:
-        deposit = contract.deposits.get(unit.subject)
-        if deposit is not None:
-            lines.append(
-                Line(DEPOSIT, unit.subject, unit.name, round(deposit * 100), unit.score,
-                     share_of(contract.shares, unit.score), int(taken.get(unit.subject, 0)))
-            )  # fmt: skip
+    scored = {each.subject: each for each in units}
+    for subject, deposit in contract.deposits.items():
+        unit, taken = scored.get(subject), left.pop(subject, None)
+        score, name = (unit.score, unit.name) if unit else (None, taken.name if taken else subject)
+        lines.append(
+            Line(DEPOSIT, subject, name, round(deposit * 100), score, share_of(contract.shares, score),
+                 taken.cents if taken else 0)
+        )  # fmt: skip
+    lines += [Line(CHARGED, each.subject, each.name, 0, None, None, each.cents) for each in left.values()]
     return lines

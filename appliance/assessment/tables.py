@@ -1,11 +1,11 @@
-"""The tables of assessment: spot checks drawn by lot, and what the contract says of money."""
+"""The tables of assessment: spot checks drawn by lot, and the sheets of settlement that are kept."""
 
 from __future__ import annotations
 
 from sqlalchemy import Index
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
-from appliance.records.base import identity, moment
+from appliance.records.base import document, identity, moment
 
 
 class SpotDraw(SQLModel, table=True):
@@ -40,3 +40,15 @@ class SpotCheck(SQLModel, table=True):
     deduction: int = 0
     checked_by: str | None = None
     checked_at: int | None = moment()
+
+
+class SettlementSheet(SQLModel, table=True):
+    """The sheet of a closed month as it was worked out, with the contract it was made by; never changed."""
+
+    __tablename__ = "settlement_sheet"
+
+    period: str = Field(primary_key=True)
+    closed_at: int = moment(nullable=False)
+    kept_at: int = moment(nullable=False)
+    contract: dict = document()  # type: ignore[type-arg]  # SQLModel cannot resolve a parametrised dict here
+    lines: list = document()  # type: ignore[type-arg]  # as above

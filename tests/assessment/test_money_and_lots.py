@@ -1,20 +1,16 @@
-"""Assessors draw by lot, findings cost money, the month is settled by score; work and training are kept."""
+"""Assessors draw by lot, findings cost money; work and training are kept."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.assessment import spot_checks, workload
-from appliance.assessment.settlement import settlement, share_of
 from appliance.campaigns import plans
 from appliance.errors import Conflict, Invalid, NotFound
 from appliance.people import training
 from appliance.scoring.evaluation import Evaluation
-from appliance.settings import Contract
 from tests.cases.desk import Desk
 
 
@@ -72,33 +68,6 @@ def test_lots_are_a_fair_sample(seed: str, population: set[str], wanted: int) ->
     assert drawn == spot_checks.lots(seed, sorted(population, reverse=True), wanted), (
         "the order of the list does not matter"
     )
-
-
-def test_the_month_is_settled_to_the_cent(desk: Desk) -> None:
-    evaluation, _ = closed_cases(desk, 2)
-    actor, period = desk.who("k1"), evaluation.period("2026-10")
-    drawn = desk.office.records.write(lambda unit: spot_checks.draw(unit, actor, period, "case", 2))
-    with desk.office.records.read() as connection:
-        first, second = (row["id"] for row in spot_checks.checks(connection, drawn["id"]))
-    for id_, who in ((first, "D01"), (second, "l1")):
-        desk.office.records.write(
-            lambda unit, id_=id_, who=who: spot_checks.result(unit, actor, id_, good=False, charged_to=who, yuan=100)
-        )  # fmt: skip
-    contract = Contract(contractor="禹州采集公司", monthly_fee=100_000.01, deposits={"D01": 2000.0})
-    with desk.office.records.read() as connection:
-        evaluated = evaluation.evaluate(connection, period)
-        pack = evaluation.packs()[0]
-        collectors, units = evaluated.scored(pack, "collector"), evaluated.scored(pack, "department")
-        lines = [line.as_dict() for line in settlement(connection, "2026-10", contract, collectors, units)]
-    scores = [each.score for each in collectors if each.score is not None]
-    assert lines[0]["score"] == sum(scores) / len(scores)
-    assert lines[0]["paid"] == pytest.approx(lines[0]["earned"] - 100)
-    assert (lines[1]["subject"], lines[1]["share"], lines[1]["paid"]) == ("D01", 1.0, 1900.0)
-
-
-@pytest.mark.parametrize(("score", "part"), [(None, "1"), (95, "1.0"), (90, "1.0"), (89.99, "0.95"), (0, "0.5")])
-def test_a_score_earns_its_part(score: float | None, part: str) -> None:
-    assert share_of(Contract().shares, score) == Decimal(part)
 
 
 def test_work_and_training_stand_with_the_account(desk: Desk) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tests import homes
+from tests.cases.desk import Desk
 from tests.exchange.joined import until
 from tests.nodes import RunningNode
 from tests.server.test_loop_over_http import report
 from tests.server.test_routes import is_problem
+from tests.server.test_scores import LAST_MONTH
 
 ROOT = "/api/v1/assessment"
 
@@ -25,14 +30,34 @@ def test_grids_are_drawn_and_found_by_the_assessor_alone(shared_node: RunningNod
     assert found.json()["deduction"] == 50.0
     is_problem(client.post(f"{ROOT}/spot-checks/{rows[0]['id']}/result", json={"good": True}), 409, "conflict")
     assert client.get(f"{ROOT}/spot-checks", params={"period": "2026"}).json()["items"][0]["bad"] == 1
-    sheet = client.get(f"{ROOT}/settlement", params={"period": "2026"}).json()
-    assert (sheet["closed"], sheet["items"]) == (False, []), "this county has no contract in its settings"
+    sheet = client.get(f"{ROOT}/settlement").json()
+    assert (sheet["closed"], sheet["kept_at"], sheet["contract"]["contractor"]) == (False, None, "")
+    lines = [(line["kind"], line["subject"], line["deduction"], line["paid"]) for line in sheet["items"]]
+    assert lines == [("charged", "D02", 50.0, None)], "this county has no contract in its settings"
+    is_problem(client.get(f"{ROOT}/settlement", params={"period": "2026"}), 422, "invalid")
     work = client.get(f"{ROOT}/work").json()
     assert {row["account"] for row in work["collectors"]} == {"l1", "l2"}
     exam = {"account": "l1", "kind": "exam", "name": "上岗", "day": "2026-10-08", "points": 88}
     entered = client.post(f"{ROOT}/training", json=exam)
     assert entered.status_code == 201
     assert client.get(f"{ROOT}/training", params={"account": "l1"}).json()["items"][0]["points"] == 88.0
+
+
+def test_a_closed_months_sheet_is_kept_when_it_is_first_asked_for(tmp_path: Path) -> None:
+    home = homes.copy_home(tmp_path / "home")
+    desk = Desk(home, f"{LAST_MONTH}-09 09:00")
+    desk.to_closed()
+    desk.close()
+    node = RunningNode(home).start()
+    try:
+        client = node.client("k1")
+        assert client.post(f"/api/v1/scores/periods/{LAST_MONTH}/close").status_code == 200
+        first, again = (client.get(f"{ROOT}/settlement", params={"period": LAST_MONTH}).json() for _ in range(2))
+        assert first["closed"]
+        assert first["kept_at"] is not None
+        assert first == again
+    finally:
+        node.stop()
 
 
 def test_a_plan_runs_from_start_to_end(node: RunningNode) -> None:
