@@ -15,7 +15,7 @@ from appliance.settings import Settings
 
 _WALKED = text(
     "SELECT collector, count(DISTINCT day) AS days, "
-    "sum(CASE WHEN rounds_done > 0 THEN 1 ELSE 0 END) AS present, sum(rounds_due) AS due, sum(rounds_done) AS done, "
+    "count(DISTINCT CASE WHEN rounds_done > 0 THEN day END) AS present, sum(rounds_due) AS due, sum(rounds_done) AS done, "
     "sum(passed) AS passed FROM patrol_day "
     "WHERE day >= :first AND day <= :last AND rounds_due > 0 AND collector IS NOT NULL GROUP BY collector"
 )
@@ -38,7 +38,9 @@ SEATS = frozenset(("acceptor", "shift_leader", "dispatcher"))
 def collectors(
     connection: Connection, period: Period, settings: Settings, named: Mapping[str, Named]
 ) -> list[dict[str, Any]]:
-    """Attendance and workload of every active collector; `present` counts duty days with a round made.
+    """Attendance and workload of every active collector.
+
+    `days` are those with rounds due, `present` those of them with a round made, in however many duty grids.
 
     Args:
         named: the counts of the period by collector.

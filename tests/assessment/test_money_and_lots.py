@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from appliance.assessment import spot_checks, workload
 from appliance.campaigns import plans
@@ -101,6 +102,22 @@ def test_work_and_training_stand_with_the_account(desk: Desk) -> None:
     actions = {row["account"]: row["actions"] for row in seats}
     assert actions["z1"] >= 2
     assert actions["s2"] == 0
+
+
+def test_a_day_in_two_duty_grids_is_one_day_of_attendance(desk: Desk) -> None:
+    evaluation, _ = closed_cases(desk, 1)
+    walked = text(
+        "INSERT INTO patrol_day (day, duty_grid, collector, rounds_due, rounds_done, grids, needed, passed, walkers, "
+        "rounds, counted_at) VALUES (:day, :grid, 'l1', 2, :done, 1, 1, 1, '[]', '[]', 1)"
+    )
+    for day, grid, done in (("08", "411081001-1", 1), ("08", "411081002-1", 2), ("09", "411081001-1", 0)):
+        values = {"day": f"2026-10-{day}", "grid": grid, "done": done}
+        desk.office.records.write(lambda unit, values=values: unit.connection.execute(walked, values) and None)
+    period = evaluation.period("2026-10")
+    with desk.office.records.read() as connection:
+        rows = workload.collectors(connection, period, desk.office.settings, {})
+    found = next(row for row in rows if row["account"] == "l1")
+    assert (found["days"], found["present"], found["rounds_done"]) == (2, 1, 3)
 
 
 def test_while_a_gale_plan_runs_its_classes_come_first(desk: Desk) -> None:
