@@ -10,6 +10,8 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
 
 from appliance.assessment import sheets, spot_checks, workload
+from appliance.assessment.found_cases import FoundClass
+from appliance.errors import FieldError, Invalid
 from appliance.people import training
 from appliance.scoring.evaluation import Evaluation
 from appliance.scoring.periods import Period, month_of
@@ -33,11 +35,16 @@ class DrawBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ResultBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What was found; `deduction` in yuan is charged to a unit or a person."""
+    """What was found; `deduction` in yuan is charged to a unit or a person.
+
+    A bad finding without `number` becomes a case; `kind` and `code` are its class, needed for what is found in a grid.
+    """
 
     good: bool
     note: Text = ""
     number: Code | None = None
+    kind: Code | None = None
+    code: Code | None = None
     charged_to: Code | None = None
     deduction: float = 0.0
 
@@ -247,12 +254,13 @@ class AssessmentController(Controller):
         responses={**answers.shows(SpotCheckOut), **examples.refusals(401, 403, 404, 409, 422)},
     )  # fmt: skip
     async def result(self, request: Request[Any, Any, Any], check: Key, data: ResultBody) -> Response[bytes]:
-        """What was found, once; a bad finding may name its case and charge a deduction."""
+        """What was found, once; a bad finding that names no case becomes one, and may charge a deduction."""
         node, actor = node_of(request), actor_of_request(request)
+        found = _found_class(data)
         told = await node.office.records.write_async(
             lambda unit: spot_checks.result(
-                unit, actor, check, good=data.good, note=data.note, number=data.number, charged_to=data.charged_to,
-                yuan=data.deduction,
+                unit, node.office, actor, check, good=data.good, note=data.note, number=data.number, found=found,
+                charged_to=data.charged_to, yuan=data.deduction,
             )
         )  # fmt: skip
         return sent(told)
@@ -331,3 +339,14 @@ def month_of_request(node: Node, written: str) -> Period:
     if not written:
         return period_of_request(node, "")
     return month_of(written, node.office.settings.zone, node.office.records.clock.now())
+
+
+def _found_class(data: ResultBody) -> FoundClass | None:
+    if data.kind is None and data.code is None:
+        return None
+    if data.kind is None or data.code is None:
+        raise Invalid(
+            "类别须同时写明 kind 和 code。", "A class is named by kind and code together.",
+            fields=(FieldError("kind" if data.kind is None else "code", "缺少", "missing"),),
+        )  # fmt: skip
+    return FoundClass(data.kind, data.code)

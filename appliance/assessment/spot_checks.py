@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from appliance.assessment.found_cases import FoundClass, report_finding
 from appliance.clock import rfc3339
 from appliance.errors import Conflict, FieldError, Invalid, NotFound
 from appliance.people.actor import Actor
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
 from appliance.scoring.periods import Period
+
+if TYPE_CHECKING:
+    from appliance.cases.office import Office
 
 KINDS = ("case", "grid")
 DRAWN_AT_MOST, NOTE_AT_MOST, DEDUCTION_AT_MOST = 500, 2000, 10_000_000.0
@@ -38,7 +42,7 @@ _DRAWS = text(
     "FROM spot_draw d WHERE (:period = '' OR d.period = :period) ORDER BY d.id DESC LIMIT 200"
 )
 _CHECKS = text("SELECT * FROM spot_check WHERE draw = :draw ORDER BY id")
-_ONE = text("SELECT * FROM spot_check WHERE id = :id")
+_ONE = text("SELECT c.*, d.kind FROM spot_check c JOIN spot_draw d ON d.id = c.draw WHERE c.id = :id")
 _RESULT = text(
     "UPDATE spot_check SET good = :good, note = :note, number = :number, charged_to = :charged_to, "
     "deduction = :deduction, checked_by = :by, checked_at = :at WHERE id = :id"
@@ -84,14 +88,15 @@ def draw(unit: Unit, actor: Actor, period: Period, kind: str, wanted: int) -> di
 
 
 def result(
-    unit: Unit, actor: Actor, id_: int, *, good: bool, note: str = "", number: str | None = None,
-    charged_to: str | None = None, yuan: float = 0.0,
+    unit: Unit, office: Office, actor: Actor, id_: int, *, good: bool, note: str = "", number: str | None = None,
+    found: FoundClass | None = None, charged_to: str | None = None, yuan: float = 0.0,
 ) -> dict[str, Any]:  # fmt: skip
-    """What the assessor found; a bad finding may name its case, who is charged, and a deduction in yuan.
+    """What the assessor found; a bad finding that names no case becomes one, and may charge somebody in yuan.
 
     Raises:
         NotFound: no such spot check, case, or unit or person. Conflict: it has its result. Invalid: a good one with a
-        deduction, a deduction that charges nobody, or too much.
+        deduction, a deduction that charges nobody, too much, or what was found in a grid without its class.
+        UnknownCode: no such class.
     """
     row = unit.connection.execute(_ONE, {"id": id_}).one_or_none()
     if row is None:
@@ -108,12 +113,16 @@ def result(
         raise NotFound(f"没有案件 {number}。", f"There is no case {number}.")
     if charged_to is not None and unit.connection.execute(_CHARGEABLE, {"code": charged_to}).first() is None:
         raise NotFound(f"没有部门或人员 {charged_to}。", f"There is no unit or person {charged_to}.")
+    if not good and number is None:
+        number = report_finding(unit, office, actor, row.kind, row.subject, note, found)
     values = {
         "good": good, "note": note, "number": number, "charged_to": charged_to, "deduction": round(yuan * 100),
         "by": actor.account, "at": unit.now, "id": id_,
     }  # fmt: skip
     unit.connection.execute(_RESULT, values)
-    append_act(unit, actor.account, "spot.result", str(id_), {"good": good, "deduction": values["deduction"]})
+    append_act(
+        unit, actor.account, "spot.result", str(id_), {"good": good, "number": number, "deduction": values["deduction"]}
+    )
     return told(unit.connection.execute(_ONE, {"id": id_}).one())
 
 

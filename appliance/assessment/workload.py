@@ -15,8 +15,8 @@ from appliance.settings import Settings
 
 _WALKED = text(
     "SELECT collector, count(DISTINCT day) AS days, "
-    "count(DISTINCT CASE WHEN rounds_done > 0 THEN day END) AS present, sum(rounds_due) AS due, sum(rounds_done) AS done, "
-    "sum(passed) AS passed FROM patrol_day "
+    "count(DISTINCT CASE WHEN rounds_done > 0 THEN day END) AS present, sum(rounds_due) AS due, "
+    "sum(rounds_done) AS done, sum(passed) AS passed FROM patrol_day "
     "WHERE day >= :first AND day <= :last AND rounds_due > 0 AND collector IS NOT NULL GROUP BY collector"
 )
 _SHIFTS = text(

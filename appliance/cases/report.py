@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION_AT_MOST = 4000
 ADDRESS_AT_MOST = 256
-ROLE_ORDER = ("prefecture", "device", "public", "acceptor", "collector")
+ROLE_ORDER = ("prefecture", "device", "public", "acceptor", "collector", "assessor")
 
 _RECORD = Sql("INSERT INTO case_record (id, masked, search) VALUES (:id, :masked, :search)")
 _REPORTER = Sql("INSERT INTO reporter (id, name, phone, email) VALUES (:id, :name, :phone, :email)")

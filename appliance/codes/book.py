@@ -243,7 +243,7 @@ def _national() -> CodeBook:
         classes,
         read_map(DATA / "map_2013_2026.csv"),
         [limit for _, limit in read_limits(DATA / "limits" / "yuncheng.csv")],
-        {item.code: item for item in read_sources(DATA / "sources.csv")},
+        {item.code: item for name in ("sources.csv", "own_sources.csv") for item in read_sources(DATA / name)},
         tuple(read_attribute_fields(DATA / "attribute_fields.csv")),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from appliance.assessment import spot_checks, workload
+from appliance.assessment.found_cases import FoundClass
 from appliance.campaigns import plans
 from appliance.errors import Conflict, Invalid, NotFound
 from appliance.people import training
@@ -33,7 +36,7 @@ def test_a_draw_can_be_drawn_again_by_anybody_and_found_wrong_by_nobody(desk: De
     assert [row["subject"] for row in checks] == drawn["subjects"]
 
     def result(id_: int, **told: object) -> dict[str, object]:
-        return desk.office.records.write(lambda unit: spot_checks.result(unit, actor, id_, **told))  # type: ignore[arg-type]  # as the API gives them
+        return desk.office.records.write(lambda unit: spot_checks.result(unit, desk.office, actor, id_, **told))  # type: ignore[arg-type]  # as the API gives them
 
     assert result(checks[0]["id"], good=True)["deduction"] == 0
     bad = result(checks[1]["id"], good=False, note="未修好", number=numbers[0], charged_to="D01", yuan=200.5)
@@ -48,6 +51,39 @@ def test_a_draw_can_be_drawn_again_by_anybody_and_found_wrong_by_nobody(desk: De
     with desk.office.records.read() as connection:
         told = spot_checks.draws(connection, "2026-10")[0]
     assert (told["checked"], told["bad"], told["deduction"]) == (2, 1, 200.5)
+
+
+def test_what_is_found_bad_becomes_a_case_where_it_was_found(desk: Desk) -> None:
+    """At a closed case: its place and class again. In a grid: what the assessor says it is. A number is linked."""
+    evaluation, numbers = closed_cases(desk, 2)
+    actor, period = desk.who("k1"), evaluation.period("2026-10")
+    write = desk.office.records.write
+
+    def drawn(kind: str, wanted: int) -> list[dict[str, Any]]:
+        made = write(lambda unit: spot_checks.draw(unit, actor, period, kind, wanted))
+        with desk.office.records.read() as connection:
+            return spot_checks.checks(connection, made["id"])
+
+    def result(id_: int, **told: Any) -> dict[str, Any]:
+        return write(lambda unit: spot_checks.result(unit, desk.office, actor, id_, **told))
+
+    first, second = drawn("case", 2)
+    again = desk.case(result(first["id"], good=False, note="井盖仍然下沉")["number"])
+    was = desk.case(first["subject"])
+    assert [again[name] for name in ("kind", "code", "lon", "lat", "state", "source")] == [
+        was["kind"], was["code"], was["lon"], was["lat"], "reported", "spot_check"
+    ]  # fmt: skip
+    assert (again["description"], again["number"] in numbers) == ("井盖仍然下沉", False)
+    row = desk.history(again["number"])[0]
+    assert (row["actor"], row["role"], row["note"]) == ("k1", "assessor", f"抽查 {first['subject']}")
+    assert result(second["id"], good=False, number=numbers[0])["number"] == numbers[0]
+
+    grid, other = drawn("grid", 2)
+    with pytest.raises(Invalid, match="needs its class"):
+        result(grid["id"], good=False, note="暴露垃圾")
+    made = result(grid["id"], good=False, note="暴露垃圾", found=FoundClass("event", "09005"))
+    assert desk.case(made["number"])["grid"] == grid["subject"]
+    assert result(other["id"], good=True)["number"] is None
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("party", 1), ("case", 0), ("case", 501)])

@@ -29,7 +29,7 @@ def found_bad(desk: Desk, period: str, *charged: tuple[str, float]) -> None:
     for check, (who, yuan) in zip(checks, charged, strict=True):
         write(
             lambda unit, id_=check["id"], who=who, yuan=yuan: spot_checks.result(
-                unit, actor, id_, good=False, charged_to=who, yuan=yuan
+                unit, desk.office, actor, id_, good=False, charged_to=who, yuan=yuan
             )
         )  # fmt: skip
 

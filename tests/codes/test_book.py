@@ -23,7 +23,7 @@ def test_three_editions_stand_side_by_side() -> None:
         ("2013", "part"): 124, ("2013", "event"): 79,
         ("2007", "part"): 83, ("2007", "event"): 54,
     }  # fmt: skip
-    assert len(BOOK.sources) == 18
+    assert len(BOOK.sources) == 18 + 1, "the national ones, and spot checks"
     assert len(BOOK.limit_rows) == 524
     assert len(BOOK.attribute_fields) == 38
     assert all(item.provenance for item in BOOK.classes.values())

@@ -25,9 +25,13 @@ def test_grids_are_drawn_and_found_by_the_assessor_alone(shared_node: RunningNod
     assert [row["subject"] for row in rows] == drawn.json()["subjects"]
     found = client.post(
         f"{ROOT}/spot-checks/{rows[0]['id']}/result",
-        json={"good": False, "note": "垃圾外溢", "charged_to": "D02", "deduction": 50},
-    )
+        json={
+            "good": False, "note": "垃圾外溢", "kind": "event", "code": "09005", "charged_to": "D02", "deduction": 50,
+        },
+    )  # fmt: skip
     assert found.json()["deduction"] == 50.0
+    made = client.get(f"/api/v1/cases/{found.json()['number']}").json()
+    assert (made["grid"], made["source"], made["description"]) == (rows[0]["subject"], "spot_check", "垃圾外溢")
     is_problem(client.post(f"{ROOT}/spot-checks/{rows[0]['id']}/result", json={"good": True}), 409, "conflict")
     assert client.get(f"{ROOT}/spot-checks", params={"period": "2026"}).json()["items"][0]["bad"] == 1
     sheet = client.get(f"{ROOT}/settlement").json()
