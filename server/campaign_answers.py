@@ -59,7 +59,7 @@ class Number(msgspec.Struct):
 
 
 class TargetOut(msgspec.Struct):
-    """A target with its newest answer."""
+    """A target with its newest answer; `outside` whether that was given outside the grid of the target."""
 
     id: int
     subject: str
@@ -76,6 +76,7 @@ class TargetOut(msgspec.Struct):
     filled: dict[str, Any] | None
     photos: list[str]
     number: str | None
+    outside: bool | None
 
 
 class Targets(msgspec.Struct):
@@ -106,12 +107,13 @@ class Tasks(msgspec.Struct):
 
 
 class AnswerOut(msgspec.Struct):
-    """An answer that was taken."""
+    """An answer that was taken; `outside` the grid of its target or not, null where that is not known."""
 
     id: int
     campaign: str
     subject: str
     points: float | None
+    outside: bool | None
     at: datetime
 
 

@@ -68,8 +68,8 @@ class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
     subject: Code
     filled: dict[str, Any] = {}
     photos: dict[str, Code | Text] = {}
-    lon: float | None = None
-    lat: float | None = None
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     number: Code | None = None
 
 

@@ -33,12 +33,13 @@ _BY = {
     for key in BY
 }
 _TARGETS = text(
-    "SELECT t.*, a.answered_by, a.filled, a.photos, a.lon AS at_lon, a.lat AS at_lat, a.number "  # noqa: S608  # ours
+    "SELECT t.*, a.answered_by, a.filled, a.photos, a.lon AS at_lon, a.lat AS at_lat, a.outside, a.number "  # noqa: S608  # ours
     "FROM campaign_target t LEFT JOIN campaign_answer a ON a.id = "
     "(SELECT max(id) FROM campaign_answer b WHERE b.target = t.id) "
     f"WHERE t.campaign = :code AND t.id > :after AND {SEEN.format('t.')} ORDER BY t.id LIMIT :limit"
 ).bindparams(bindparam("units", type_=String, expanding=True))
 _PAGE = 2000
+_WHERE = {None: "", False: "网格内", True: "网格外"}
 
 
 def campaigns(connection: Connection) -> list[dict[str, Any]]:
@@ -99,6 +100,7 @@ def results_csv(connection: Connection, actor: Actor, code: str) -> Iterator[byt
         "纬度",
         "采集员",
         "时间",
+        "答复位置",
         "分值",
         "案件",
         *(each.name for each in form),
@@ -109,7 +111,13 @@ def results_csv(connection: Connection, actor: Actor, code: str) -> Iterator[byt
         for row in page:
             filled = row["filled"] or {}
             cells = [row[name] for name in ("subject", "name", "street", "department", "lon", "lat")]
-            cells += [row["answered_by"] or row["collector"], row["answered_at"], row["points"], row["number"]]
+            cells += [
+                row["answered_by"] or row["collector"],
+                row["answered_at"],
+                _WHERE[row["outside"]],
+                row["points"],
+                row["number"],
+            ]
             yield _line([*cells, *(filled.get(each.field) for each in form)])
         after = page[-1]["id"]
 
@@ -120,6 +128,7 @@ def _target(row: Any) -> dict[str, Any]:
         "lon": row.lon, "lat": row.lat, "collector": row.collector, "answers": row.answers,
         "answered_at": rfc3339(row.answered_at), "answered_by": row.answered_by, "points": row.points,
         "filled": _value(row.filled), "photos": _value(row.photos) or [], "number": row.number,
+        "outside": None if row.outside is None else bool(row.outside),
     }  # fmt: skip
 
 

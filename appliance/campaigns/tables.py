@@ -50,7 +50,11 @@ class CampaignTarget(SQLModel, table=True):
 
 
 class CampaignAnswer(SQLModel, table=True):
-    """One filled form. Appended, never edited; the newest one of a target counts."""
+    """One filled form. Appended, never edited; the newest one of a target counts.
+
+    Attributes:
+        outside: whether it was answered outside the unit grid of its target; None where that is not known.
+    """
 
     __tablename__ = "campaign_answer"
     __table_args__ = (Index("ix_campaign_answer_target", "target"),)
@@ -62,6 +66,7 @@ class CampaignAnswer(SQLModel, table=True):
     at: int = moment(nullable=False)
     lon: float | None = None
     lat: float | None = None
+    outside: bool | None = None
     filled: dict = document()  # type: ignore[type-arg]  # as above
     photos: list = document()  # type: ignore[type-arg]  # as above
     points: float | None = None

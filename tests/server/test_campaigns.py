@@ -118,6 +118,27 @@ def test_a_shopkeepers_telephone_is_for_the_office_and_whose_shop_it_is(shared_n
         is_problem(shared_node.client(account).get("/api/v1/campaigns/shops-2/results.csv"), 403, "forbidden")
 
 
+def test_an_answer_from_elsewhere_is_marked_and_one_from_nowhere_refused(shared_node: RunningNode) -> None:
+    office, l1 = shared_node.client("k1"), shared_node.client("l1")
+    office.post("/api/v1/campaigns", json=campaign("shops-3"))
+    office.post("/api/v1/campaigns/shops-3/targets", json={"targets": shops()["targets"][:1]})
+    path, filled = "/api/v1/campaigns/shops-3/answers", {"subject": "S1", "filled": {"clean": True, "order": "好"}}
+    for odd in ({"lon": 999.0, "lat": -500.0}, {"lon": WEST}):
+        assert l1.post(path, json=filled | odd).status_code in (400, 422)
+
+    def seen(**where: float) -> tuple[bool | None, str]:
+        outside = l1.post(path, json=filled | where).json()["outside"]
+        item = office.get("/api/v1/campaigns/shops-3/targets").json()["items"][0]
+        assert item["outside"] is outside
+        line = office.get("/api/v1/campaigns/shops-3/results.csv").text.splitlines()[1]
+        return outside, line.split(",")[8]
+
+    assert seen() == (None, "")
+    assert seen(lon=WEST + STEP / 3, lat=SOUTH + STEP / 3) == (False, "网格内")
+    assert seen(lon=WEST + STEP * 1.5, lat=SOUTH + STEP / 2) == (True, "网格外")
+    assert seen(lon=100.0, lat=30.0) == (True, "网格外")
+
+
 def test_all_grids_of_a_street_are_a_survey(shared_node: RunningNode) -> None:
     office = shared_node.client("k1")
     made = campaign(

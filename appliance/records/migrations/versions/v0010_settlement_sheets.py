@@ -1,9 +1,9 @@
-"""Sheets of settlement that are kept."""
+"""Sheets of settlement that are kept, and whether an answer of a campaign was given outside the grid of its target."""
 
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import JSON, BigInteger, Column, String
+from sqlalchemy import JSON, BigInteger, Boolean, Column, String
 
 revision = "0010"
 down_revision = "0009"
@@ -20,3 +20,4 @@ def upgrade() -> None:
         Column("contract", JSON(), nullable=False),
         Column("lines", JSON(), nullable=False),
     )
+    op.add_column("campaign_answer", Column("outside", Boolean()))
