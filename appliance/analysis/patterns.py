@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from appliance.analysis.at_limit import units_at_limit
 from appliance.analysis.values import Finding, kinds
 from appliance.scoring.periods import Period
 
-LAST_TENTH = 0.9
 PERIODS_BEFORE = 3
 YEAR = 365 * 86_400_000_000
 SUBJECTS_AT_MOST = 200
@@ -41,12 +40,6 @@ _OF_CLASS = text(
     "SELECT number FROM cases WHERE class_code = :class_code AND reported_at >= :start AND reported_at < :as_of "
     "ORDER BY id LIMIT 500"
 )
-_TASKS = text(
-    "SELECT h.case_id, h.number, h.action, h.at, h.due_at, h.clock_started, h.clock_stopped, c.department, d.name "
-    "FROM case_action h JOIN cases c ON c.id = h.case_id LEFT JOIN department d ON d.code = c.department "
-    "WHERE h.case_id IN (SELECT case_id FROM case_action WHERE at >= :start AND at < :as_of AND action = 'finish') "
-    "AND (h.clock_started = 'handle' OR h.action = 'finish') AND h.at < :as_of ORDER BY h.case_id, h.seq"
-)
 
 
 def patterns(connection: Connection, period: Period) -> Iterator[Finding]:
@@ -55,7 +48,7 @@ def patterns(connection: Connection, period: Period) -> Iterator[Finding]:
     yield from _hot_spots(connection, period, span)
     yield from _repeat_parts(connection, span)
     yield from _seasonal(connection, period, span)
-    yield from _at_limit(connection, period)
+    yield from units_at_limit(connection, period)
 
 
 def _hot_spots(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:
@@ -96,28 +89,3 @@ def _seasonal(connection: Connection, period: Period, span: dict[str, int]) -> I
         if row.cases >= kind.least and before and row.cases >= kind.share * was:
             numbers = list(connection.execute(_OF_CLASS, span | {"class_code": row.class_code}).scalars())
             yield Finding("seasonal", row.class_code, row.name, row.cases, was, numbers)
-
-
-def _at_limit(connection: Connection, period: Period) -> Iterator[Finding]:
-    """Units that finish most of their tasks in the last tenth of the limit, on time or just late."""
-    kind = kinds()["at_limit"]
-    whole: dict[str, int] = defaultdict(int)
-    late: dict[str, list[str]] = defaultdict(list)
-    names: dict[str, str] = {}
-    began: tuple[int, int, int | None] = (0, 0, None)
-    for row in connection.execute(_TASKS, {"start": period.start, "as_of": period.as_of}):
-        if row.clock_started == "handle":
-            began = (row.case_id, row.at if row.action != "extend" else began[1], row.due_at)
-        elif row.at >= period.start and row.department is not None and began[0] == row.case_id:
-            whole[row.department] += 1
-            names[row.department] = row.name or row.department
-            if _is_last_tenth(row, began):
-                late[row.department].append(row.number)
-    for unit, numbers in late.items():
-        if whole[unit] >= kind.least and len(numbers) > kind.share * whole[unit]:
-            yield Finding("at_limit", unit, names[unit], len(numbers), whole[unit], numbers)
-
-
-def _is_last_tenth(row: Any, began: tuple[int, int, int | None]) -> bool:
-    _, start, due = began
-    return due is not None and due > start and (row.at - start) / (due - start) >= LAST_TENTH

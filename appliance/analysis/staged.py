@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -18,11 +19,16 @@ from appliance.scoring.periods import Period
 from appliance.settings import Settings
 
 MINUTE = 60_000_000
+AROUND = 30 * MINUTE
+"""What somebody did so long before or after a position that jumps may be answered from elsewhere."""
 
 _FIELD = text(
     "SELECT h.case_id, h.number, h.action, h.actor, h.actor_name, h.role, h.at, h.detail, h.to_state, c.department "
     "FROM case_action h JOIN cases c ON c.id = h.case_id WHERE h.at >= :start AND h.at < :as_of AND h.action IN "
     "('finish', 'check_pass', 'check_fail', 'verify_true', 'verify_false') ORDER BY h.case_id, h.seq"
+)
+_ACTED = text(
+    "SELECT number, at FROM case_action WHERE actor = :who AND at >= :first AND at <= :last ORDER BY at, case_id"
 )
 _COLLECTORS = text("SELECT count(*) FROM account WHERE active AND ('|' || roles || '|') LIKE '%|collector|%'")
 _NAMES = text("SELECT account, name FROM account UNION ALL SELECT code, name FROM department")
@@ -61,7 +67,7 @@ def staged_work(connection: Connection, period: Period, home: Path, settings: Se
     yield from _listed("quick_check", quick, names)
     yield from _listed("photos_alike", {(who,): numbers for who, numbers in repeats.items()}, names)
     yield from _listed("unproven", {(who,): numbers for who, numbers in unproven.items()}, names)
-    yield from _jumps(home, period, settings, names)
+    yield from _jumps(connection, home, period, settings, names)
 
 
 def _pairs(
@@ -84,20 +90,34 @@ def _named(subject: tuple[str, ...], names: dict[str, str]) -> str:
     return " · ".join(names.get(code, code) for code in subject)
 
 
-def _jumps(home: Path, period: Period, settings: Settings, names: dict[str, str]) -> Iterator[Finding]:
-    """People whose tracks jump, from the days' counts of patrols."""
-    found: dict[str, int] = defaultdict(int)
+def _jumps(
+    connection: Connection, home: Path, period: Period, settings: Settings, names: dict[str, str]
+) -> Iterator[Finding]:
+    """People whose tracks jump, from the days' counts of patrols, with the cases they worked on just then."""
+    found: dict[str, list[int]] = defaultdict(list)
     for day in _days(period, settings):
         try:
-            with day_file.opened(home, day.isoformat()) as connection:
-                if connection is not None:
-                    for who, number in connection.execute("SELECT who, count(*) FROM odd GROUP BY who"):
-                        found[who] += number
+            with day_file.opened(home, day.isoformat()) as file:
+                if file is not None:
+                    for who, at in file.execute("SELECT who, at FROM odd ORDER BY who, at"):
+                        found[who].append(at)
         except sqlite3.DatabaseError:
             continue  # the doctor tells
-    for who, number in found.items():
-        if number >= kinds()["jumps"].least:
-            yield Finding("jumps", who, names.get(who, who), number)
+    for who, moments in found.items():
+        if len(moments) >= kinds()["jumps"].least:
+            numbers = _worked_on(connection, who, moments)
+            yield Finding("jumps", who, names.get(who, who), len(moments), None, numbers)
+
+
+def _worked_on(connection: Connection, who: str, moments: list[int]) -> list[str]:
+    """The cases that somebody acted on around some moments, which are in order."""
+    span = {"who": who, "first": moments[0] - AROUND, "last": moments[-1] + AROUND}
+    numbers: dict[str, None] = {}
+    for row in connection.execute(_ACTED, span):
+        near = bisect_left(moments, row.at - AROUND)
+        if near < len(moments) and moments[near] <= row.at + AROUND:
+            numbers[row.number] = None
+    return list(numbers)
 
 
 def _days(period: Period, settings: Settings) -> Iterator[date]:

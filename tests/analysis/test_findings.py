@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from appliance.analysis.values import check_kind, kinds
 from appliance.cli import wanmi
 from appliance.clock import micros
 from appliance.errors import Invalid
+from appliance.patrols import day_file
 from appliance.scoring.periods import period_of
 from tests.cases.desk import ZONE, Desk, place
 from tests.cases.test_proof import photo, saved, upload
@@ -108,6 +110,35 @@ def test_a_unit_that_always_answers_at_the_limit(desk: Desk) -> None:
     for _ in range(2):
         finished_at(desk, 0.1)
     assert found(desk)["at_limit"] == [], "seven of twelve are not most"
+
+
+def test_a_unit_that_is_far_too_late_is_late_and_not_at_the_limit(desk: Desk) -> None:
+    for _ in range(10):
+        finished_at(desk, 3.0)
+    assert found(desk)["at_limit"] == []
+
+
+def test_a_task_is_of_the_unit_it_was_dispatched_to(desk: Desk) -> None:
+    """What D01 finished at the limit stays D01's, whoever has the cases today."""
+    late = [finished_at(desk, 0.95) for _ in range(10)]
+    moved = text("UPDATE cases SET department = 'D02'")
+    desk.office.records.write(lambda unit: unit.connection.execute(moved) and None)
+    told = found(desk)["at_limit"]
+    assert [(each["subject"], each["name"], each["numbers"]) for each in told] == [("D01", "市政管理所", late)]
+
+
+def test_positions_that_jump_are_told_with_what_was_answered_then(desk: Desk) -> None:
+    number = checked(desk, "l1", 45)
+    now = desk.clock.now()
+    day = datetime.fromtimestamp(now / 1_000_000, ZONE).date()
+    with closing(day_file.connect(day_file.path_of(desk.office.records.home, day.isoformat()))) as file:
+        file.executemany(
+            "INSERT INTO odd VALUES ('l1', ?, 113.4, 34.1, 90.0)", [(now + each * 1_000_000,) for each in range(10)]
+        )
+    desk.clock.advance(hours=3)
+    checked(desk, "l1", 45)
+    told = found(desk)["jumps"]
+    assert [(each["subject"], each["count"], each["numbers"]) for each in told] == [("l1", 10, [number])]
 
 
 def test_the_command_tells_findings_and_refuses_unknown_kinds(desk: Desk) -> None:
