@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from appliance.cases import evidence
-from appliance.cases.photo_looks import ALIKE_BITS, look_of
+from appliance.cases.photo_looks import ALIKE_BITS, alike, keep_look, look_of, near_quarters, quarters_of
 from appliance.people.accounts import add_account
 from appliance.people.collectors import draw_collector, last_for
 from appliance.records.writer import Unit
@@ -123,6 +125,25 @@ def test_looks_tell_pictures_apart_and_find_the_same_one_again(tmp_path: Path) -
         for other in (picture.resize((160, 120)), ImageEnhance.Contrast(picture).enhance(0.8), picture.convert("L")):
             assert (plain ^ look(other, quality=50)).bit_count() <= ALIKE_BITS
         assert (plain ^ look(photo(seed + 1000))).bit_count() > 2 * ALIKE_BITS
+
+
+@given(look=st.integers(0, 2**64 - 1), bits=st.sets(st.integers(0, 63), max_size=ALIKE_BITS))
+def test_two_looks_of_one_picture_always_share_a_look_up(look: int, bits: set[int]) -> None:
+    other = look
+    for bit in bits:
+        other ^= 1 << bit
+    assert set(near_quarters(look)) & set(quarters_of(other))
+
+
+def test_a_picture_that_differs_in_every_quarter_is_found(desk: Desk) -> None:
+    plain = 0x123456789ABCDEF0
+    one_each = plain ^ (1 | 1 << 16 | 1 << 32 | 1 << 48)
+    in_six, in_seven = one_each ^ (2 | 2 << 16), one_each ^ (2 | 2 << 16 | 2 << 32)
+    looks = {"a": plain, "b": one_each, "c": in_six, "d": in_seven}
+    for name, look in looks.items():
+        desk.office.records.write(lambda unit, name=name, look=look: keep_look(unit.connection, name * 64, look))
+    with desk.office.records.read() as connection:
+        assert alike(connection, "a" * 64) == ["b" * 64, "c" * 64]
 
 
 def test_what_is_no_picture_or_shows_nothing_has_no_look(tmp_path: Path) -> None:
