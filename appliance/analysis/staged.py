@@ -1,4 +1,4 @@
-"""Patterns of staged checks 摆拍: pairs, haste, photos used again, answers without proof, jumping positions."""
+"""Patterns of staged checks 摆拍: pairs, haste, photos used again or odd, answers without proof, jumping positions."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def staged_work(connection: Connection, period: Period, home: Path, settings: Se
     of_unit: dict[str, int] = defaultdict(int)
     quick: dict[tuple[str, str], list[str]] = defaultdict(list)
     repeats: dict[str, list[str]] = defaultdict(list)
+    odd: dict[str, list[str]] = defaultdict(list)
     unproven: dict[str, list[str]] = defaultdict(list)
     finished: tuple[int, int] = (0, 0)
     haste = kinds()["quick_check"].share * MINUTE
@@ -60,12 +61,15 @@ def staged_work(connection: Connection, period: Period, home: Path, settings: Se
                 quick[pair].append(row.number)
         if detail.get("repeats"):
             repeats[row.actor].append(row.number)
+        if detail.get("photo_odd"):
+            odd[row.actor].append(row.number)
         if detail.get("proven") is False:
             unproven[row.actor].append(row.number)
     if others:
         yield from _pairs(pairs, of_unit, names)
     yield from _listed("quick_check", quick, names)
     yield from _listed("photos_alike", {(who,): numbers for who, numbers in repeats.items()}, names)
+    yield from _listed("photo_odd", {(who,): numbers for who, numbers in odd.items()}, names)
     yield from _listed("unproven", {(who,): numbers for who, numbers in unproven.items()}, names)
     yield from _jumps(connection, home, period, settings, names)
 

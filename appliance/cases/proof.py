@@ -1,7 +1,8 @@
 """Whether an answer from the field proves itself: somebody was there, then, and took a photo that was not used before.
 
 Staged checks are the known fraud of this field; an answer without proof goes through the loop, but it does not count
-for the collector, and it is listed (`appliance/scoring/oddities.py`).
+for the collector, and it is listed (`appliance/analysis/staged.py`). Time and position are what the telephone says;
+where the camera wrote its own into the photo, what does not fit is noted and listed too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from appliance.cases.evidence import path_of
 from appliance.cases.photo_looks import PICTURES, alike
+from appliance.cases.photo_origin import oddities, origin_of
 from appliance.places.locate import locate_grid
 from appliance.places.plane import Plane
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from appliance.cases.actions import ActionBody
     from appliance.cases.step import Step
 
+READ_AT_MOST = 12
+"""So many photos of an answer are opened for what their cameras wrote."""
 METRES_WITHOUT_GRID = 50.0
 """A case outside every unit grid is answered from within this distance."""
 
@@ -48,6 +53,16 @@ def lacks(step: Step, body: ActionBody) -> tuple[list[str], list[str]]:
     elif repeated:
         missing.append("new_photo")
     return missing, repeated
+
+
+def odd_photos(step: Step, body: ActionBody) -> list[str]:
+    """What the photos' own time and position contradict: `position`, `time`."""
+    since, office = step.case["clock_started_at"] or 0, step.office
+    found: set[str] = set()
+    for sha256 in _photos(step.unit.connection, step.case, since)[:READ_AT_MOST]:
+        origin = origin_of(path_of(office.records.home, sha256), office.settings.zone)
+        found |= oddities(origin, since=since, at=body.at, lon=body.lon, lat=body.lat)
+    return sorted(found)
 
 
 def _is_there(connection: Connection, case: Mapping[str, Any], body: ActionBody) -> bool:

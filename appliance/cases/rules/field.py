@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from appliance.cases.proof import lacks
+from appliance.cases.proof import lacks, odd_photos
 from appliance.cases.rules.base import Offer, Rule, add_proof
 from appliance.cases.step import Step
 from appliance.errors import FieldError, Forbidden, Invalid, UnknownCode
@@ -89,6 +89,9 @@ class FieldAnswer(Rule):
             step.detail["lacks"] = missing
         if repeated:
             step.detail["repeats"] = repeated[:REPEATS_NOTED]
+        odd = odd_photos(step, body)
+        if odd:
+            step.detail["photo_odd"] = odd
 
     @staticmethod
     def _check_acceptor(step: Step, method: str) -> None:
