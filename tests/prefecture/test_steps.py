@@ -28,7 +28,7 @@ ALTER TABLE county_411081.replica DROP COLUMN seen;
 UPDATE county_411081.alembic_version SET version_num = '0006'
 """
 """Makes a platform what it was before its tables had steps, with a county in it."""
-FOLDERS_SINCE = ("scoring", "ledgers", "campaigns", "assessment", "papers")
+FOLDERS_SINCE = ("scoring", "ledgers", "campaigns", "assessment", "papers", "scheduling")
 TABLES_SINCE = ("photo_look", "training")
 
 
