@@ -8,6 +8,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from appliance.cells import keep_text, safe_cell
 from appliance.clock import moment, rfc3339
 from appliance.scoring.monthly_return import Column, Row, Value, columns, rule
 from appliance.scoring.periods import Period
@@ -42,7 +43,7 @@ def csv_of(rows: Sequence[Row], month: Period) -> bytes:
     for row in rows:
         values = (shown(column, row.values.get(column.code)) for column in columns())
         lines.append([row.county, row.name, *values, *_origin(month)])
-    csv.writer(written).writerows(lines)
+    csv.writer(written).writerows(map(safe_cell, line) for line in lines)
     return written.getvalue().encode("utf-8-sig")
 
 
@@ -65,6 +66,8 @@ def xlsx_of(rows: Sequence[Row], month: Period, marked: Collection[tuple[int, st
         values = [row.values.get(column.code) for column in columns()]
         cells = (NOTHING if value is None else value for value in values)
         sheet.append([row.county, row.name, *cells, *_origin(month)])
+        for cell in sheet[sheet.max_row]:
+            keep_text(cell)
         for cell, column in zip(sheet[sheet.max_row][len(_BEFORE) :], columns(), strict=False):
             if column.denominator:
                 cell.number_format = "0.00%"
