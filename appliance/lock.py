@@ -10,7 +10,7 @@ from typing import IO
 
 from appliance.errors import BadHome
 
-LOOKS, LOOK_SECONDS = 4, 0.02
+LOOKS, LOOK_SECONDS = 25, 0.02
 
 
 def hold(home: Path, name: str = "node", zh: str = "节点", en: str = "node") -> IO[str]:
@@ -52,7 +52,7 @@ def is_held(home: Path, name: str = "node") -> bool:
     """Whether somebody holds the lock `NAME.lock` of a home now."""
     try:
         with (home / f"{name}.lock").open("r+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

@@ -25,11 +25,12 @@ ALTER TABLE prefecture.county ADD COLUMN seen bigint;
 ALTER TABLE prefecture.certificate DROP COLUMN scopes;
 ALTER TABLE prefecture.file_link DROP COLUMN up_created;
 ALTER TABLE county_411081.replica DROP COLUMN seen;
+ALTER TABLE county_411081.account DROP COLUMN ended_at;
 UPDATE county_411081.alembic_version SET version_num = '0006'
 """
 """Makes a platform what it was before its tables had steps, with a county in it."""
 FOLDERS_SINCE = ("scoring", "ledgers", "campaigns", "assessment", "papers", "scheduling")
-TABLES_SINCE = ("photo_look", "training")
+TABLES_SINCE = ("photo_look", "training", "duty_post")
 
 
 def tables_since() -> list[str]:

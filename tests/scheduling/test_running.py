@@ -147,6 +147,7 @@ def test_looking_does_not_take_the_lock_away(home: Path) -> None:
     def look() -> None:
         while not ending.is_set():
             is_held(home, "trial")
+            ending.wait(0.001)
 
     looker = Thread(target=look)
     looker.start()

@@ -59,7 +59,7 @@ def test_grids_are_drawn_and_what_was_found_is_charged(settled: RunningNode) -> 
         assert seat.screen_text().count("待查") == 3
         await seat.keys("r")
         await seat.on_form()
-        await seat.keys("bhg", "enter", *"垃圾外溢", "enter", "enter", "enter", "50", "enter")
+        await seat.keys("bhg", "enter", *"垃圾外溢", "enter", "bllj", "enter", "enter", "enter", "50", "enter")
         await seat.until(lambda: "须写明扣谁" in seat.screen_text(), "the node refuses")
         assert "垃圾外溢" in seat.screen_text(), "what was typed stays"
         await seat.burst("shift+tab")

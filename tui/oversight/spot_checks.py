@@ -52,7 +52,8 @@ class SpotChecks(OversightCalls):
         reference = self.context.reference
         staff = await reference.staff("collector")
         people = tuple(Choice(person["account"], f"{person['name']} {person['account']}") for person in staff)
-        form = spot_text.finding_form(self.context.labels, check, (*reference.department_choices(), *people))
+        chargeable = (*reference.department_choices(), *people)
+        form = spot_text.finding_form(self.context.labels, check, chargeable, reference.class_choices)
         self.post_message(FormReady(form, "spot.entered"))
 
     def action_settlement(self) -> None:

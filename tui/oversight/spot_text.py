@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.i18n.labels import Labels
 from tui.columns import Column, Row
-from tui.fields import PICK, TEXT, Choice, Field, FieldProblem, Form
+from tui.fields import PICK, TEXT, Choice, Field, FieldProblem, Finder, Form
 from tui.show import ZONE, clock_text, short_number
 
 Record = dict[str, Any]
@@ -85,11 +85,12 @@ def draw_form(labels: Labels, period: str) -> Form:
     return Form(labels("key.draw"), labels("spot.by_lot"), ROOT, fields, shape=_drawn)
 
 
-def finding_form(labels: Labels, check: Record, chargeable: tuple[Choice, ...]) -> Form:
-    """The form of what was found at a subject."""
+def finding_form(labels: Labels, check: Record, chargeable: tuple[Choice, ...], classes: Finder) -> Form:
+    """The form of what was found at a subject; what is bad becomes a case of its class, or has one already."""
     results = (Choice("yes", labels("spot.good")), Choice("no", labels("spot.bad")))
     fields = (
-        Field("good", PICK, True, results), Field("note"), Field("number", label=labels("column.number")),
+        Field("good", PICK, True, results), Field("note"), Field("class", PICK, finder=classes),
+        Field("number", label=labels("column.number")),
         Field("charged_to", TEXT, False, chargeable), Field("deduction"),
     )  # fmt: skip
     path = f"{ROOT}/{check['id']}/result"
@@ -104,10 +105,11 @@ def settlement_csv(sheet: Record, labels: Labels) -> bytes:
     writer.writerow([labels(f"settlement.{name}") for name in names])
     state = labels("evaluation.closed" if sheet["closed"] else "evaluation.open")
     for item in sheet["items"]:
-        told = item | {name: money(item[name]) for name in MONEY} | {
+        amounts = {name: NONE if item[name] is None else money(item[name]) for name in MONEY}
+        told = item | amounts | {
             "period": sheet["period"], "state": state, "kind": labels(f"settlement.{item['kind']}"),
             "code": item["subject"], "score": NONE if item["score"] is None else f"{item['score']:.2f}",
-            "share": f"{item['share'] * 100:g}%",
+            "share": NONE if item["share"] is None else f"{item['share'] * 100:g}%",
         }  # fmt: skip
         writer.writerow([_safe(str(told[name])) for name in names])
     return written.getvalue().encode("utf-8-sig")
@@ -144,7 +146,7 @@ def _found(body: Record) -> Record:
 
 def _safe(cell: str) -> str:
     """A spreadsheet takes no cell for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _columns(labels: Labels, *columns: tuple[str, int, int]) -> list[Column]:
