@@ -12,13 +12,16 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
+from appliance import cli
 from appliance.clock import DAY
 from appliance.doctor import examine
 from appliance.lock import hold
 from appliance.records.store import Records, glance
 from appliance.scheduling.declared import jobs
+from appliance.scheduling.scheduler import keep_schedule
 from tests.cases.desk import ZONE, Desk
 from tests.devices.waiting import until
 from tests.nodes import RunningNode
@@ -47,9 +50,15 @@ def wanmi(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def listed(home: Path) -> dict[str, dict[str, Any]]:
-    done = wanmi(home, "jobs", "list", "--json")
-    assert done.returncode == 0, done.stderr
+    """`wanmi jobs list`."""
+    done = CliRunner().invoke(cli.wanmi, ["jobs", "list", "--json", "--home", str(home)])
+    assert done.exit_code == 0, done.output
     return {job["name"]: job for job in json.loads(done.stdout)["items"]}
+
+
+def once(home: Path) -> int:
+    """One look of the scheduler, its jobs in processes of their own; how many failed."""
+    return keep_schedule(home, Event(), once=True)
 
 
 def runs(home: Path) -> list[tuple[str, str, bool | None]]:
@@ -65,9 +74,9 @@ def schedule_findings(home: Path) -> list[tuple[str, str]]:
 def test_what_is_due_is_run_once_and_what_was_missed_is_made_up(box: Path) -> None:
     assert listed(box)["resume"]["last"] is None
     assert [result for result, _ in schedule_findings(box)] == ["warning"], "a new box ran nothing yet"
-    assert wanmi(box, "scheduler", "--once").returncode == 0
+    assert once(box) == 0
     assert sorted(runs(box)) == [("close-periods", "clock", True), ("resume", "clock", True)]
-    assert wanmi(box, "scheduler", "--once").returncode == 0
+    assert once(box) == 0
     assert len([run for run in runs(box) if run[0] == "close-periods"]) == 1, "its moment has been run for"
     assert schedule_findings(box) == [("passed", f"{len(jobs({}))} jobs run on time")]
     told = listed(box)["close-periods"]
@@ -75,7 +84,7 @@ def test_what_is_due_is_run_once_and_what_was_missed_is_made_up(box: Path) -> No
 
     _days_pass(box, 9)
     assert [result for result, _ in schedule_findings(box)] == ["warning"], "the box was off for nine days"
-    assert wanmi(box, "scheduler", "--once").returncode == 0
+    assert once(box) == 0
     assert len([run for run in runs(box) if run[0] == "close-periods"]) == 2, "made up once, not nine times"
 
 
@@ -92,13 +101,13 @@ def test_a_job_that_fails_is_told_with_its_reason_and_tried_again_later(box: Pat
     file = box / "wanmi.toml"
     good = file.read_text()
     file.write_text(good + '\n[scoring]\npack = "nowhere"\n')
-    assert wanmi(box, "scheduler", "--once").returncode == 1
+    assert once(box) == 1
     told = listed(box)["close-periods"]
     assert (told["last"]["ok"], told["failures"]) == (False, 1)
     assert "nowhere" in told["last"]["zh"]
     assert any(result == "failed" and "nowhere" in en for result, en in schedule_findings(box))
     file.write_text(good)
-    assert wanmi(box, "scheduler", "--once").returncode == 0
+    assert once(box) == 0
     assert listed(box)["close-periods"]["failures"] == 1, "not before the pause is over"
     assert wanmi(box, "jobs", "run", "close-periods").returncode == 0, "but by hand at once"
     assert listed(box)["close-periods"]["last"]["by"] == "technician"
@@ -111,7 +120,7 @@ def test_a_run_that_was_cut_off_is_noted_as_interrupted(box: Path) -> None:
     command.kill()
     command.wait()
     assert runs(box) == [("close-periods", "technician", None)]
-    assert wanmi(box, "scheduler", "--once").returncode == 0
+    assert once(box) == 0
     assert runs(box)[0] == ("close-periods", "technician", False)
     assert "interrupted" in listed(box)["close-periods"]["last"]["en"]
 
