@@ -11,7 +11,7 @@
 # Environment: WANMI_PYTHON  the Python to build .venv with (default /usr/bin/python3, Debian's 3.11)
 set -eu
 
-PACKAGES="python3 python3-venv libsqlite3-mod-spatialite ca-certificates libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-zenhei"
+PACKAGES="python3 python3-venv libsqlite3-mod-spatialite ca-certificates libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-zenhei restic"
 TEST_PACKAGES="gdal-bin git fonts-noto-cjk postgresql-15-postgis-3 iproute2 nftables wireguard-tools poppler-utils"
 PYTHON="${WANMI_PYTHON:-/usr/bin/python3}"
 

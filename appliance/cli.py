@@ -19,6 +19,7 @@ SUMMARIES = {
     "serve": "Run the HTTP node.",
     "up": "Run the node and all that belongs to it, in the foreground.",
     "scheduler": "Run the jobs that are due, on time; part of `wanmi up`.",
+    "backup": "Encrypted backups: now, list, verify, restore, drill.",
     "jobs": "What the box does by itself: list, run now.",
     "console": "Open the operator console.",
     "wall": "Show the wall screen.",

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from appliance.backup_settings import Backup
 from appliance.device_settings import Agent, Device, Light, Messages, Strip, wrong
 from appliance.errors import BadHome
 from appliance.exchange.settings import Exchange
@@ -283,6 +284,7 @@ class Settings(BaseSettings):
     strip: Strip = Strip()
     messages: Messages = Messages()
     exchange: Exchange = Exchange()
+    backup: Backup = Backup()
     schedule: dict[str, str] = {}
     """Plans of jobs by name, over those of `appliance/scheduling/schedule.csv`."""
 

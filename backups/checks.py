@@ -1,0 +1,57 @@
+"""What backups let the doctor check: that there is one of the last days, and that it was proved to restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+
+from appliance.clock import moment
+from appliance.doctor import Finding
+from appliance.errors import BadHome
+from appliance.records.store import glance
+from appliance.settings import load
+from backups.drilling import last_drill
+
+BACKUP_DAYS, DRILL_DAYS = 2, 10
+_LAST = text("SELECT max(at) FROM admin_act WHERE act = 'backup.now'")
+
+
+def check_backups(home: Path) -> Iterator[Finding]:
+    """The age of the last snapshot, and the last drill."""
+    try:
+        settings = load(home)
+        with glance(home) as connection:
+            last = connection.execute(_LAST).scalar_one()
+    except BadHome as error:
+        yield Finding("backups.age", "skipped", error.zh, error.en)
+        return
+    if not settings.backup.to:
+        zh, en = "没有设置备份;请在 wanmi.toml 写 [backup] to", "no backup is set; write [backup] to in wanmi.toml"
+        yield Finding("backups.age", "warning", zh, en)
+        return
+    yield _age(last)
+    yield _drill(home)
+
+
+def _age(last: int | None) -> Finding:
+    if last is None:
+        return Finding("backups.age", "failed", "还没有备份;wanmi backup now", "no backup was made; wanmi backup now")
+    at = moment(last)
+    late = datetime.now(UTC) - at > timedelta(days=BACKUP_DAYS)
+    zh, en = f"最近备份 {at:%Y-%m-%d %H:%M} (UTC)", f"the last backup is of {at:%Y-%m-%d %H:%M} (UTC)"
+    return Finding("backups.age", "failed" if late else "passed", zh, en)
+
+
+def _drill(home: Path) -> Finding:
+    result = last_drill(home)
+    if result is None:
+        return Finding("backups.drill", "warning", "还没有演练;wanmi backup drill", "no drill yet; wanmi backup drill")
+    if not result.ok:
+        return Finding("backups.drill", "failed", f"演练失败: {result.zh}", f"the drill failed: {result.en}")
+    late = datetime.now(UTC) - datetime.fromisoformat(result.at) > timedelta(days=DRILL_DAYS)
+    zh = f"{result.at[:10]} 演练恢复 {result.rows} 行,{result.seconds:.0f} 秒"
+    en = f"on {result.at[:10]} the drill restored {result.rows} rows in {result.seconds:.0f} s"
+    return Finding("backups.drill", "warning" if late else "passed", zh, en)

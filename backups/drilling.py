@@ -1,0 +1,69 @@
+"""The drill: the newest snapshot is restored into a scratch home and compared, so that a backup is known to restore."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from appliance.clock import SystemClock, rfc3339
+from appliance.errors import WanmiError
+from appliance.exchange.links import write_private
+from appliance.records.acts import append_act
+from appliance.records.store import Records
+from backups.repository import Repository
+from backups.restoring import newest, restore
+
+RESULT = Path("backups") / "drill.json"
+SCRATCH = Path("backups") / "drill"
+
+
+class Drill(msgspec.Struct):
+    """How the last drill went; `at` RFC 3339, `seconds` from the start to the compared home."""
+
+    at: str
+    ok: bool
+    snapshot: str
+    seconds: float
+    rows: int
+    zh: str
+    en: str
+
+
+def drill(home: Path, repository: Repository, by: str = "technician") -> Drill:
+    """Restore the newest snapshot into a scratch home, compare it, and note how it went, also where it failed."""
+    began, snapshot, rows, zh, en = monotonic(), "", 0, "", ""
+    scratch = home / SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        snapshot = newest(repository)
+        rows = sum(restore(repository, snapshot, scratch, by).rows.values())
+    except WanmiError as error:
+        zh, en = error.zh, error.en
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    at = rfc3339(SystemClock().now()) or ""
+    result = Drill(at, not zh, snapshot, round(monotonic() - began, 2), rows, zh, en)
+    _keep(home, result, by)
+    return result
+
+
+def last_drill(home: Path) -> Drill | None:
+    """How the last drill went, None before the first."""
+    try:
+        return msgspec.json.decode((home / RESULT).read_bytes(), type=Drill)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _keep(home: Path, result: Drill, by: str) -> None:
+    write_private(home / RESULT, msgspec.json.encode(result))
+    detail: dict[str, Any] = {"ok": result.ok, "seconds": result.seconds, "rows": result.rows}
+    records = Records.open(home)
+    try:
+        records.write(lambda unit: append_act(unit, by, "backup.drill", result.snapshot or "-", detail))
+    finally:
+        records.close()

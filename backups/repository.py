@@ -1,0 +1,184 @@
+"""A restic repository: encrypted, incremental, on a folder, a disk by its label, sftp or S3.
+
+Everything goes through Debian's `restic` command; its messages become one sentence each. The repository's password is
+the node's key for backups, in a file that only its owner reads, and never on a command line or in a log.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.backup_settings import DISK
+from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
+
+LABELS = Path("/dev/disk/by-label")
+MOUNTS = Path("/proc/self/mounts")
+WORDS = 400
+SENTENCES: tuple[tuple[str, type[WanmiError], str, str], ...] = (
+    ("wrong password", Invalid, "密钥不对,打不开备份仓库", "the key is wrong for this repository"),
+    ("ciphertext verification failed", Broken, "仓库中的数据已损坏", "data in the repository is damaged"),
+    ("does not match", Broken, "仓库中的数据已损坏", "data in the repository is damaged"),
+    ("no space left", Conflict, "备份目标已满", "the target of the backup is full"),
+    ("already locked", Conflict, "另一个备份正在使用仓库", "another backup uses the repository"),
+    ("read-only file system", Conflict, "备份目标只读", "the target of the backup is read-only"),
+    ("input/output error", Broken, "备份目标读写出错 (被拔出?)", "the target cannot be read or written (unplugged?)"),
+    ("is there a repository", NotFound, "那里没有备份仓库", "there is no repository there"),
+    ("unable to open config file", NotFound, "那里没有备份仓库", "there is no repository there"),
+    ("no snapshot found", NotFound, "没有这个快照", "there is no such snapshot"),
+    ("no matching id", NotFound, "没有这个快照", "there is no such snapshot"),
+)
+"""What restic says, the refusal it is, and the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot in the repository; `tags` carry what the list tells."""
+
+    id: str
+    at: str
+    host: str
+    tags: tuple[str, ...]
+
+
+class Repository:
+    """One repository.
+
+    Args:
+        to: where, as in `[backup]`. key: the file with its password. cache: where restic keeps its cache.
+
+    Raises:
+        Conflict: a disk with this label is not plugged in, or not mounted.
+    """
+
+    def __init__(self, to: str, key: Path, cache: Path) -> None:
+        self.to = to
+        self._place = place_of(to)
+        self._key, self._cache = key, cache
+
+    def ensure(self) -> bool:
+        """Make the repository where there is none; returns whether it was made now.
+
+        Raises:
+            Invalid: there is one, of another key.
+        """
+        try:
+            self._run("cat", "config")
+        except NotFound:
+            if not self._place.startswith(("sftp:", "s3:", "rest:")):
+                Path(self._place).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._run("init")
+            return True
+        return False
+
+    def add(self, folder: Path, names: Sequence[str], host: str, tags: Sequence[str], excluded: Sequence[str]) -> Any:
+        """Add a snapshot of files in a folder; returns restic's summary."""
+        options = [part for tag in tags for part in ("--tag", tag)]
+        options += [part for name in excluded for part in ("--exclude", name)]
+        said = self._run("backup", "--json", "--host", host, *options, *names, folder=folder)
+        lines = [msgspec.json.decode(line) for line in said.splitlines() if line.startswith(b"{")]
+        return next(line for line in reversed(lines) if line.get("message_type") == "summary")
+
+    def snapshots(self) -> list[Kept]:
+        """The snapshots, oldest first."""
+        found = msgspec.json.decode(self._run("snapshots", "--json")) or []
+        return [
+            Kept(each["short_id"], each["time"], each.get("hostname", ""), tuple(each.get("tags") or ()))
+            for each in sorted(found, key=lambda each: each["time"])
+        ]
+
+    def file(self, snapshot: str, name: str) -> bytes:
+        """The content of a small file in a snapshot."""
+        return self._run("dump", snapshot, name)
+
+    def stream(self, snapshot: str, name: str) -> Iterator[bytes]:
+        """The content of a file in a snapshot, piece by piece."""
+        process = subprocess.Popen(
+            ["restic", "dump", snapshot, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment()
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            while piece := process.stdout.read(1 << 20):
+                yield piece
+            said = process.stderr.read()
+            if process.wait():
+                raise refusal(said)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def restore(self, snapshot: str, target: Path) -> None:
+        """Write a snapshot's files into a folder."""
+        self._run("restore", snapshot, "--target", str(target))
+
+    def check(self) -> None:
+        """Read everything in the repository back.
+
+        Raises:
+            Broken: something in it is damaged.
+        """
+        self._run("check", "--read-data")
+
+    def forget(self, host: str, daily: int, weekly: int, monthly: int) -> None:
+        """Drop the snapshots of a county beyond those kept, and what only they needed."""
+        keep = ("--keep-daily", str(daily), "--keep-weekly", str(weekly), "--keep-monthly", str(monthly))
+        self._run("forget", "--host", host, "--group-by", "host", *keep, "--prune")
+
+    def _run(self, *arguments: str, folder: Path | None = None) -> bytes:
+        if shutil.which("restic") is None:
+            raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
+        done = subprocess.run(
+            ["restic", *arguments], capture_output=True, check=False, env=self._environment(), cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode:
+            raise refusal(done.stderr, self.to)
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "RESTIC_REPOSITORY": self._place, "RESTIC_PASSWORD_FILE": str(self._key),
+            "RESTIC_CACHE_DIR": str(self._cache), "RESTIC_PROGRESS_FPS": "0", "LC_ALL": "C",
+        }  # fmt: skip
+        return os.environ | own
+
+
+def refusal(said: bytes, to: str = "") -> WanmiError:
+    """What restic's words mean, in a sentence."""
+    words = said.decode(errors="replace").strip()
+    for part, kind, zh, en in SENTENCES:
+        if part in words.lower():
+            where = f" ({to})" if to else ""
+            return kind(f"{zh}{where}。", f"{en[0].upper()}{en[1:]}{where}.")
+    return Broken(f"备份失败: {words[-WORDS:]}", f"The backup failed: {words[-WORDS:]}")
+
+
+def place_of(to: str) -> str:
+    """Where a repository is now; a disk by its label is looked for where it is mounted.
+
+    Raises:
+        Conflict: no such disk, or it is not mounted.
+    """
+    if not to.startswith(DISK):
+        return to
+    label, _, folder = to.removeprefix(DISK).partition("/")
+    device = (LABELS / label).resolve()
+    if not (LABELS / label).exists():
+        raise Conflict(f"没有插入卷标为 {label} 的盘。", f"No disk with the label {label} is plugged in.")
+    for line in MOUNTS.read_text().splitlines():
+        source, mounted, *_ = line.split()
+        if Path(source).resolve() == device:
+            return str(Path(mounted.replace("\\040", " ")) / (folder or "wanmi"))
+    raise Conflict(
+        f"卷标为 {label} 的盘 ({device}) 没有挂载;请先挂载。",
+        f"The disk with the label {label} ({device}) is not mounted; mount it first.",
+    )

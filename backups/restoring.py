@@ -1,0 +1,160 @@
+"""Bringing a snapshot back: whole into a new home, checked before it is given its name, or read back and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from appliance.cases.history import broken_row
+from appliance.errors import BadHome, Broken, Conflict, NotFound
+from appliance.records import schema
+from appliance.records.acts import append_act, broken_act
+from appliance.records.store import DATABASE, Records
+from backups.repository import Repository
+from backups.snapshot import FORMAT, MANIFEST, STAGE, TRACKS, Manifest, digest_of, rows_of
+
+
+def manifest_in(repository: Repository, snapshot: str) -> Manifest:
+    """What a snapshot holds.
+
+    Raises:
+        NotFound: there is no such snapshot. Broken: it is none of a county.
+    """
+    try:
+        manifest = msgspec.json.decode(repository.file(snapshot, f"/{STAGE}/{MANIFEST}"), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise Broken(
+            f"快照 {snapshot} 的清单看不懂: {error}。", f"The manifest of {snapshot} cannot be read: {error}."
+        ) from None
+    if manifest.format != FORMAT or manifest.schema > (schema.head_revision() or ""):
+        raise BadHome(
+            f"快照 {snapshot} 来自更新的软件 (结构 {manifest.schema});请先升级本软件。",
+            f"The snapshot {snapshot} is of newer software (schema {manifest.schema}); upgrade this one first.",
+        )
+    return manifest
+
+
+def verify(repository: Repository, snapshot: str) -> Manifest:
+    """Read the whole repository back, and a snapshot's database byte by byte.
+
+    Raises:
+        NotFound: no such snapshot. Broken: something is damaged.
+    """
+    manifest = manifest_in(repository, snapshot)
+    repository.check()
+    digest = hashlib.sha256()
+    for piece in repository.stream(snapshot, f"/{STAGE}/{DATABASE}"):
+        digest.update(piece)
+    if digest.hexdigest() != manifest.sha256:
+        raise Broken(
+            f"快照 {snapshot} 的数据库与清单不符。", f"The database of the snapshot {snapshot} is not what it was."
+        )
+    return manifest
+
+
+def restore(repository: Repository, snapshot: str, into: Path, by: str = "technician") -> Manifest:
+    """Restore a snapshot into a new home, which appears only once it is whole and checked.
+
+    Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one.
+
+    Raises:
+        Conflict: something is there already. NotFound, Broken: as `verify`. BadHome: it is of newer software.
+    """
+    if into.exists() and any(into.iterdir()):
+        raise Conflict(
+            f"{into} 已存在且不为空,不会覆盖;请另给一个文件夹。",
+            f"{into} is not empty and is not overwritten; name another folder.",
+        )
+    manifest = manifest_in(repository, snapshot)
+    part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700, parents=True)
+    try:
+        repository.restore(snapshot, part)
+        settle(part, manifest)
+        compare(part, manifest)
+        _rename_feed(part / DATABASE)
+        _note(part, by, snapshot, manifest)
+        if into.exists():
+            into.rmdir()
+        part.replace(into)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return manifest
+
+
+def settle(home: Path, manifest: Manifest) -> None:
+    """Put the copies of a restored snapshot in their places, and check the database against the manifest.
+
+    Raises:
+        Broken: the database is not what was copied.
+    """
+    stage = home / STAGE
+    if not (stage / DATABASE).exists() or digest_of(stage / DATABASE) != manifest.sha256:
+        raise Broken("恢复出的数据库与清单不符。", "The restored database is not what was copied.")
+    (stage / DATABASE).replace(home / DATABASE)
+    for track in (stage / TRACKS).glob("*.db"):
+        (home / TRACKS).mkdir(mode=0o700, exist_ok=True)
+        track.replace(home / TRACKS / track.name)
+    shutil.rmtree(stage)
+
+
+def compare(home: Path, manifest: Manifest) -> dict[str, object]:
+    """Compare a restored home with its manifest: rows of every table, both audit chains, SQLite's own check.
+
+    Raises:
+        Broken: the first difference is named.
+    """
+    with closing(sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)) as driver:
+        said = driver.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if said != "ok":
+        raise Broken(f"恢复出的数据库损坏: {said}。", f"The restored database is damaged: {said}.")
+    found = rows_of(home / DATABASE)
+    different = next((name for name, rows in manifest.rows.items() if found.get(name) != rows), None)
+    if different is not None:
+        zh = f"表 {different} 有 {found.get(different)} 行,备份时 {manifest.rows[different]} 行。"
+        en = f"The table {different} has {found.get(different)} rows and had {manifest.rows[different]} when copied."
+        raise Broken(zh, en)
+    records = Records.open(home)
+    try:
+        with records.read() as connection:
+            chains = {"case_action": broken_row(connection), "admin_act": broken_act(connection)}
+    finally:
+        records.close()
+    for name, (_, row) in chains.items():
+        if row is not None:
+            raise Broken(f"审计链 {name} 在第 {row} 行断裂。", f"The audit chain {name} is broken at row {row}.")
+    return {"rows": sum(found.values()), "chains": {name: held for name, (held, _) in chains.items()}}
+
+
+def _rename_feed(database: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as driver:
+        driver.execute("UPDATE feed SET name = ? WHERE id = 1", (uuid4().hex,))
+
+
+def _note(home: Path, by: str, snapshot: str, manifest: Manifest) -> None:
+    records = Records.open(home)
+    try:
+        detail = {"at": manifest.at, "cursor": manifest.cursor}
+        records.write(lambda unit: append_act(unit, by, "backup.restore", snapshot, detail))
+    finally:
+        records.close()
+
+
+def newest(repository: Repository) -> str:
+    """The newest snapshot.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = repository.snapshots()
+    if not found:
+        raise NotFound("仓库里还没有快照。", "There is no snapshot in the repository yet.")
+    return found[-1].id
