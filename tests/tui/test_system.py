@@ -15,7 +15,7 @@ def test_the_shift_leader_sees_the_findings_and_runs_a_job(shared_node: RunningN
         async with seat_at(shared_node, "z1") as seat:
             await open_system(seat)
             await seat.until(lambda: "正常" in seat.screen_text(), "the findings")
-            assert "feed" in seat.screen_text() or "records" in seat.screen_text()
+            assert "没有设置备份" in seat.screen_text(), "the first warning is of what is not done yet"
             await seat.keys("end")
             await seat.until(lambda: "daily 05:30" in seat.screen_text(), "the jobs with their plans")
             await seat.keys("j", "1")
