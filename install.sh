@@ -113,7 +113,7 @@ run_tests() {
     .venv/bin/shellcheck install.sh
     .venv/bin/mypy --no-error-summary
     info "tests"
-    exec .venv/bin/python -m pytest -n 3 --dist loadfile "$@"
+    exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
 }
 
 main() {

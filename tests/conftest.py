@@ -26,8 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
     fork_from_now_on()
 
 
+HEAVY = frozenset(
+    (
+        "test_two_databases.py", "test_boston.py", "test_cambridge.py", "test_whole_shift.py", "test_backups.py",
+        "test_running.py", "test_up.py", "test_walk.py", "test_house.py", "test_install.py",
+    )
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is long, what is about the other database, and all of PostGIS where there is no PostgreSQL."""
+    """Skip what is long, what is about the other database, and all of PostGIS where there is no PostgreSQL.
+
+    The heaviest files begin first, so that no worker is left with one of them at the end.
+    """
+    items.sort(key=lambda item: item.path.name not in HEAVY)
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long") is not None:
