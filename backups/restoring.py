@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import msgspec
 
-from appliance.cases.history import broken_row
+from appliance.cases.history import audit_chains
 from appliance.errors import BadHome, Broken, Conflict, NotFound
 from appliance.records import schema
-from appliance.records.acts import append_act, broken_act
+from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
 from backups.repository import Repository
 from backups.snapshot import FORMAT, MANIFEST, STAGE, TRACKS, Manifest, digest_of, rows_of
@@ -125,7 +125,7 @@ def compare(home: Path, manifest: Manifest) -> dict[str, object]:
     records = Records.open(home)
     try:
         with records.read() as connection:
-            chains = {"case_action": broken_row(connection), "admin_act": broken_act(connection)}
+            chains = audit_chains(connection)
     finally:
         records.close()
     for name, (_, row) in chains.items():

@@ -111,13 +111,13 @@ def back_up(home: Path, to: str | None = None, by: str = "technician") -> Made:
             summary = repository.add(home, names(home), settings.county, tags, left_out)
         finally:
             shutil.rmtree(home / STAGE, ignore_errors=True)
+        made = Made(
+            summary["snapshot_id"][:8], sum(manifest.rows.values()), summary["total_bytes_processed"],
+            summary["data_added"], monotonic() - began, manifest.cursor,
+        )  # fmt: skip
+        _note(home, by, made, repository.to)
         kept = settings.backup
         repository.forget(settings.county, kept.keep_daily, kept.keep_weekly, kept.keep_monthly)
-    made = Made(
-        summary["snapshot_id"][:8], sum(manifest.rows.values()), summary["total_bytes_processed"],
-        summary["data_added"], monotonic() - began, manifest.cursor,
-    )  # fmt: skip
-    _note(home, by, made, repository.to)
     return made
 
 

@@ -13,7 +13,9 @@ from time import monotonic
 import structlog
 
 from appliance.cases.office import Office
-from appliance.patrols.jobs import command_of, last_words
+from appliance.errors import Broken
+from appliance.patrols.jobs import command_of, failed
+from server.aside import run_aside
 
 
 class PatrolCount:
@@ -40,15 +42,7 @@ class PatrolCount:
 
     async def _count(self) -> None:
         command = command_of("counting", self._office.records.home, str(self._office.records.clock.now()))
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
         try:
-            _, said = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            structlog.get_logger("wanmi").error("patrol-count", error=last_words("counting", said)[1])
+            await run_aside(command, *failed("counting"))
+        except Broken as error:
+            structlog.get_logger("wanmi").error("patrol-count", error=error.en)

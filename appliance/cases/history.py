@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from appliance.clock import rfc3339
 from appliance.records import chain
+from appliance.records.acts import broken_act
 from appliance.records.sql import Sql
 from appliance.records.writer import Unit
 
@@ -98,3 +99,8 @@ def broken_row(connection: Connection) -> tuple[int, int | None]:
             return held, row["id"]
         previous, held = row["hash"], held + 1
     return held, None
+
+
+def audit_chains(connection: Connection) -> dict[str, tuple[int, int | None]]:
+    """Both chains, of history rows and of administrative acts: how many rows held, and the first broken one."""
+    return {"case_action": broken_row(connection), "admin_act": broken_act(connection)}

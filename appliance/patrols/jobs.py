@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.clock import local
-from appliance.errors import Broken
+from appliance.own_process import run
 from appliance.patrols import compaction
 
 if TYPE_CHECKING:
@@ -50,18 +49,13 @@ def command_of(module: str, home: Path, argument: str) -> list[str]:
     return [sys.executable, "-m", f"appliance.patrols.{module}", str(home), argument]
 
 
-def last_words(module: str, said: bytes) -> tuple[str, str]:
+def failed(module: str) -> tuple[str, str]:
     """The two sentences about a process that failed."""
-    last = said.decode(errors="replace").strip()[-400:]
-    return f"巡查任务 {module} 失败: {last}", f"The process {module} of the patrols failed: {last}"
+    return f"巡查任务 {module} 失败", f"The process {module} of the patrols failed"
 
 
 def _in_a_process(module: str, home: Path, argument: str) -> Any:
-    command = command_of(module, home, argument)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode:
-        raise Broken(*last_words(module, done.stderr))
-    return msgspec.json.decode(done.stdout)
+    return msgspec.json.decode(run(command_of(module, home, argument), *failed(module)))
 
 
 def today_of(office: Office) -> date:

@@ -23,14 +23,13 @@ def verify(home: Path, as_json: bool) -> None:
 
     Exit code 1 when a row was edited, deleted or put in between.
     """
-    from appliance.cases.history import broken_row
-    from appliance.records.acts import broken_act
+    from appliance.cases.history import audit_chains
     from appliance.records.store import Records
 
     records = Records.open(home)
     try:
         with records.read() as connection:
-            chains = {"case_action": broken_row(connection), "admin_act": broken_act(connection)}
+            chains = audit_chains(connection)
     finally:
         records.close()
     broken = {name: row for name, (_, row) in chains.items() if row is not None}

@@ -30,9 +30,10 @@ def run_job(office: Office, name: str, by: str) -> runs.Run:
     with _alone(records.home, job):
         planned = None if job.plan is None else job.plan.before(records.clock.now(), office.settings.zone)
         run = runs.begin(records, name, planned, by)
-        failed, result = INTERRUPTED, dict[str, Any]()
+        failed: tuple[str, str] | None = INTERRUPTED
+        result: dict[str, Any] = {}
         try:
-            result, failed = job.load()(office), None  # type: ignore[assignment]  # None is: it did not fail
+            result, failed = job.load()(office), None
         except WanmiError as error:
             failed = (error.zh, error.en)
             raise

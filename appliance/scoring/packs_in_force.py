@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appliance.errors import BadHome, NotFound
+from appliance.errors import BadHome
 from appliance.scoring.pack import Pack, load_pack, national
 from appliance.settings import Scoring
 
@@ -21,22 +21,6 @@ def packs_in_force(home: Path, settings: Scoring) -> list[Pack]:
     if settings.upper_pack:
         packs.append(_named(home, settings.upper_pack, "scoring.upper_pack"))
     return packs
-
-
-def pack_named(home: Path, settings: Scoring, id_: str | None) -> Pack:
-    """The pack with this id among those in force; the county's where none is named.
-
-    Raises:
-        BadHome, BadFile: as above. NotFound: it is not in force.
-    """
-    packs = packs_in_force(home, settings)
-    found = packs[0] if id_ is None else next((pack for pack in packs if pack.id == id_), None)
-    if found is None:
-        known = ", ".join(pack.id for pack in packs)
-        raise NotFound(
-            f"没有启用指标包 {id_};已启用: {known}。", f"The pack {id_} is not in force; in force are: {known}."
-        )
-    return found
 
 
 def _named(home: Path, id_: str, setting: str) -> Pack:

@@ -9,6 +9,7 @@ from io import StringIO
 from math import isfinite
 from typing import Any
 
+from appliance.cells import safe_cell
 from appliance.i18n.labels import Labels
 from tui.columns import Column, Row
 from tui.fields import PICK, TEXT, Choice, Field, FieldProblem, Finder, Form
@@ -111,7 +112,7 @@ def settlement_csv(sheet: Record, labels: Labels) -> bytes:
             "code": item["subject"], "score": NONE if item["score"] is None else f"{item['score']:.2f}",
             "share": NONE if item["share"] is None else f"{item['share'] * 100:g}%",
         }  # fmt: skip
-        writer.writerow([_safe(str(told[name])) for name in names])
+        writer.writerow([safe_cell(str(told[name])) for name in names])
     return written.getvalue().encode("utf-8-sig")
 
 
@@ -142,11 +143,6 @@ def _found(body: Record) -> Record:
         if not isfinite(told["deduction"]):
             raise FieldProblem("deduction", "form.bad_number")
     return told
-
-
-def _safe(cell: str) -> str:
-    """A spreadsheet takes no cell for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _columns(labels: Labels, *columns: tuple[str, int, int]) -> list[Column]:
