@@ -15,8 +15,8 @@ PYTHON = Path("/usr/bin/python3")
 def test_a_half_made_environment_is_made_anew(tmp_path: Path) -> None:
     """Only the environment is looked at; the folder holds no project that could be put into it."""
     functions = (ROOT / "install.sh").read_text(encoding="utf-8").removesuffix('main "$@"\n')
-    (tmp_path / "install.sh").write_text(f"{functions}build_venv\n", encoding="utf-8")
-    for name in ("requirements.lock", "pyproject.toml"):
+    (tmp_path / "install.sh").write_text(f"{functions}build_venv requirements.lock\n", encoding="utf-8")
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (tmp_path / name).touch()
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", ".venv"], cwd=tmp_path, check=True)
 
