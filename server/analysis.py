@@ -21,7 +21,11 @@ KEPT_AT_MOST = 20
 
 
 class FindingOut(msgspec.Struct):
-    """A finding: about whom or what, how many, compared with what, and the cases behind it (the first 500)."""
+    """A finding: about whom or what, how many, compared with what, and the cases behind it (the first 500).
+
+    `points` are their positions in the same order; `before` tells how many there were in each of the three periods
+    before, where that is counted.
+    """
 
     kind: str
     group: str
@@ -35,6 +39,8 @@ class FindingOut(msgspec.Struct):
     numbers: list[str]
     lon: float | None
     lat: float | None
+    before: list[int]
+    points: list[tuple[float, float]]
 
 
 class KindOut(msgspec.Struct):

@@ -12,6 +12,7 @@ import msgspec
 from appliance.analysis.patterns import patterns
 from appliance.analysis.staged import staged_work
 from appliance.analysis.values import kinds
+from appliance.analysis.where import with_points
 from appliance.clock import ManualClock
 from appliance.own_process import serve
 from appliance.records.store import Records
@@ -24,7 +25,8 @@ def analyse(records: Records, period: Period) -> list[dict[str, Any]]:
     """Every finding of a period, by kind and, within one, the strongest first."""
     order = list(kinds())
     with records.read() as connection:
-        found = [*staged_work(connection, period, records.home, records.settings), *patterns(connection, period)]
+        staged = staged_work(connection, period, records.home, records.settings)
+        found = with_points(connection, [*staged, *patterns(connection, period)])
     found.sort(key=lambda each: (order.index(each.kind), -each.count, each.subject))
     return [each.as_dict() for each in found]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Row, bindparam, text
 
 from appliance.analysis.at_limit import units_at_limit
 from appliance.analysis.values import Finding, kinds
@@ -30,7 +31,8 @@ _PARTS = text(
     "GROUP BY c.part HAVING count(*) >= :least ORDER BY count(*) DESC LIMIT :most"
 )
 _OF_PARTS = text(
-    "SELECT part, number FROM cases WHERE part IN :parts AND reported_at >= :start AND reported_at < :as_of ORDER BY id"
+    "SELECT part, number, reported_at FROM cases WHERE part IN :parts "
+    "AND reported_at >= :from AND reported_at < :as_of ORDER BY id"
 ).bindparams(bindparam("parts", expanding=True))
 _CLASSES = text(
     "SELECT class_code, min(name) AS name, count(*) AS cases FROM cases "
@@ -46,37 +48,51 @@ def patterns(connection: Connection, period: Period) -> Iterator[Finding]:
     """Every finding about places, classes and units in a period."""
     span = {"start": period.start, "as_of": period.as_of}
     yield from _hot_spots(connection, period, span)
-    yield from _repeat_parts(connection, span)
+    yield from _repeat_parts(connection, period, span)
     yield from _seasonal(connection, period, span)
     yield from units_at_limit(connection, period)
 
 
 def _hot_spots(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:
     """Grids with more cases of a class than the three periods before would have led to expect."""
-    kind, length = kinds()["hot_spot"], period.end - period.start
+    kind = kinds()["hot_spot"]
     for row in connection.execute(_HOT, span | {"least": kind.least, "most": SUBJECTS_AT_MOST}).all():
         values = {"grid": row.grid, "class_code": row.class_code, "as_of": period.as_of}
-        found = connection.execute(_OF_GRID, values | {"from": period.start - PERIODS_BEFORE * length}).all()
-        numbers = [each.number for each in found if each.reported_at >= period.start]
-        mean = (len(found) - len(numbers)) / PERIODS_BEFORE
+        before, numbers = _by_period(connection.execute(_OF_GRID, values | {"from": _earliest(period)}).all(), period)
+        mean = sum(before) / PERIODS_BEFORE
         if len(numbers) >= kind.share * mean:
             yield Finding(
                 "hot_spot", f"{row.grid} {row.class_code}", f"{row.name} · {row.grid}", len(numbers), round(mean, 2),
-                numbers, row.lon, row.lat,
+                numbers, row.lon, row.lat, before,
             )  # fmt: skip
 
 
-def _repeat_parts(connection: Connection, span: dict[str, int]) -> Iterator[Finding]:
+def _repeat_parts(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:
     values = span | {"least": kinds()["repeat_part"].least, "most": SUBJECTS_AT_MOST}
     rows = connection.execute(_PARTS, values).all()
-    behind: dict[str, list[str]] = defaultdict(list)
+    behind: dict[str, list[Row[Any]]] = defaultdict(list)
     if rows:
-        for each in connection.execute(_OF_PARTS, span | {"parts": [row.part for row in rows]}):
-            behind[each.part].append(each.number)
+        asked = {"parts": [row.part for row in rows], "from": _earliest(period), "as_of": period.as_of}
+        for each in connection.execute(_OF_PARTS, asked):
+            behind[each.part].append(each)
     for row in rows:
+        before, numbers = _by_period(behind[row.part], period)
         yield Finding(
-            "repeat_part", row.part, f"{row.name} · {row.part}", row.cases, None, behind[row.part], row.lon, row.lat
+            "repeat_part", row.part, f"{row.name} · {row.part}", row.cases, None, numbers, row.lon, row.lat, before
         )
+
+
+def _earliest(period: Period) -> int:
+    return period.start - PERIODS_BEFORE * (period.end - period.start)
+
+
+def _by_period(rows: Sequence[Row[Any]], period: Period) -> tuple[list[int], list[str]]:
+    """How many cases there were in each of the periods before, the oldest first, and the numbers of this one's."""
+    before, length = [0] * PERIODS_BEFORE, period.end - period.start
+    for row in rows:
+        if row.reported_at < period.start:
+            before[(row.reported_at - _earliest(period)) // length] += 1
+    return before, [row.number for row in rows if row.reported_at >= period.start]
 
 
 def _seasonal(connection: Connection, period: Period, span: dict[str, int]) -> Iterator[Finding]:

@@ -51,6 +51,8 @@ class Finding:
         subject: codes, as in `l1 D01`; `name` is what people call it.
         count: how many. of: of how many, or what it is compared with; None where there is nothing to compare.
         lon, lat: where it is, for what has a place.
+        before: how many there were in each of the three periods before, the oldest first; empty for what has none.
+        points: where the cases of `numbers` are, in the same order (lon, lat in EPSG:4490).
     """
 
     kind: str
@@ -61,6 +63,8 @@ class Finding:
     numbers: list[str] = field(default_factory=list)
     lon: float | None = None
     lat: float | None = None
+    before: list[int] = field(default_factory=list)
+    points: list[tuple[float, float]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """As the API tells it; `cases` counts all, `numbers` holds the first 500."""
@@ -69,6 +73,7 @@ class Finding:
             "kind": self.kind, "group": known.group, "title": known.chinese, "english": known.english,
             "subject": self.subject, "name": self.name, "count": self.count, "of": self.of,
             "cases": len(self.numbers), "numbers": self.numbers[:NUMBERS_AT_MOST], "lon": self.lon, "lat": self.lat,
+            "before": self.before, "points": self.points[:NUMBERS_AT_MOST],
         }  # fmt: skip
 
 

@@ -84,9 +84,24 @@ def test_hot_spots_repeat_parts_and_seasonal_rise(desk: Desk) -> None:
     hot = told["hot_spot"][0]
     assert (hot["count"], hot["of"], hot["cases"]) == (20, 0.0, 20)
     assert hot["lon"] is not None
+    assert len(hot["points"]) == 20
+    assert hot["points"][7] == pytest.approx((hot["lon"], hot["lat"]), abs=1e-5), "where each of its cases is"
     assert [(each["subject"], each["numbers"]) for each in told["repeat_part"]] == [("4110810102000318", numbers[:3])]
     assert [(each["count"], each["of"]) for each in told["seasonal"]] == [(20, 6)]
     assert found(desk, "2026-10")["seasonal"] == [], "nothing is known of the year before"
+
+
+def test_a_hot_spot_tells_how_it_came(desk: Desk) -> None:
+    """One, none and two cases in the three months before, seven now."""
+    desk.report()
+    desk.clock.advance(days=62)
+    for _ in range(2):
+        desk.report()
+    desk.clock.advance(days=31)
+    for _ in range(7):
+        desk.report()
+    hot = found(desk, "2027-01")["hot_spot"][0]
+    assert (hot["before"], hot["count"], hot["of"]) == ([1, 0, 2], 7, 1.0)
 
 
 def finished_at(desk: Desk, share: float) -> str:

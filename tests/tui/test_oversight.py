@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from textual.widgets import Static
+
 from tests.nodes import RunningNode
 from tests.server.test_campaigns import campaign, shops
 from tests.server.test_ledgers import county
@@ -79,6 +81,38 @@ def test_findings_campaigns_and_empty_pages_say_what_they_are(county: RunningNod
         assert "没有申诉" in seat.screen_text()
 
     play(county, "k1", story, (80, 24))
+
+
+def test_a_hot_spot_is_a_line_and_a_small_map_and_opens_to_its_cases_on_a_closer_one(county: RunningNode) -> None:
+    async def story(seat: Seat) -> None:
+        await seat.keys(",")
+        await read(seat, "ledgers", LAST_MONTH)
+        await seat.keys("right_square_bracket")
+        await read(seat, "findings", LAST_MONTH)
+        assert "热点网格" in seat.screen_text()
+        assert "前三期 0 · 0 · 0，本期 7" in seat.screen_text()
+        far = picture(seat)
+        assert "7" in far, "seven cases in one cell of the county"
+        await seat.keys("enter")
+        await seat.until(lambda: seat.app.screen.inside, "the cases of the hot spot")
+        await seat.settled()
+        assert "7" in picture(seat)
+        assert picture(seat) != far, "closer"
+        assert any(sign in picture(seat) for sign in OUTLINE), "over the outlines of unit grids"
+        await seat.keys("down", "enter")
+        await seat.until(lambda: seat.app.current_mode == "desk", "the case is on the desk")
+
+    play(county, "k1", story, (80, 24))
+
+
+OUTLINE = "".join(chr(0x2801 + dots) for dots in range(255)) + ".:#"
+"""What outlines are drawn with, on terminals with braille and without."""
+
+
+def picture(seat: Seat) -> str:
+    """What stands below the last sentence of a finding."""
+    below = str(seat.app.screen.query_one("#text", Static).render())
+    return below.split("\n", 1)[1].rpartition("本期")[2].partition("\n")[2] or below.split("\n", 1)[1]
 
 
 def test_an_appeal_is_decided_with_a_second_look(county: RunningNode) -> None:

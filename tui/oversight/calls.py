@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from tui.fields import Choice, Form
+from tui.map.engine import MapEngine
+from tui.map.layers import Content
+from tui.map.viewport import Viewport
 from tui.messages import Told
+from tui.oversight import finding_map
 from tui.screens.form import FormScreen
 from tui.work import careful, worker
 
@@ -24,6 +28,8 @@ else:
 Record = dict[str, Any]
 LIMIT, ROWS_AT_MOST = 200, 2000
 FORM_SECONDS = 2.0
+LINES_ABOVE_MAP = 4
+"""The rule between table and text, and what a finding says of itself."""
 PATHS = {"findings": "analysis", "spot_checks": "assessment/spot-checks"}
 WITH_PERIOD = ("ledgers", "findings")
 """Pages that belong to a period, which is turned by keys."""
@@ -63,6 +69,14 @@ class FormReady(Message):
         self.form, self.done = form, done
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a small map lies on: a view and the places in it."""
+
+    view: Viewport
+    content: Content
+
+
 class OversightCalls(Base):
     """Reads pages and what their lines open to; posts what needs no form; opens forms."""
 
@@ -91,7 +105,32 @@ class OversightCalls(Base):
         if page in WITH_PERIOD:
             scores = await client.get("/api/v1/scores", scope="platform", period=found["period"])
             found |= {"previous": scores["previous"], "next": scores["next"]}
+        if page == "findings" and found["items"]:
+            found["ground"] = await self._county()
         self.post_message(PageRead(page, found))
+
+    async def _county(self) -> Ground:
+        """The county with its streets, for the small map of the findings."""
+        engine, size = MapEngine(self.context.client), self.small_map_size
+        view = finding_map.county_view(await engine.whole(), *size)
+        return Ground(view, await engine.content(view, finding_map.FAR, positions=False))
+
+    @property
+    def small_map_size(self) -> tuple[int, int]:
+        """Cells of the map below the table."""
+        return finding_map.size_of(self.app.size.width, self.app.size.height, LINES_ABOVE_MAP)
+
+    def open_finding(self, key: str, item: Record) -> None:
+        """Read the places around the cases of a finding and open it."""
+        worker(self, partial(self._open_finding, key, item), "inside")
+
+    @careful
+    async def _open_finding(self, key: str, item: Record) -> None:
+        view, ground = finding_map.close_view(item["points"], *self.small_map_size), None
+        if view is not None:
+            engine = MapEngine(self.context.client)
+            ground = Ground(view, await engine.content(view, finding_map.CLOSE, positions=False))
+        self.post_message(InsideRead(Inside("finding", key, item["name"], {"item": item, "ground": ground})))
 
     def open_line(self, kind: str, key: str, name: str, *, again: bool = False) -> None:
         """Read what a line opens to."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding
 from textual.widgets import DataTable
 
-from tui.oversight import spot_text
+from tui.oversight import finding_map, spot_text
 from tui.oversight import text as oversight_text
 from tui.oversight.calls import WITH_PERIOD, FormReady, Inside, InsideRead, PageRead
 from tui.oversight.campaigns import Campaigns
@@ -115,7 +116,7 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
         if inside is not None and inside.kind == "ledger":
             return oversight_text.entry_rows(inside.found, labels)
         if inside is not None and inside.kind == "finding":
-            return oversight_text.number_rows(inside.found, labels)
+            return oversight_text.number_rows(inside.found["item"]["numbers"], labels)
         if inside is not None and inside.kind == "draw":
             return spot_text.check_rows(inside.found, self._kind_of_draw(inside.key), labels)
         make = {
@@ -130,7 +131,21 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
         return next((str(draw["kind"]) for draw in draws if str(draw["id"]) == key), "")
 
     def _draw_below(self) -> None:
-        self.draw_below((line, "") for line in self._below())
+        self.draw_below(((line, "") for line in self._below()), self._picture())
+
+    def _picture(self) -> Text | None:
+        """The small map of the finding under the cursor, or of the cases of the one that is open."""
+        inside, item, braille = self.inside, self.selected, self.context.braille is not False
+        if inside is not None and inside.kind == "finding":
+            ground, item, number = inside.found["ground"], inside.found["item"], self.rows.selected
+            at = item["numbers"].index(number) if number in item["numbers"] else None
+            if ground is None:
+                return None
+            return finding_map.draw(ground.view, ground.content, item, hidden=finding_map.CLOSE, at=at, braille=braille)
+        if self.page != "findings" or item is None or not item["points"]:
+            return None
+        ground, others = self.found["findings"]["ground"], [one for one in self.items if one["kind"] == item["kind"]]
+        return finding_map.draw(ground.view, ground.content, item, others, braille=braille)
 
     def _below(self) -> list[str]:
         labels, item = self.context.labels, self.selected
@@ -146,7 +161,8 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
             return []
         if self.page == "findings":
             kind = next(each for each in self.found["findings"]["kinds"] if each["kind"] == item["kind"])
-            return [item["name"], labels.pick(kind["rule"], kind["rule_english"])]
+            told = [item["name"], labels.pick(kind["rule"], kind["rule_english"]), finding_map.course(item, labels)]
+            return [line for line in told if line]
         if self.page == "appeals":
             return [f"{item['scope']} {item['subject']} {item['number']}", item["reason"], item["note"] or ""]
         return spot_text.draw_lines(item, labels) if self.page == "spot_checks" else []
@@ -217,7 +233,7 @@ class OversightScreen(Registers, Campaigns, Plans, SpotChecks, PagedScreen):
         elif item is None:
             return
         elif self.page == "findings":
-            self.post_message(InsideRead(Inside("finding", _key(self.page, item), item["name"], item["numbers"])))
+            self.open_finding(_key(self.page, item), item)
         elif self.page == "appeals":
             self.console.open_number(item["number"])
         else:

@@ -68,11 +68,13 @@ class PagedScreen(SeatScreen):
             line.append(f" {self.context.labels(f'{prefix}.{page}')} ", "reverse" if page == shown else "").append(" ")
         self.query_one("#pages", Static).update(line, layout=False)
 
-    def draw_below(self, lines: Iterable[Line]) -> None:
-        """Lines below the table, each cut to the width."""
+    def draw_below(self, lines: Iterable[Line], picture: Text | None = None) -> None:
+        """Lines below the table, each cut to the width, and a picture under them."""
         width, below = max(self.app.size.width - 3, 40), Text(no_wrap=True)
         for line, style in lines:
             below.append(f"{set_cell_size(line, width)}\n", style)
+        if picture is not None:
+            below.append_text(picture)
         self.query_one("#text", Static).update(below)
 
     def action_page(self, step: int) -> None:
