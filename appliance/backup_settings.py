@@ -17,10 +17,14 @@ class Backup(BaseModel):
     Attributes:
         to: the repository: an absolute folder, `disk:LABEL/folder`, `sftp:user@host:/folder` or `s3:https://host/bucket`;
             empty for none.
+        warm: a folder on another disk or machine that follows the home, written alike; empty for none.
+        warm_seconds: how often it does; what a dead disk costs is at most some seconds more.
         keep_daily, keep_weekly, keep_monthly: snapshots that are kept of so many days, weeks and months.
     """
 
     to: str = ""
+    warm: str = ""
+    warm_seconds: float = Field(default=2.0, ge=0.2, le=5.0)
     keep_daily: int = Field(default=14, ge=1)
     keep_weekly: int = Field(default=8, ge=0)
     keep_monthly: int = Field(default=24, ge=0)
@@ -35,3 +39,13 @@ class Backup(BaseModel):
                 f"it is an absolute folder, disk:LABEL/folder, sftp:… or s3:…, got {to}",
             )
         return to
+
+    @field_validator("warm")
+    @classmethod
+    def _is_a_folder(cls, warm: str) -> str:
+        if warm and not warm.startswith(("/", DISK)):
+            raise wrong(
+                f"须为绝对路径或 disk:卷标/文件夹,得到 {warm}",
+                f"it is an absolute folder or disk:LABEL/folder, got {warm}",
+            )
+        return warm

@@ -89,7 +89,7 @@ def verify(snapshot: str, to: str | None, key: Path | None, home: Path, as_json:
 
 
 @backup.command()
-@click.argument("snapshot", metavar="ID")
+@click.argument("snapshot", metavar="ID|latest|warm")
 @click.option("--into", required=True, type=click.Path(path_type=Path), help="The new home; an empty folder, or none.")
 @to_option
 @key_option
@@ -98,9 +98,13 @@ def verify(snapshot: str, to: str | None, key: Path | None, home: Path, as_json:
 def restore(snapshot: str, into: Path, to: str | None, key: Path | None, home: Path, as_json: bool) -> None:
     """Restore a snapshot into a new home. It appears only once it is whole and was compared.
 
-    Where the old home is lost: --to REPO --key FILE with the key of the recovery sheet. The platforms above take a
-    snapshot of the restored county by themselves.
+    Where the old home is lost: --to REPO --key FILE with the key of the recovery sheet. `warm` is the warm copy: where
+    the old home is lost, --to FOLDER names it. The platforms above take a snapshot of the restored county by
+    themselves.
     """
+    if snapshot == "warm":
+        _restore_warm(home, to, into, as_json)
+        return
     from backups.restoring import newest
     from backups.restoring import restore as bring_back
 
@@ -112,6 +116,25 @@ def restore(snapshot: str, into: Path, to: str | None, key: Path | None, home: P
         show({"id": snapshot, "into": str(into), "at": manifest.at, "rows": sum(manifest.rows.values())})
     else:
         say(f"已恢复到 {into} / restored: {manifest.at}, {sum(manifest.rows.values())} 行 / rows")
+
+
+@backup.command()
+@home_option
+def follow(home: Path) -> None:
+    """Keep the warm copy of [backup] warm: what was committed, every few seconds, on another disk or machine.
+
+    Runs until SIGTERM or Ctrl-C; `wanmi up` and the units of the system install run it. When the disk of the home
+    dies, `wanmi backup restore warm` makes a home of the copy: what it lacks is the last seconds.
+    """
+    import signal
+    import threading
+
+    from backups.warm.following import follow as keep_following
+
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    keep_following(home, ending)
 
 
 @backup.command()
@@ -150,6 +173,21 @@ def sheet(file: Path, home: Path) -> None:
     ensure_key(home)
     write_private(file, page(home, settings.county, settings.name, settings.backup.to))
     say(f"已写 {file},打印后与备份分开保管,并删除文件 / print it, keep it apart, delete the file")
+
+
+def _restore_warm(home: Path, to: str | None, into: Path, as_json: bool) -> None:
+    from appliance.settings import load
+    from backups.repository import place_of
+    from backups.warm.place import Place, place
+    from backups.warm.restoring import restore_warm
+
+    found = restore_warm(Place(Path(place_of(to))) if to else place(home, load(home).backup), into)
+    if as_json:
+        show(found)
+        return
+    say(f"已从热备恢复到 {into} / restored from the warm copy: {found['at']}, {found['rows']} 行 / rows")
+    if found["evidence_missing"]:
+        say(f"{found['evidence_missing']} 个证据文件还没来得及复制 / evidence files were not copied yet")
 
 
 def _repository(home: Path, to: str | None, key: Path | None) -> Callable[[Callable[[Any], Any]], Any]:

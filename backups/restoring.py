@@ -8,12 +8,14 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from appliance.cases.history import audit_chains
 from appliance.errors import BadHome, Broken, Conflict, NotFound
+from appliance.lock import is_held
 from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
@@ -67,11 +69,7 @@ def restore(repository: Repository, snapshot: str, into: Path, by: str = "techni
     Raises:
         Conflict: something is there already. NotFound, Broken: as `verify`. BadHome: it is of newer software.
     """
-    if into.exists() and any(into.iterdir()):
-        raise Conflict(
-            f"{into} 已存在且不为空,不会覆盖;请另给一个文件夹。",
-            f"{into} is not empty and is not overwritten; name another folder.",
-        )
+    refuse_full(into)
     manifest = manifest_in(repository, snapshot)
     part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
@@ -80,11 +78,7 @@ def restore(repository: Repository, snapshot: str, into: Path, by: str = "techni
         repository.restore(snapshot, part)
         settle(part, manifest)
         compare(part, manifest)
-        _rename_feed(part / DATABASE)
-        _note(part, by, snapshot, manifest)
-        if into.exists():
-            into.rmdir()
-        part.replace(into)
+        make_ready(part, into, by, snapshot, {"at": manifest.at, "cursor": manifest.cursor})
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return manifest
@@ -106,22 +100,34 @@ def settle(home: Path, manifest: Manifest) -> None:
     shutil.rmtree(stage)
 
 
-def compare(home: Path, manifest: Manifest) -> dict[str, object]:
+def compare(home: Path, manifest: Manifest) -> None:
     """Compare a restored home with its manifest: rows of every table, both audit chains, SQLite's own check.
 
     Raises:
         Broken: the first difference is named.
     """
-    with closing(sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)) as driver:
-        said = driver.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if said != "ok":
-        raise Broken(f"恢复出的数据库损坏: {said}。", f"The restored database is damaged: {said}.")
+    check_database(home)
     found = rows_of(home / DATABASE)
     different = next((name for name, rows in manifest.rows.items() if found.get(name) != rows), None)
     if different is not None:
         zh = f"表 {different} 有 {found.get(different)} 行,备份时 {manifest.rows[different]} 行。"
         en = f"The table {different} has {found.get(different)} rows and had {manifest.rows[different]} when copied."
         raise Broken(zh, en)
+
+
+def check_database(home: Path) -> int:
+    """Check a database by SQLite's own check and its audit chains; returns how many rows it has.
+
+    Raises:
+        Broken: what is wrong is named.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)) as driver:
+            said = driver.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+    if said != "ok":
+        raise Broken(f"恢复出的数据库损坏: {said}。", f"The restored database is damaged: {said}.")
     records = Records.open(home)
     try:
         with records.read() as connection:
@@ -131,21 +137,40 @@ def compare(home: Path, manifest: Manifest) -> dict[str, object]:
     for name, (_, row) in chains.items():
         if row is not None:
             raise Broken(f"审计链 {name} 在第 {row} 行断裂。", f"The audit chain {name} is broken at row {row}.")
-    return {"rows": sum(found.values()), "chains": {name: held for name, (held, _) in chains.items()}}
+    return sum(rows_of(home / DATABASE).values())
 
 
-def _rename_feed(database: Path) -> None:
-    with closing(sqlite3.connect(database, isolation_level=None)) as driver:
+def refuse_full(into: Path) -> None:
+    """Refuse a folder that has something in it.
+
+    Raises:
+        Conflict: it has; a node that runs there is named as such.
+    """
+    if not into.exists() or not any(into.iterdir()):
+        return
+    if is_held(into):
+        raise Conflict(
+            f"{into} 上有节点在运行,不会覆盖;请另给一个文件夹。",
+            f"A node runs on {into}, which is not overwritten; name another folder.",
+        )
+    raise Conflict(
+        f"{into} 已存在且不为空,不会覆盖;请另给一个文件夹。",
+        f"{into} is not empty and is not overwritten; name another folder.",
+    )
+
+
+def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str, Any]) -> None:
+    """Give a restored home a feed of another name, note the restoring in it, and put it in its place."""
+    with closing(sqlite3.connect(part / DATABASE, isolation_level=None)) as driver:
         driver.execute("UPDATE feed SET name = ? WHERE id = 1", (uuid4().hex,))
-
-
-def _note(home: Path, by: str, snapshot: str, manifest: Manifest) -> None:
-    records = Records.open(home)
+    records = Records.open(part)
     try:
-        detail = {"at": manifest.at, "cursor": manifest.cursor}
         records.write(lambda unit: append_act(unit, by, "backup.restore", snapshot, detail))
     finally:
         records.close()
+    if into.exists():
+        into.rmdir()
+    part.replace(into)
 
 
 def newest(repository: Repository) -> str:

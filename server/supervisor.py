@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 from appliance.options import say
+from appliance.settings import load
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, STOP_SECONDS = 1.0, 30.0, 60.0, 10.0
 
@@ -26,11 +27,13 @@ REFUSED = (1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of the node: its name, its `wanmi` arguments, and whether there is no use going on without it."""
+    """A process of the node: its name, its `wanmi` arguments, whether there is no use going on without it, and whether
+    a home wants it at all."""
 
     name: str
     arguments: Callable[[Path, str, int], list[str]]
     needed: bool
+    wanted: Callable[[Path], bool] = lambda _home: True
 
 
 def url(host: str, port: int) -> str:
@@ -47,6 +50,12 @@ PROCESSES = (
         "agent", lambda home, host, port: ["devices", "agent", "--home", str(home), "--node", url(host, port)], False
     ),
     Process("scheduler", lambda home, _host, _port: ["scheduler", "--home", str(home)], False),
+    Process(
+        "warm copy",
+        lambda home, _host, _port: ["backup", "follow", "--home", str(home)],
+        False,
+        lambda home: bool(load(home).backup.warm),
+    ),
 )
 
 
@@ -59,6 +68,7 @@ def supervise(home: Path, host: str, port: int) -> int:
     keepers = [
         threading.Thread(target=_keep, args=(process, process.arguments(home, host, port), ending, refused))
         for process in PROCESSES
+        if process.wanted(home)
     ]
     for keeper in keepers:
         keeper.start()

@@ -1,0 +1,184 @@
+"""Following a running home: a whole copy first, then every few seconds what was committed since (ADR 0014)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+from appliance.clock import SystemClock
+from appliance.errors import Broken, Conflict, WanmiError
+from appliance.lock import hold
+from appliance.records.store import DATABASE
+from appliance.settings import FILE, Settings, load
+from backups.key import KEY
+from backups.snapshot import FREE_AT_LEAST, copy_database
+from backups.warm.evidence import Evidence, copy_file
+from backups.warm.log import Holder, copy_frames, fold, header_of
+from backups.warm.place import FORMAT, NAME, Place, State, keep_state, place, state_in
+
+FRAMES_AT_MOST = 8_192
+"""A log longer than this (32 MiB) is made to begin again."""
+AGAIN_SECONDS = 10.0
+"""After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
+
+
+class Follower:
+    """Keeps the warm copy of a home.
+
+    Raises:
+        BadHome, Conflict: as `place`, or somebody else follows it.
+    """
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self._home, self._county = home, settings.county
+        self.place: Place = place(home, settings.backup)
+        self._source = home / DATABASE
+        self._log = self._source.with_name(f"{DATABASE}-wal")
+        self._copy_log = self.place.database.with_name(f"{DATABASE}-wal")
+        self._clock = SystemClock()
+        self._header, self._copied = b"", 0
+        self.place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._owner = hold(self.place.folder, NAME, "热备", "warm copy")
+        self._holder = Holder(self._source)
+        self._evidence = Evidence(home / "evidence", self.place.evidence)
+        there = (path for path in self.place.files.rglob("*") if path.is_file())
+        self._files = {str(path.relative_to(self.place.files)): 0.0 for path in there}
+
+    def begin(self) -> None:
+        """Go on with the copy that is there where its log is the one of the home; else copy all.
+
+        Raises:
+            Conflict: no room. OSError, sqlite3.Error: the target or the home cannot be used.
+        """
+        header = header_of(self._log)
+        if header and header == header_of(self._copy_log) and self.place.database.exists():
+            self._header, self._copied = header, 0
+        else:
+            self._copy_all()
+        self._evidence.forget_what_is_gone()
+
+    def look(self) -> State:
+        """Copy what was committed since the last look.
+
+        Raises:
+            Broken: the copy is not what was written; it must be made anew. OSError, sqlite3.Error: as `begin`.
+        """
+        at = self._clock.now()
+        self._copy_log_on()
+        if self._copied > FRAMES_AT_MOST:
+            self._holder.restart(self._copy_log_on)
+        else:
+            self._holder.renew()
+        self._copy_files()
+        behind = self._evidence.copy_some(self._holder.reading)
+        return self._tell(State(FORMAT, self._county, at, behind))
+
+    def close(self) -> None:
+        """Let the home's log and the folder go."""
+        self._holder.close()
+        self._owner.close()
+
+    def _copy_log_on(self) -> None:
+        header, frames = self._holder.committed(self._log)
+        if header and header != self._header:
+            if self._header:
+                fold(self.place.database, self._copied)
+            self._header, self._copied = header, 0
+        if frames > self._copied:
+            copy_frames(self._log, self._copy_log, header, self._copied, frames)
+            self._copied = frames
+
+    def _copy_all(self) -> None:
+        """Copy the whole database beside the copy that is there, and put it in its place with its log."""
+        folder, target = self.place.folder, self.place.database.parent
+        need, free = self._source.stat().st_size + FREE_AT_LEAST, shutil.disk_usage(folder).free
+        if free < need:
+            raise Conflict(
+                f"{folder} 只剩 {free >> 20} MB,热备需要 {need >> 20} MB。",
+                f"{folder} has {free >> 20} MB left and the warm copy needs {need >> 20} MB.",
+            )
+        following, before = folder / "database.new", folder / "database.old"
+        for left in (following, before):
+            shutil.rmtree(left, ignore_errors=True)
+        copy_database(self._source, following / DATABASE)
+        header, frames = self._holder.committed(self._log)
+        if header and frames:
+            copy_frames(self._log, following / self._log.name, header, 0, frames)
+        _to_disk(following / DATABASE)
+        if target.exists():
+            target.rename(before)
+        following.rename(target)
+        _to_disk(folder)
+        shutil.rmtree(before, ignore_errors=True)
+        self._header, self._copied = header, frames if header else 0
+
+    def _copy_files(self) -> None:
+        """`wanmi.toml` and the keys, where they changed; not the key of the backups, as in a snapshot."""
+        keys = (path for path in (self._home / "keys").rglob("*") if path.is_file())
+        wanted = {
+            str(path.relative_to(self._home)): path.stat().st_mtime
+            for path in (self._home / FILE, *keys)
+            if str(path.relative_to(self._home)) != KEY and path.suffix not in (".part", ".lock")
+        }
+        for name in self._files.keys() - wanted.keys():
+            (self.place.files / name).unlink(missing_ok=True)
+        for name, changed in wanted.items():
+            if self._files.get(name) != changed:
+                copy_file(self._home / name, self.place.files / name)
+        self._files = wanted
+
+    def _tell(self, state: State) -> State:
+        for folder in (self.place.folder, self._home / "backups"):
+            keep_state(folder, state)
+        return state
+
+
+def follow(home: Path, ending: threading.Event) -> None:
+    """Follow a home until told to end; after trouble begin anew, and say what it was.
+
+    Raises:
+        BadHome: no warm copy is set, or another process follows this home.
+    """
+    settings = load(home)
+    (home / "backups").mkdir(mode=0o700, exist_ok=True)
+    with hold(home / "backups", "warm", "热备", "warm copy"):
+        while not ending.is_set():
+            try:
+                _follow_once(home, settings, ending)
+            except (Broken, Conflict, OSError, sqlite3.Error) as error:
+                _tell_trouble(home, settings.county, error)
+                ending.wait(AGAIN_SECONDS)
+
+
+def _follow_once(home: Path, settings: Settings, ending: threading.Event) -> None:
+    follower = Follower(home, settings)
+    try:
+        follower.begin()
+        while True:
+            follower.look()
+            if ending.wait(settings.backup.warm_seconds):
+                follower.look()
+                return
+    finally:
+        follower.close()
+
+
+def _tell_trouble(home: Path, county: str, error: Exception) -> None:
+    """Keep the moment of the last good look, and say why there is none since."""
+    before = state_in(home / "backups")
+    zh, en = (
+        (error.zh, error.en) if isinstance(error, WanmiError) else (f"热备停了: {error}", f"it stands still: {error}")
+    )
+    at, behind = (before.at, before.behind) if before else (0, 0)
+    keep_state(home / "backups", State(FORMAT, county, at, behind, zh, en))
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,97 @@
+"""Where a warm copy stands, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from appliance.backup_settings import Backup
+from appliance.errors import BadHome
+from appliance.records.store import DATABASE
+from backups.repository import place_of
+
+STATE = "warm.json"
+FORMAT = 1
+NAME = "warm"
+"""What the warm copy is called where a snapshot is named, and its lock."""
+
+
+class State(msgspec.Struct):
+    """How fresh a warm copy is.
+
+    Attributes:
+        at: the moment (microseconds) up to which everything answered is in it.
+        behind: evidence files that are still to be copied.
+        zh, en: why it stands still; empty where it follows.
+    """
+
+    format: int
+    county: str
+    at: int
+    behind: int = 0
+    zh: str = ""
+    en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folders of a warm copy."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The copied database; its log lies beside it."""
+        return self.folder / "database" / DATABASE
+
+    @property
+    def evidence(self) -> Path:
+        """The copied evidence, laid out as in the home."""
+        return self.folder / "evidence"
+
+    @property
+    def files(self) -> Path:
+        """`wanmi.toml` and `keys/`."""
+        return self.folder / "files"
+
+    @property
+    def state(self) -> State | None:
+        """What it says of itself, None where there is none."""
+        return state_in(self.folder)
+
+
+def place(home: Path, backup: Backup) -> Place:
+    """The place of `[backup] warm`.
+
+    Raises:
+        BadHome: none is set, or it is inside of the home. Conflict: its disk is not there.
+    """
+    if not backup.warm:
+        raise BadHome(
+            f'没有设置热备;请在 {home / "wanmi.toml"} 写 [backup] warm = "/media/…"。',
+            f'No warm copy is set; write [backup] warm = "/media/…" in {home / "wanmi.toml"}.',
+        )
+    folder = Path(place_of(backup.warm))
+    if folder.resolve().is_relative_to(home.resolve()):
+        raise BadHome(
+            f"热备 {folder} 在家目录里面,盘坏了一起丢;请放到另一块盘。",
+            f"The warm copy {folder} is inside of the home and would die with it; put it on another disk.",
+        )
+    return Place(folder)
+
+
+def state_in(folder: Path) -> State | None:
+    """The state that is written in a folder, None where there is none."""
+    try:
+        return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def keep_state(folder: Path, state: State) -> None:
+    """Write the state; it need not be on the disk, since an older one only promises less."""
+    part = folder / f"{STATE}.part"
+    part.write_bytes(msgspec.json.encode(state))
+    part.replace(folder / STATE)

@@ -1,0 +1,70 @@
+"""Bringing a county back from its warm copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from appliance.clock import rfc3339
+from appliance.errors import BadHome, Broken, NotFound
+from appliance.lock import is_held
+from appliance.records.store import DATABASE
+from backups.restoring import check_database, make_ready, refuse_full
+from backups.warm.place import FORMAT, NAME, Place
+
+
+def restore_warm(place: Place, into: Path, by: str = "technician") -> dict[str, Any]:
+    """Make a new home of a warm copy; it appears only once it is whole and checked. The warm copy stays as it is.
+
+    Raises:
+        NotFound: there is none. Conflict: something is in the new home. BadHome: the old node still writes to it.
+        Broken: it is damaged.
+    """
+    state = place.state
+    if state is None or state.format != FORMAT or not place.database.exists():
+        raise NotFound(f"{place.folder} 里没有热备。", f"There is no warm copy in {place.folder}.")
+    if is_held(place.folder, NAME):
+        raise BadHome(
+            f"{place.folder} 的热备仍在进行;请先停止原来的万米。",
+            f"The warm copy in {place.folder} still follows a home; stop that one first.",
+        )
+    refuse_full(into)
+    part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        shutil.copytree(place.files, part)
+        part.chmod(0o700)
+        _copy_database(place, part)
+        if place.evidence.exists():
+            shutil.copytree(place.evidence, part / "evidence", ignore=shutil.ignore_patterns("*.part"))
+        rows, missing = check_database(part), _missing(part)
+        make_ready(part, into, by, NAME, {"at": rfc3339(state.at), "evidence_missing": missing})
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return {"id": NAME, "into": str(into), "at": rfc3339(state.at), "rows": rows, "evidence_missing": missing}
+
+
+def _copy_database(place: Place, home: Path) -> None:
+    """The database with its log; SQLite puts them together when it opens them."""
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        if (place.database.parent / name).exists():
+            shutil.copy2(place.database.parent / name, home / name)
+            (home / name).chmod(0o600)
+    with closing(sqlite3.connect(home / DATABASE, isolation_level=None)) as driver:
+        try:
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.DatabaseError as error:
+            raise Broken(
+                f"热备的数据库损坏: {error}。", f"The database of the warm copy is damaged: {error}."
+            ) from None
+
+
+def _missing(home: Path) -> int:
+    """How many evidence files are named by rows and were not copied yet."""
+    with closing(sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)) as driver:
+        named = driver.execute("SELECT DISTINCT sha256 FROM evidence")
+        return sum(not (home / "evidence" / sha256[:2] / sha256).exists() for (sha256,) in named)

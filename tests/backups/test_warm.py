@@ -1,0 +1,276 @@
+"""The disk of the box dies in the middle of a working day; the warm copy on the second disk has what was answered."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from appliance.doctor import examine
+from appliance.errors import BadHome, Broken, NotFound
+from appliance.exchange.reading import feed_state
+from appliance.lock import hold
+from appliance.records.store import DATABASE, glance
+from appliance.settings import load
+from backups.warm import following
+from backups.warm.following import FRAMES_AT_MOST, Follower, follow
+from backups.warm.place import Place, keep_state, state_in
+from backups.warm.restoring import restore_warm
+from tests import homes
+from tests.backups.test_backups import cases, wanmi
+from tests.cases.desk import Desk
+from tests.devices.waiting import until
+
+pytestmark = pytest.mark.sqlite("it copies SQLite's log")
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Path:
+    home = homes.copy_home(tmp_path / "home")
+    file = home / "wanmi.toml"
+    file.write_text(file.read_text() + f'\n[backup]\nwarm = "{tmp_path / "second"}"\nwarm_seconds = 0.2\n')
+    return home
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Place:
+    return Place(tmp_path / "second")
+
+
+@pytest.fixture
+def follower(county: Path) -> Iterator[Follower]:
+    warm = Follower(county, load(county))
+    warm.begin()
+    yield warm
+    warm.close()
+
+
+def pages(database: Path, scratch: Path) -> bytes:
+    """Every byte of a database with its log folded in, but the counters of its header; nobody writes to it now."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    for file in (database, database.with_name(f"{database.name}-wal")):
+        if file.exists():
+            shutil.copy(file, scratch / file.name)
+    with closing(sqlite3.connect(scratch / database.name, isolation_level=None)) as driver:
+        assert driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    content = (scratch / database.name).read_bytes()
+    shutil.rmtree(scratch)
+    return content[:24] + content[28:40] + content[44:92] + content[100:]
+
+
+def is_equal(county: Path, second: Place) -> bool:
+    scratch = county.parent / "looked-at"
+    return pages(county / DATABASE, scratch) == pages(second.database, scratch)
+
+
+def test_the_disk_dies_and_what_was_answered_is_on_the_second(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    desk = Desk(county)
+    answered = [desk.to_dispatched() for _ in range(3)]
+    follower.look()
+    answered.append(desk.to_closed())
+    assert follower.look().behind == 0
+    desk.close()
+    follower.close()
+    with glance(county) as connection:
+        before = feed_state(connection).name
+    shutil.rmtree(county)
+
+    new = tmp_path / "new"
+    told = wanmi(
+        tmp_path / "nowhere", "backup", "restore", "warm", "--to", str(second.folder), "--into", str(new), "--json"
+    )
+    assert cases(new) == answered
+    assert told["evidence_missing"] == 0
+    assert (new / "wanmi.toml").exists()
+    with glance(new) as connection:
+        assert feed_state(connection).name != before, "no number means two things to a platform"
+    assert wanmi(new, "audit", "verify") is not None
+
+
+def test_whatever_is_written_and_however_often_the_log_begins_again_nothing_is_lost(
+    county: Path, second: Place, follower: Follower
+) -> None:
+    """Commits of all sizes, checkpoints by others in between, and a log so long that it is made to begin again."""
+    chance, restarts = Random(7), 0
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (id INTEGER PRIMARY KEY, words BLOB)")
+        for turn in range(60):
+            for _ in range(chance.randrange(4)):
+                office.execute("BEGIN")
+                for _ in range(chance.randrange(1, 40)):
+                    office.execute("INSERT INTO load (words) VALUES (randomblob(?))", (chance.randrange(20_000),))
+                office.execute("DELETE FROM load WHERE id % 5 = ?", (chance.randrange(5),))
+                office.execute(chance.choice(("COMMIT", "COMMIT", "ROLLBACK")))
+            if chance.random() < 0.3:
+                office.execute("PRAGMA busy_timeout = 0")
+                office.execute(f"PRAGMA wal_checkpoint({chance.choice(('PASSIVE', 'RESTART', 'TRUNCATE'))})").fetchone()
+            if turn == 40:
+                office.execute("INSERT INTO load (words) VALUES (zeroblob(?))", (FRAMES_AT_MOST * 4096,))
+            before = follower._header
+            follower.look()
+            restarts += before != follower._header
+            if turn % 10 == 9:
+                assert is_equal(county, second), f"after {turn} turns"
+    assert restarts > 3, "the log began again several times"
+    assert (county / f"{DATABASE}-wal").stat().st_size < 3 * FRAMES_AT_MOST * 4120
+
+
+def test_writers_at_full_speed_are_followed_and_nothing_is_lost(
+    county: Path, second: Place, follower: Follower
+) -> None:
+    """Two writers commit as fast as they can while the copy is looked after without a pause."""
+    ending = threading.Event()
+
+    def write(name: str) -> None:
+        with closing(sqlite3.connect(county / DATABASE, isolation_level=None, timeout=30)) as office:
+            number = 0
+            while not ending.is_set():
+                number += 1
+                office.execute("INSERT INTO load (who, number, words) VALUES (?, ?, randomblob(3000))", (name, number))
+
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (id INTEGER PRIMARY KEY, who TEXT, number INTEGER, words BLOB)")
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("a", "b")]
+    for writer in writers:
+        writer.start()
+    headers = set()
+    for _ in range(25):
+        follower.look()
+        headers.add(follower._header)
+    ending.set()
+    for writer in writers:
+        writer.join()
+    follower.look()
+    assert is_equal(county, second)
+
+
+def test_it_goes_on_after_a_stop_and_begins_anew_when_the_log_is_another(county: Path, second: Place) -> None:
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (words)")
+        first = Follower(county, load(county))
+        first.begin()
+        first.look()
+        office.execute("INSERT INTO load VALUES ('in a log of its own')")
+        first.look()
+        office.execute("INSERT INTO load VALUES ('after the last look, so that the log is not all folded back')")
+        first.close()
+        office.execute("INSERT INTO load VALUES ('while nobody followed')")
+        inode = second.database.stat().st_ino
+        again = Follower(county, load(county))
+        again.begin()
+        again.look()
+        assert second.database.stat().st_ino == inode, "the same log: it goes on"
+        again.close()
+        office.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        office.execute("INSERT INTO load VALUES ('in another log')")
+        third = Follower(county, load(county))
+        third.begin()
+        third.look()
+        third.close()
+        assert second.database.stat().st_ino != inode, "what was written in between cannot be known: all is copied"
+        assert is_equal(county, second)
+
+
+def test_evidence_and_keys_follow_and_what_was_deleted_goes(county: Path, second: Place, tmp_path: Path) -> None:
+    desk = Desk(county)
+    number = desk.to_closed()
+    with desk.office.records.read() as connection:
+        assert number
+        names = connection.exec_driver_sql("SELECT count(*) FROM evidence").scalar_one()
+    desk.close()
+    kept = county / "evidence" / "ab" / ("ab" + "0" * 62)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(b"\xff\xd8 a pothole")
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute(
+            "INSERT INTO evidence (sha256, type, bytes, stage, share, uploaded_by, uploaded_at) "
+            "VALUES (?, 'jpeg', 14, 'report', 1, 'x', 1)", (kept.name,),
+        )  # fmt: skip
+    (county / "keys" / "one").write_text("secret")
+    warm = Follower(county, load(county))
+    warm.begin()
+    assert warm.look().behind == 0
+    assert (second.evidence / "ab" / kept.name).read_bytes() == kept.read_bytes()
+    assert (second.files / "keys" / "one").stat().st_mode & 0o777 == 0o600
+    (county / "keys" / "one").unlink()
+    warm.look()
+    assert not (second.files / "keys" / "one").exists()
+    warm.close()
+    kept.unlink()
+    warm = Follower(county, load(county))
+    warm.begin()
+    assert not (second.evidence / "ab" / kept.name).exists()
+    warm.close()
+    assert restore_warm(second, tmp_path / "new")["evidence_missing"] == 1
+    assert names == 0
+
+
+def test_trouble_is_told_and_it_follows_again_when_it_is_over(
+    county: Path, second: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> str:
+        return next(each.result for each in examine(county) if each.check == "backups.warm")
+
+    assert found() == "failed", "nothing was copied yet"
+    monkeypatch.setattr(following, "AGAIN_SECONDS", 0.1)
+    second.folder.write_text("no folder")
+    ending = threading.Event()
+    running = threading.Thread(target=follow, args=(county, ending))
+    running.start()
+    try:
+        until(lambda: (state := state_in(county / "backups")) and state.en, "the trouble is told")
+        assert found() == "failed"
+        second.folder.unlink()
+        until(lambda: found() == "passed", "it follows again", seconds=30)
+    finally:
+        ending.set()
+        running.join()
+    state = state_in(county / "backups")
+    assert state is not None
+    keep_state(county / "backups", type(state)(state.format, state.county, state.at - 60_000_000))
+    assert found() == "failed", "a minute behind"
+
+
+def test_a_copy_that_is_damaged_or_still_followed_or_not_there_is_refused_and_nothing_appears(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    new = tmp_path / "new"
+    follower.look()
+    with pytest.raises(BadHome, match="still follows"):
+        restore_warm(second, new)
+    follower.close()
+    with pytest.raises(NotFound):
+        restore_warm(Place(tmp_path / "elsewhere"), new)
+    content = bytearray(second.database.read_bytes())
+    for place in range(len(content) // 2, len(content), 4096):
+        content[place : place + 200] = bytes(200)
+    second.database.write_bytes(content)
+    with pytest.raises(Broken):
+        restore_warm(second, new)
+    assert not new.exists()
+    assert not list(tmp_path.glob(".new*"))
+
+
+def test_two_homes_do_not_follow_to_one_folder_and_none_into_itself(
+    county: Path, tmp_path: Path, follower: Follower
+) -> None:
+    other = homes.copy_home(tmp_path / "other")
+    (other / "wanmi.toml").write_text((county / "wanmi.toml").read_text())
+    with pytest.raises(BadHome, match="warm copy runs"):
+        Follower(other, load(other))
+    text = (other / "wanmi.toml").read_text().replace(str(tmp_path / "second"), str(other / "inside"))
+    (other / "wanmi.toml").write_text(text)
+    with pytest.raises(BadHome, match="inside"):
+        Follower(other, load(other))
+    (other / "backups").mkdir(exist_ok=True)
+    with hold(other / "backups", "warm", "热备", "warm copy"), pytest.raises(BadHome):
+        follow(other, threading.Event())
