@@ -115,6 +115,9 @@ def _wrong_field(item: dict[str, Any]) -> dict[str, Any]:
     return {"field": key, "detail": message, "nearest": []}
 
 
+DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
+
+
 def database_error(request: Request[Any, Any, Any], error: OperationalError) -> Response[bytes]:
     """The database could not be written or read now; nothing of the request was done."""
     import structlog
@@ -126,8 +129,8 @@ def database_error(request: Request[Any, Any, Any], error: OperationalError) -> 
 
 
 def disk_error(request: Request[Any, Any, Any], error: OSError) -> Response[bytes]:
-    """A file could not be written because the disk is full; nothing of the request was done."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    """A file could not be written: the disk is full, read-only or failing; nothing of the request was done."""
+    if error.errno not in DISK_ERRORS:
         return unexpected(request, error)
     import structlog
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,17 +30,38 @@ def check_home(home: Path) -> Iterator[Finding]:
         yield Finding("home.settings", "failed", error.zh, error.en)
         return
     yield Finding("home.settings", "passed", f"{home / FILE} 正确", f"{home / FILE} is good")
-    free = shutil.disk_usage(home).free
-    result: Result = "passed"
-    if free < FREE_BYTES_WARNING:
-        result = "failed" if free < FREE_BYTES_FAILED else "warning"
-    yield Finding("home.space", result, f"剩余空间 {free / 2**30:.1f} GB", f"{free / 2**30:.1f} GB free")
+    yield _space(home)
     open_ = [path.name for path in (home / FILE, home / DATABASE, home / "keys") if path.exists() and _open(path)]
     if open_:
         names = "、".join(open_)
         yield Finding("home.modes", "warning", f"{names} 他人可读;请 chmod go-rwx", f"{names}: others can read it")
     else:
         yield Finding("home.modes", "passed", "文件权限正确", "file modes are good")
+
+
+def _space(home: Path) -> Finding:
+    """Room on the disk of the home, and whether it takes anything at all."""
+    if _takes_nothing(home):
+        zh, en = (
+            "磁盘只读;多为磁盘损坏,请看 dmesg 并换盘",
+            "the disk is read-only, mostly since it is failing; see dmesg",
+        )
+        return Finding("home.space", "failed", zh, en)
+    free = shutil.disk_usage(home).free
+    result: Result = "passed"
+    if free < FREE_BYTES_WARNING:
+        result = "failed" if free < FREE_BYTES_FAILED else "warning"
+    return Finding("home.space", result, f"剩余空间 {free / 2**30:.1f} GB", f"{free / 2**30:.1f} GB free")
+
+
+def _takes_nothing(folder: Path) -> bool:
+    """Whether a disk is read-only, asked with a file that has no name, since a failing disk does not say so itself."""
+    try:
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError as error:
+        return error.errno in (errno.EROFS, errno.EIO)
+    os.close(descriptor)
+    return False
 
 
 def check_database(home: Path) -> Iterator[Finding]:

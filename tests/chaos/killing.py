@@ -26,6 +26,7 @@ CLERKS = 6
 LOAD_SECONDS = (0.02, 0.4)
 """A round is killed so long after its first answer."""
 STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("s1", "accept", {"reason": "电话清楚"}),
     ("z1", "file", {}),
     ("p1", "dispatch", {"department": "D01", "condition": 1}),
     ("d1", "finish", {"result": "已更换"}),
@@ -76,6 +77,7 @@ class Killing:
         self.result = Result()
         self._where, self._chance = where, Random(seed)
         self._told = Told()
+        self._wrong: list[AssertionError] = []
         self._headers: dict[str, dict[str, str]] = {}
         with closing(sqlite3.connect(f"file:{home / 'county.db'}?mode=ro", uri=True)) as driver:
             self._seen = int(driver.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()[0])
@@ -119,6 +121,8 @@ class Killing:
         ending.set()
         for clerk in clerks:
             clerk.join()
+        if self._wrong:
+            raise self._wrong[0]
 
     def _clerk(self, ending: threading.Event, first: threading.Event) -> None:
         with httpx.Client(base_url=self.node.url, timeout=10) as client:
@@ -129,6 +133,9 @@ class Killing:
                     for account, action, body in STEPS:
                         self._move(client, number, account, action, body)
                 except httpx.TransportError:
+                    return
+                except AssertionError as error:
+                    self._wrong.append(error)
                     return
 
     def _report(self, client: httpx.Client, key: str) -> str:
