@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from appliance.errors import WanmiError
 
@@ -115,6 +115,19 @@ def _wrong_field(item: dict[str, Any]) -> dict[str, Any]:
     return {"field": key, "detail": message, "nearest": []}
 
 
+def damaged(request: Request[Any, Any, Any], error: DatabaseError) -> Response[bytes]:
+    """A page of the database is damaged; whoever looks at it is told, and everybody else goes on."""
+    if not any(word in str(error.orig) for word in DAMAGE):
+        return unexpected(request, error)
+    import structlog
+
+    structlog.get_logger("wanmi").error("damaged", path=request.url.path, error=str(error.orig))
+    zh = "数据库有损坏的页;请立即告诉技术员,运行 wanmi doctor。"
+    en = "A page of the database is damaged; tell the technician at once, who runs wanmi doctor."
+    return problem(500, "broken", zh if language_of(request) == "zh" else en, instance=request.url.path)
+
+
+DAMAGE = ("malformed", "not a database", "disk I/O error")
 DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
 
 
@@ -154,6 +167,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: http_error,
     UnicodeDecodeError: encoding_error,
     OperationalError: database_error,
+    DatabaseError: damaged,
     OSError: disk_error,
     Exception: unexpected,
 }

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
 from appliance.doctor import Finding, Result
 from appliance.errors import BadHome, Broken, WanmiError
 from appliance.records import engine, schema
 from appliance.records.acts import broken_act
+from appliance.records.anchor import loss
 from appliance.records.feed import last_seq
 from appliance.records.spatial import check_registration
 from appliance.records.store import DATABASE, glance
@@ -95,20 +97,44 @@ def _database(connection: Connection) -> Iterator[Finding]:
     count, least = connection.execute(text("SELECT count(*), coalesce(min(seq), 0) FROM change")).one()
     gapless = count == 0 or last - least + 1 == count
     yield Finding("feed.gapless", "passed" if gapless else "failed", f"变更流到 {last}", f"the feed ends at {last}")
+    yield _lost(connection)
     held, broken = broken_act(connection)
     yield Finding(
         "audit.acts", "passed" if broken is None else "failed", f"{held} 条管理行为链完好", f"{held} acts hold"
     )
 
 
+def _lost(connection: Connection) -> Finding:
+    """Whether the database was once found behind what had been answered."""
+    found = loss(connection)
+    if found is None:
+        zh, en = "已答复的变更都在", "whatever was answered is there"
+        return Finding("database.answered", "passed", zh, en)
+    count = found.answered - found.kept
+    zh = (
+        f"盘坏或断电丢失了最后 {count} 条已答复的变更;有热备请 wanmi backup restore warm,"
+        "否则核对后 wanmi audit accept-loss"
+    )
+    en = (
+        f"the disk lost the last {count} answered changes; wanmi backup restore warm where there is a warm copy, "
+        "else look what is missing and wanmi audit accept-loss"
+    )
+    return Finding("database.answered", "failed", zh, en)
+
+
 def _integrity(connection: Connection) -> Finding:
     if connection.dialect.name != "sqlite":
         zh, en = "由 PostgreSQL 自己检查 (pg_amcheck)", "PostgreSQL has its own check (pg_amcheck)"
         return Finding("database.integrity", "skipped", zh, en)
-    said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-    return Finding(
-        "database.integrity", "passed" if said == "ok" else "failed", f"完整性: {said}", f"integrity: {said}"
-    )
+    try:
+        said = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    except DatabaseError as error:
+        said = str(error.orig)
+    if said == "ok":
+        return Finding("database.integrity", "passed", "数据库完好", "the database is whole")
+    zh = f"数据库损坏: {said};请停机,wanmi backup restore latest (或 warm) --into 新目录"
+    en = f"the database is damaged: {said}; stop the node and wanmi backup restore latest (or warm) --into NEWHOME"
+    return Finding("database.integrity", "failed", zh, en)
 
 
 def _open(path: Path) -> bool:

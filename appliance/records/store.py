@@ -13,7 +13,9 @@ from appliance.clock import Clock, SystemClock
 from appliance.errors import BadHome
 from appliance.records import engine as engines
 from appliance.records import schema
+from appliance.records.anchor import Anchor, admit_loss
 from appliance.records.checkpoints import Checkpointer
+from appliance.records.feed import last_seq
 from appliance.records.writer import Unit, Writer
 from appliance.settings import Settings, load
 
@@ -34,8 +36,12 @@ class Records:
         self.readers = readers
         self._writing = writing
         self._listeners: list[Callable[[], None]] = []
-        self.writer = Writer(writing, clock, self._committed)
+        self._anchor = None if settings.database_url else Anchor(home)
+        answered = self._anchor.seq if self._anchor else 0
+        self.writer = Writer(writing, clock, self._committed, self._anchor.set if self._anchor else None)
         self._checkpointer = None if settings.database_url else Checkpointer(home / DATABASE)
+        if self._anchor is not None and answered > self._kept():
+            self._anchor.set(self.write(lambda unit: admit_loss(unit, answered)))
 
     @classmethod
     def open(cls, home: Path, *, settings: Settings | None = None, clock: Clock | None = None) -> Records:
@@ -81,6 +87,12 @@ class Records:
             self._checkpointer.close()
         self.readers.dispose()
         self._writing.dispose()
+        if self._anchor is not None:
+            self._anchor.close()
+
+    def _kept(self) -> int:
+        with self.read() as connection:
+            return last_seq(connection)
 
     def _committed(self) -> None:
         for listener in self._listeners:

@@ -37,13 +37,15 @@ class Unit:
     Attributes:
         connection: the writer's connection, inside the transaction.
         now: the moment of this unit in microseconds.
+        seq: the number of its last change once it is done, 0 where it changed nothing.
     """
 
-    __slots__ = ("_changes", "_late", "connection", "now")
+    __slots__ = ("_changes", "_late", "connection", "now", "seq")
 
     def __init__(self, connection: Connection, now: int) -> None:
         self.connection = connection
         self.now = now
+        self.seq = 0
         self._changes: dict[tuple[str, str], str] = {}
         self._late: list[tuple[Sql, dict[str, Any]]] = []
 
@@ -67,7 +69,7 @@ class Unit:
     def _finish(self) -> None:
         if self._changes:
             changes = [(type_, id_, op) for (type_, id_), op in self._changes.items()]
-            feed.append(self.connection, changes, self.now)
+            self.seq = feed.append(self.connection, changes, self.now)
 
 
 class _Job:
@@ -99,10 +101,16 @@ def _answer_waiters(jobs: list[_Job]) -> None:
 class Writer:
     """The thread that owns the only writing connection of this process."""
 
-    def __init__(self, engine: Engine, clock: Clock, on_commit: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        on_commit: Callable[[], None] | None = None,
+        before_answers: Callable[[int], None] | None = None,
+    ) -> None:
         self._engine = engine
         self._clock = clock
-        self._on_commit = on_commit
+        self._on_commit, self._before_answers = on_commit, before_answers
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
@@ -186,6 +194,9 @@ class Writer:
                 job.error = job.error or error
         self.groups += 1
         self.units += len(jobs)
+        seq = max((job.unit.seq for job in jobs if job.unit is not None and job.error is None), default=0)
+        if seq and self._before_answers is not None:
+            self._before_answers(seq)
         self._answer(jobs or [first])
         return ending
 

@@ -8,10 +8,14 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from msgspec import structs
+
 from appliance.clock import SystemClock
 from appliance.errors import Broken, Conflict, WanmiError
 from appliance.lock import hold
-from appliance.records.store import DATABASE
+from appliance.records.anchor import loss
+from appliance.records.feed import feed_name, last_seq
+from appliance.records.store import DATABASE, glance
 from appliance.settings import FILE, Settings, load
 from backups.key import KEY
 from backups.snapshot import FREE_AT_LEAST, copy_database
@@ -51,8 +55,9 @@ class Follower:
         """Go on with the copy that is there where its log is the one of the home; else copy all.
 
         Raises:
-            Conflict: no room. OSError, sqlite3.Error: the target or the home cannot be used.
+            Conflict: no room, or the home lost what the copy has. OSError, sqlite3.Error: target or home fail.
         """
+        self._refuse_to_forget()
         header = header_of(self._log)
         if header and header == header_of(self._copy_log) and self.place.database.exists():
             self._header, self._copied = header, 0
@@ -73,13 +78,32 @@ class Follower:
         else:
             self._holder.renew()
         self._copy_files()
-        behind = self._evidence.copy_some(self._holder.reading)
-        return self._tell(State(FORMAT, self._county, at, behind))
+        reading = self._holder.reading
+        behind = self._evidence.copy_some(reading)
+        feed, last = reading.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
+        return self._tell(State(FORMAT, self._county, at, feed, last, behind))
 
     def close(self) -> None:
         """Let the home's log and the folder go."""
         self._holder.close()
         self._owner.close()
+
+    def _refuse_to_forget(self) -> None:
+        """Keep the copy as it is where the home lost something that it has."""
+        state = self.place.state
+        with glance(self._home) as connection:
+            lost = loss(connection)
+            behind = feed_name(connection) == (state.feed if state else "") and last_seq(connection)
+        if state is None or not (lost or behind):
+            return
+        kept = lost.kept if lost and lost.feed == state.feed else behind or state.last
+        if state.last > kept:
+            raise Conflict(
+                f"家目录丢了热备里有的 {state.last - kept} 条变更,热备不再跟随;请停机后 wanmi backup restore warm,"
+                "或 wanmi audit accept-loss 放弃它们。",
+                f"The home lost {state.last - kept} changes that the warm copy has, so it follows no more; stop the "
+                "node and wanmi backup restore warm, or give them up by wanmi audit accept-loss.",
+            )
 
     def _copy_log_on(self) -> None:
         header, frames = self._holder.committed(self._log)
@@ -172,8 +196,8 @@ def _tell_trouble(home: Path, county: str, error: Exception) -> None:
     zh, en = (
         (error.zh, error.en) if isinstance(error, WanmiError) else (f"热备停了: {error}", f"it stands still: {error}")
     )
-    at, behind = (before.at, before.behind) if before else (0, 0)
-    keep_state(home / "backups", State(FORMAT, county, at, behind, zh, en))
+    known = before or State(FORMAT, county, 0)
+    keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
 
 
 def _to_disk(path: Path) -> None:

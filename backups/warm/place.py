@@ -23,6 +23,7 @@ class State(msgspec.Struct):
 
     Attributes:
         at: the moment (microseconds) up to which everything answered is in it.
+        feed, last: the feed of the home and its last number then.
         behind: evidence files that are still to be copied.
         zh, en: why it stands still; empty where it follows.
     """
@@ -30,6 +31,8 @@ class State(msgspec.Struct):
     format: int
     county: str
     at: int
+    feed: str = ""
+    last: int = 0
     behind: int = 0
     zh: str = ""
     en: str = ""

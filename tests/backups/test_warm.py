@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from appliance.doctor import examine
 from appliance.errors import BadHome, Broken, NotFound
@@ -236,7 +237,7 @@ def test_trouble_is_told_and_it_follows_again_when_it_is_over(
         running.join()
     state = state_in(county / "backups")
     assert state is not None
-    keep_state(county / "backups", type(state)(state.format, state.county, state.at - 60_000_000))
+    keep_state(county / "backups", structs.replace(state, at=state.at - 60_000_000))
     assert found() == "failed", "a minute behind"
 
 
