@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import Broken, Conflict, NotFound, WanmiError
+from appliance.lock import is_held
 from appliance.options import say
 from appliance.settings import FILE, load
 from provisioning.system import releases, services
@@ -24,6 +25,11 @@ from provisioning.system.laying import lay
 
 DATABASE, SNAPSHOT = "county.db", "backups/before-upgrade.db"
 BAD = ("failed", "error")
+AS_IT_WAS = ("数据与升级前相同", "the data is as it was")
+IN_THE_BACKUP = (
+    "PostgreSQL 上的数据若已迁移,请用 wanmi backup restore 恢复",
+    "the data in PostgreSQL, if it was migrated, comes back by wanmi backup restore",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,12 @@ class Upgrade:
         if furnished:
             self._back_up()
         services.stop(box)
+        if is_held(box.home):
+            services.start(box)
+            raise Conflict(
+                f"{box.home} 上有节点在运行 (wanmi up?);请先停止它,再升级。",
+                f"A node runs on {box.home} (by wanmi up?); stop it, then upgrade.",
+            )
         kept = False
         try:
             if furnished and (box.home / DATABASE).exists():
@@ -68,9 +80,10 @@ class Upgrade:
             if not isinstance(error, (WanmiError, OSError, sqlite3.Error)):
                 raise
             zh, en = (error.zh, error.en) if isinstance(error, WanmiError) else (str(error), str(error))
+            how = AS_IT_WAS if kept or not furnished else IN_THE_BACKUP
             raise Conflict(
-                f"升级到 {self.new} 失败,已退回 {self.old},数据与升级前相同: {zh}",
-                f"The upgrade to {self.new} failed; {self.old} runs again, the data is as it was: {en}",
+                f"升级到 {self.new} 失败,已退回 {self.old},{how[0]}: {zh}",
+                f"The upgrade to {self.new} failed; {self.old} runs again, {how[1]}: {en}",
             ) from error
         gone = releases.forget_old(box)
         say(f"已从 {self.old} 升级到 {self.new} / upgraded" + (f"; 已删除 / removed {', '.join(gone)}" if gone else ""))
@@ -78,9 +91,7 @@ class Upgrade:
     def _back_up(self) -> None:
         """A snapshot in the repository, where one is set; a home on PostGIS does not go on without."""
         settings = load(self.box.home)
-        if not settings.backup.to:
-            done = None
-        else:
+        if settings.backup.to:
             done = _wanmi(self.box, self.old, "backup", "now")
             if done.returncode == 0:
                 say("备份已作快照 / the backups have a snapshot")
@@ -105,8 +116,8 @@ class Upgrade:
             raise Broken(f"迁移失败: {done.stderr.strip()}", f"the migration failed: {done.stderr.strip()}")
         worse = _ill(self.box, self.new) - ill
         if worse:
-            names = ", ".join(sorted(worse))
-            raise Broken(f"新版本的 wanmi doctor 不通过: {names}", f"wanmi doctor of the new release fails: {names}")
+            told = "; ".join(sorted(worse))
+            raise Broken(f"新版本的 wanmi doctor 不通过: {told}", f"wanmi doctor of the new release fails: {told}")
 
     def _take_back(self, kept: bool) -> None:
         """The old release, its files, and the database as it was, where a copy of it was kept."""

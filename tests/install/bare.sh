@@ -2,7 +2,7 @@
 # A bare Debian 12 without network gets a bundle, as root: install, install again, init, doctor, demo, uninstall.
 #
 #   tests/install/bare.sh [BUNDLE [ROOT]]   BUNDLE: made by ./install.sh bundle (else made here); ROOT: a folder that
-#                                           debootstrap filled (else done here); both are left as they were, or removed
+#                                           debootstrap filled (else done here); both are left as they were; a new one is removed
 #
 # Everything runs in namespaces of its own (mounts, network, processes): with their end nothing of it stays.
 set -eu
@@ -87,7 +87,7 @@ step "uninstall keeps the data, purge does not"
 [ ! -e /var/lib/wanmi ]
 step "done"
 STORY
-unshare --mount --net --pid --fork sh -eu -c '
+env -i PATH="$PATH" TERM=dumb HOME=/root unshare --mount --net --pid --fork sh -eu -c '
     ip link set lo up
     mount -t proc proc "$1/proc"
     mount --rbind /dev "$1/dev"

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.errors import Broken, Conflict, Invalid, NotFound, WanmiError
+from appliance.lock import hold
 from provisioning.system import releases
 from provisioning.system.box import Box
 from provisioning.system.commands import system
@@ -197,6 +198,15 @@ def test_when_the_power_went_in_an_upgrade_the_next_one_begins_with_the_county_a
 
     assert "put back" in called("upgrade", "0.2.0-new", "--root", str(box.root)).stderr
     assert releases.running(box) == "0.2.0-new"
+
+
+@needs_accounts
+def test_a_node_that_somebody_started_by_hand_is_not_upgraded_under(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    built(box, "0.2.0-new")
+    with hold(box.home), pytest.raises(Conflict, match="stop it, then upgrade"):
+        called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert releases.running(box) == "0.1.0-old"
 
 
 @needs_accounts
