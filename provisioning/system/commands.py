@@ -117,7 +117,7 @@ def remove(purging: bool, yes: bool, box: Box) -> None:
     if not gone:
         say("没有可删除的 / nothing to remove")
     if not purging and removing.has_data(box):
-        say(f"数据保留在 {box.home};账号和 Debian 软件包也保留 / the data stays, so do accounts and packages")
+        say(f"数据保留在 {box.home};/etc/wanmi、账号、软件包也保留 / data, /etc/wanmi, accounts, packages stay")
 
 
 @system.command()

@@ -10,19 +10,21 @@ from provisioning.system import services
 from provisioning.system.box import Box
 from provisioning.system.tables import files
 
-SOFTWARE = ("/opt/wanmi", "/usr/local/lib/wanmi", "/etc/wanmi")
+SOFTWARE = ("/opt/wanmi", "/usr/local/lib/wanmi")
 DATA = ("/var/lib/wanmi", "/var/lib/wanmi-seat")
+WRITTEN = "/etc/wanmi"
+"""What the technician wrote; it goes with the data."""
 
 
 def remove(box: Box) -> list[str]:
-    """Stop the units and remove software and files; home, accounts and Debian packages stay. Returns what went."""
+    """Stop the units, remove software and files. Data, /etc/wanmi, accounts and packages stay. Returns what went."""
     services.disable(box)
-    return list(_gone(box, [file.path for file in files()] + list(SOFTWARE)))
+    return list(_gone(box, [file.path for file in files() if not file.yours] + list(SOFTWARE)))
 
 
 def purge(box: Box) -> list[str]:
-    """Remove the data, too. It is gone for good; backups elsewhere stay."""
-    return list(_gone(box, DATA))
+    """Remove the data and /etc/wanmi, too. It is gone for good; backups elsewhere stay."""
+    return list(_gone(box, (*DATA, WRITTEN)))
 
 
 def has_data(box: Box) -> bool:

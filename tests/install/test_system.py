@@ -236,9 +236,13 @@ def test_uninstall_keeps_the_data_and_purge_asks_before_it_deletes(box: Box) -> 
 
     assert "the data stays" in called("remove", "--root", str(box.root)).stderr
     assert (box.home / "wanmi.toml").exists()
-    assert not any(box.at(file.path).exists() for file in files())
+    assert [file.path for file in files() if box.at(file.path).exists()] == [
+        "/etc/wanmi/environment",
+        "/etc/wanmi/seat",
+    ]
     called("remove", "--purge", "--yes", "--root", str(box.root))
     assert not box.home.exists()
+    assert not box.at("/etc/wanmi").exists()
 
 
 def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:
