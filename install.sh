@@ -127,11 +127,13 @@ check() {
         info "Debian packages: all there"
     fi
     if [ -x "$PYTHON" ]; then check_python && info "$PYTHON: good"; fi
-    if up_to_date requirements.lock; then
+    if [ -L /opt/wanmi/current ]; then
+        :
+    elif up_to_date requirements.lock; then
         info ".venv: up to date"
     else
         info ".venv: would be built"
-        [ -L /opt/wanmi/current ] || well=1
+        well=1
     fi
     check_system || well=1
     return "$well"

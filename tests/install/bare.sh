@@ -87,6 +87,7 @@ step "uninstall keeps the data, purge does not"
 [ ! -e /var/lib/wanmi ]
 step "done"
 STORY
+# shellcheck disable=SC2016 # that shell expands it
 env -i PATH="$PATH" TERM=dumb HOME=/root unshare --mount --net --pid --fork sh -eu -c '
     ip link set lo up
     mount -t proc proc "$1/proc"

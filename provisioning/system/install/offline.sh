@@ -22,8 +22,13 @@ verify_bundle() {
         said=$(printf '%s' "$said" | head -n 3 | tr '\n' ' ')
         bundle_refused "文件损坏或缺少: $said" "files are damaged or missing: $said"
     fi
+    line='
+'
+    listed=$line$(cut -c 67- "$OFFLINE/SHA256SUMS")$line
     beside=$(cd "$OFFLINE" && find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig ! -path ./key.gpg |
-        while IFS= read -r file; do cut -c 67- SHA256SUMS | grep -qxF -e "$file" || printf '%s ' "$file"; done)
+        while IFS= read -r file; do
+            case "$listed" in *"$line$file$line"*) ;; *) printf '%s ' "$file" ;; esac
+        done)
     [ -z "$beside" ] || bundle_refused "有清单之外的文件: $beside" "there are files that its list does not name: $beside"
     info "离线包完好 / the bundle is whole: $(wc -l < "$OFFLINE/SHA256SUMS") 个文件 / files"
 }
