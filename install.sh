@@ -11,8 +11,9 @@
 #   ./install.sh --check      says what is there, what differs and what is missing (exit code 1), changes nothing
 #   ./install.sh --help       shows this text
 #
-# Options before the word: --offline DIR  take everything from a bundle, nothing from the network
-#                          --key FINGER   the fingerprint that was printed when the bundle was made
+# Options of demo, install and upgrade:
+#   --offline DIR  take everything from a bundle, nothing from the network
+#   --key FINGER   the fingerprint that was printed when the bundle was made
 # After --purge: --yes  do not ask.
 # What demo and test may change: Debian packages (with apt-get, as root or by sudo), .venv, demo. Run again: no rebuild.
 # Environment: WANMI_PYTHON  the Python to build .venv with (default /usr/bin/python3, Debian's 3.11)
@@ -168,6 +169,9 @@ run_tests() {
 main() {
     here=$(pwd)
     cd "$(dirname "$0")"
+    case "${2:-}" in # options may stand behind the word as well
+        --offline | --key) word=$1; shift; set -- "$@" "$word" ;;
+    esac
     while :; do
         case "${1:-}" in
             --offline)

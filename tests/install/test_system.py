@@ -242,6 +242,18 @@ def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:
         called("seats", "--address", "a; rm -rf /", str(tmp_path))
 
 
+def test_a_screen_that_cannot_show_chinese_says_so_in_plain_letters(tmp_path: Path) -> None:
+    """The machine has no kmscon, and nobody presses Enter."""
+    for tool in ("sh", "hostname"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or f"/usr/bin/{tool}")
+    done = subprocess.run(
+        ["sh", DATA / "tty1"], env={"PATH": str(tmp_path)}, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    said = done.stdout.decode("ascii")
+    assert "cannot show Chinese" in said
+    assert "ssh seat@" in said
+
+
 def test_a_node_that_does_not_answer_after_an_upgrade_is_told_with_its_address() -> None:
     with pytest.raises(Broken, match=r"did not answer at http://127\.0\.0\.1:9/health"):
         wait_for_answer("http://127.0.0.1:9/health", seconds=0.2)
