@@ -1,0 +1,240 @@
+"""One release after another: snapshot, migrate, doctor, switch; where one of them fails everything is as before.
+
+The new release is tried on the home while nothing runs. The marker `upgrading` stands while the database may be half
+migrated: a box that lost its power there puts the snapshot back before it upgrades again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import Broken, Conflict, NotFound, WanmiError
+from appliance.lock import is_held
+from appliance.options import say
+from appliance.settings import FILE, load
+from provisioning.system import releases, services
+from provisioning.system.accounts import ids
+from provisioning.system.box import NODE, Box
+from provisioning.system.laying import lay
+
+DATABASE, SNAPSHOT = "county.db", "backups/before-upgrade.db"
+BAD = ("failed", "error")
+AS_IT_WAS = ("数据与升级前相同", "the data is as it was")
+IN_THE_BACKUP = (
+    "PostgreSQL 上的数据若已迁移,请用 wanmi backup restore 恢复",
+    "the data in PostgreSQL, if it was migrated, comes back by wanmi backup restore",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """An upgrade under way, of a box from a release to another."""
+
+    box: Box
+    old: str
+    new: str
+
+    @property
+    def marker(self) -> Path:
+        return self.box.opt / "upgrading"
+
+    def run(self) -> None:
+        """Upgrade.
+
+        Raises:
+            Conflict: it failed; the old release runs again, on the home as it was.
+        """
+        box = self.box
+        releases.release(box, self.new)
+        take_back_unfinished(box)
+        furnished = (box.home / FILE).exists()
+        ill = _ill(box, self.old) if furnished else set()
+        if furnished:
+            self._back_up()
+        services.stop(box)
+        if is_held(box.home):
+            services.start(box)
+            raise Conflict(
+                f"{box.home} 上有节点在运行 (wanmi up?);请先停止它,再升级。",
+                f"A node runs on {box.home} (by wanmi up?); stop it, then upgrade.",
+            )
+        kept = False
+        try:
+            if furnished and (box.home / DATABASE).exists():
+                copy_database(box, box.home / DATABASE, box.home / SNAPSHOT)
+                kept = True
+            if furnished:
+                self._migrate(ill)
+            lay(box)
+            releases.switch(box, self.new)
+            self.marker.unlink(missing_ok=True)
+            services.start(box)
+        except BaseException as error:
+            self._take_back(kept)
+            if not isinstance(error, (WanmiError, OSError, sqlite3.Error)):
+                raise
+            zh, en = (error.zh, error.en) if isinstance(error, WanmiError) else (str(error), str(error))
+            how = AS_IT_WAS if kept or not furnished else IN_THE_BACKUP
+            raise Conflict(
+                f"升级到 {self.new} 失败,已退回 {self.old},{how[0]}: {zh}",
+                f"The upgrade to {self.new} failed; {self.old} runs again, {how[1]}: {en}",
+            ) from error
+        gone = releases.forget_old(box)
+        say(f"已从 {self.old} 升级到 {self.new} / upgraded" + (f"; 已删除 / removed {', '.join(gone)}" if gone else ""))
+
+    def _back_up(self) -> None:
+        """A snapshot in the repository, where one is set; a home on PostGIS does not go on without."""
+        settings = load(self.box.home)
+        if settings.backup.to:
+            done = _wanmi(self.box, self.old, "backup", "now")
+            if done.returncode == 0:
+                say("备份已作快照 / the backups have a snapshot")
+                return
+            say(f"备份未成 / no snapshot in the backups: {done.stderr.strip()}")
+        if settings.database_url:
+            raise Conflict(
+                "县数据在 PostgreSQL 上,升级前必须有备份;请设置 [backup] to 并使 wanmi backup now 成功。",
+                "The county is in PostgreSQL and is backed up before an upgrade: set [backup] to, see that wanmi "
+                "backup now works, then upgrade again.",
+            )
+
+    def _migrate(self, ill: set[str]) -> None:
+        """Migrate the database by the new release, and see that its doctor finds nothing new.
+
+        Raises:
+            Broken: the migration fails, or a check that was good before fails.
+        """
+        self.marker.write_text(json.dumps({"old": self.old, "new": self.new}), encoding="utf-8")
+        done = _python(self.box, self.new, "prepare", "--home", str(self.box.home))
+        if done.returncode:
+            raise Broken(f"迁移失败: {done.stderr.strip()}", f"the migration failed: {done.stderr.strip()}")
+        worse = _ill(self.box, self.new) - ill
+        if worse:
+            told = "; ".join(sorted(worse))
+            raise Broken(f"新版本的 wanmi doctor 不通过: {told}", f"wanmi doctor of the new release fails: {told}")
+
+    def _take_back(self, kept: bool) -> None:
+        """The old release, its files, and the database as it was, where a copy of it was kept."""
+        services.stop(self.box)
+        if kept:
+            put_back(self.box)
+        releases.switch(self.box, self.old)
+        _python(self.box, self.old, "lay", "--root", str(self.box.root), as_root=True)
+        self.marker.unlink(missing_ok=True)
+        services.start(self.box)
+
+
+def upgrade(box: Box, new: str) -> bool:
+    """Let a box run another release; returns False where it runs already.
+
+    Raises:
+        NotFound: nothing is installed, or there is no such release. Conflict: it failed and was taken back.
+    """
+    if box.is_real:
+        os.environ.update(box.environment())  # settings may stand there
+    old = releases.running(box)
+    if old is None:
+        raise NotFound(
+            "这里没有安装万米;请先 sudo ./install.sh。", "Wanmi is not installed here; run sudo ./install.sh first."
+        )
+    if old == new and not take_back_unfinished(box):
+        return False
+    Upgrade(box, old, new).run()
+    return True
+
+
+def take_back_unfinished(box: Box) -> bool:
+    """Put the database back that an upgrade left half migrated when the power went; returns whether there was one."""
+    marker = box.opt / "upgrading"
+    if not marker.exists():
+        return False
+    database, snapshot = box.home / DATABASE, box.home / SNAPSHOT
+    # of the same schema: it was not migrated yet, and the old software may have written into it since
+    if snapshot.exists() and _schema(database) != _schema(snapshot):
+        put_back(box)
+        say("上次升级中断,数据库已退回 / the last upgrade was cut off; the database was put back")
+    marker.unlink()
+    return True
+
+
+def copy_database(box: Box, source: Path, target: Path) -> None:
+    """A whole copy by SQLite's backup API, readable by the node's account only; an old copy is replaced."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    new = target.with_name(f"{target.name}.new")
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT, 0o600))
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reading, closing(sqlite3.connect(new)) as copy:
+        reading.backup(copy)
+    owner = ids(box, NODE)
+    if os.geteuid() == 0 and owner is not None:
+        os.chown(new, *owner)
+    _flush(new)
+    new.replace(target)
+
+
+def put_back(box: Box) -> None:
+    """Put the copy of the database back."""
+    database = box.home / DATABASE
+    for tail in ("-wal", "-shm"):
+        database.with_name(database.name + tail).unlink(missing_ok=True)
+    copy_database(box, box.home / SNAPSHOT, database)
+
+
+def _schema(database: Path) -> str | None:
+    """The revision of a database's schema; None where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    except (sqlite3.Error, TypeError):
+        return None
+
+
+def _ill(box: Box, name: str) -> set[str]:
+    """The checks of `wanmi doctor` of a release that fail on the home.
+
+    Raises:
+        Broken: the doctor itself does not run.
+    """
+    done = _wanmi(box, name, "doctor", "--json")
+    try:
+        return {found["check"] for found in json.loads(done.stdout) if found["result"] in BAD}
+    except (ValueError, TypeError, KeyError):
+        said = done.stderr.strip() or done.stdout.strip()
+        raise Broken(
+            f"{name} 的 wanmi doctor 不能运行: {said}", f"wanmi doctor of {name} does not run: {said}"
+        ) from None
+
+
+def _wanmi(box: Box, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return _run(box, [str(box.releases / name / ".venv" / "bin" / "wanmi"), *arguments, "--home", str(box.home)])
+
+
+def _python(box: Box, name: str, *arguments: str, as_root: bool = False) -> subprocess.CompletedProcess[str]:
+    python = str(box.releases / name / ".venv" / "bin" / "python")
+    return _run(box, [python, "-m", "provisioning.system", *arguments], as_root=as_root)
+
+
+def _run(box: Box, command: list[str], *, as_root: bool = False) -> subprocess.CompletedProcess[str]:
+    """A command of a release; on a real machine as the node's account, so that no file in the home is root's."""
+    account = ids(box, NODE)
+    around = {**os.environ, **(box.environment() if box.is_real else {}), "HOME": str(box.home)}
+    if as_root or os.geteuid() != 0 or account is None or not box.is_real:
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=around)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd="/", env=around,
+        user=account[0], group=account[1], extra_groups=(), umask=0o077,
+    )  # fmt: skip
+
+
+def _flush(file: Path) -> None:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,259 @@
+"""The technician installs the box: every file in its place, units shut tight, an upgrade that fails is taken back.
+
+A scratch folder is the machine; systemd's own tools look at the units in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from appliance.errors import Broken, Conflict, Invalid, NotFound, WanmiError
+from appliance.lock import hold
+from provisioning.system import releases
+from provisioning.system.box import Box
+from provisioning.system.commands import system
+from provisioning.system.laying import compare, lay
+from provisioning.system.services import health_address, wait_for_answer
+from provisioning.system.tables import DATA, files, units
+from provisioning.system.upgrading import SNAPSHOT
+from tests import homes
+
+needs_systemd = pytest.mark.skipif(
+    not (shutil.which("systemd-analyze") and shutil.which("systemd-sysusers")), reason="systemd's tools are not here"
+)
+needs_accounts = pytest.mark.skipif(
+    not shutil.which("systemd-sysusers"), reason="accounts of another file tree are made by systemd-sysusers"
+)
+EXPOSURE = 3.0
+"""The highest exposure of a unit that systemd-analyze may find, of 10."""
+
+
+def called(*arguments: str, code: int = 0) -> Result:
+    """What install.sh calls; a refusal is raised."""
+    done = CliRunner().invoke(system, list(arguments), standalone_mode=False)
+    if isinstance(done.exception, WanmiError):
+        raise done.exception
+    assert done.exit_code == code, f"{done.exception!r}\n{done.output}"
+    return done
+
+
+def built(box: Box, name: str, doctor: str = "") -> None:
+    """A release whose commands are this checkout's; `doctor` is a line of shell that comes before its doctor."""
+    folder = box.releases / name / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    for tool, real in (("python", f"{sys.executable}"), ("wanmi", f"{sys.executable} -m appliance")):
+        guard = f'[ "$1" != doctor ] || {{ {doctor}; }}\n' if doctor and tool == "wanmi" else ""
+        (folder / tool).write_text(f'#!/bin/sh\n{guard}PYTHONPATH={Path.cwd()} exec {real} "$@"\n', encoding="utf-8")
+        (folder / tool).chmod(0o755)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    """A machine with nothing on it but a release that was built."""
+    root = Box(tmp_path / "root")
+    root.at("/etc").mkdir(parents=True)
+    built(root, "0.1.0-old")
+    return root
+
+
+@needs_accounts
+def test_a_second_install_changes_nothing_and_what_the_technician_wrote_stays(box: Box) -> None:
+    first = called("install", "0.1.0-old", "--root", str(box.root))
+    assert "/etc/systemd/system/wanmi.service" in first.stderr
+    assert releases.running(box) == "0.1.0-old"
+    environment = box.at("/etc/wanmi/environment")
+    environment.write_text("WANMI_LISTEN_PORT=9000\n", encoding="utf-8")
+
+    again = called("install", "0.1.0-old", "--root", str(box.root))
+    assert "nothing changed" in again.stderr
+    assert environment.read_text(encoding="utf-8") == "WANMI_LISTEN_PORT=9000\n"
+    assert health_address(box) == "http://127.0.0.1:9000/health"
+    assert called("check", "--root", str(box.root)).stdout.count("yours") == 1
+
+
+@needs_accounts
+def test_check_says_what_differs_and_what_is_missing_and_the_install_mends_it(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    box.at("/etc/systemd/system/wanmi.service").write_text("[Service]\n", encoding="utf-8")
+    box.at("/usr/local/bin/wanmi").unlink()
+
+    told = json.loads(called("check", "--json", "--root", str(box.root), code=1).stdout)
+    ill = {item["what"]: item["state"] for item in told["items"] if item["state"] not in ("good", "yours")}
+    assert ill == {"/etc/systemd/system/wanmi.service": "differs", "/usr/local/bin/wanmi": "missing"}
+    called("install", "0.1.0-old", "--root", str(box.root))
+    assert all(found.is_well for found in compare(box))
+
+
+@needs_accounts
+def test_the_home_belongs_to_the_node_and_the_seat_has_the_console_for_a_shell(box: Box) -> None:
+    lay(box)
+    accounts = {line.split(":")[0]: line.split(":") for line in box.at("/etc/passwd").read_text().splitlines()}
+    assert accounts["seat"][6] == "/usr/local/lib/wanmi/seat"
+    assert accounts["wanmi"][5:] == ["/var/lib/wanmi", "/usr/sbin/nologin"]
+    assert box.home.stat().st_mode & 0o777 == 0o700
+    if os.geteuid() == 0:
+        assert box.home.stat().st_uid == int(accounts["wanmi"][2])
+        assert box.at("/etc/wanmi/environment").stat().st_gid == int(accounts["wanmi"][3])
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong_with_the_units(box: Box) -> None:
+    lay(box)
+    releases.switch(box, "0.1.0-old")
+    paths = [str(box.at(f"/etc/systemd/system/{unit.name}")) for unit in units()]
+    # what the units start and wait for stands on any machine with systemd; here it is borrowed from this one
+    shutil.copytree("/usr/lib/systemd/system", box.at("/usr/lib/systemd/system"), symlinks=True)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={box.root}", "--man=no", *[Path(path).name for path in paths]],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "wanmi" in line]
+    assert (ours, done.returncode) == ([], 0), done.stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", [unit.name for unit in units()])
+def test_a_unit_is_shut_tight(box: Box, unit: str) -> None:
+    lay(box)
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE * 10:.0f}", f"--root={box.root}",
+         unit],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout.splitlines()[-1:] or done.stderr
+
+
+def test_only_the_agent_and_the_screen_may_open_devices() -> None:
+    opens = {unit.name for unit in units() if "DeviceAllow" in (DATA / unit.name).read_text(encoding="utf-8")}
+    assert opens == {"wanmi-agent.service", "wanmi-console.service"}
+    assert all("DevicePolicy=closed" in (DATA / unit.name).read_text(encoding="utf-8") for unit in units())
+
+
+def test_every_file_of_the_table_is_there_and_none_is_forgotten() -> None:
+    from provisioning.system.accounts import SOURCE
+    from provisioning.system.seats import PROFILES
+
+    named = {file.source for file in files()} | {DATA / name for name in PROFILES} | {SOURCE}
+    assert named == {path for path in DATA.iterdir() if path.suffix != ".csv"}
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file is put back")
+def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    homes.copy_home(box.home)
+    database = box.home / "county.db"
+    lose = f"import sqlite3; c = sqlite3.connect('{database}'); c.execute('DELETE FROM area'); c.commit()"
+    built(box, "0.2.0-bad", doctor=f'{sys.executable} -c "{lose}"; echo broken >&2; exit 1')
+
+    with pytest.raises(Conflict, match=r"0\.1\.0-old runs again, the data is as it was.*broken"):
+        called("upgrade", "0.2.0-bad", "--root", str(box.root))
+    assert releases.running(box) == "0.1.0-old"
+    assert all(found.is_well for found in compare(box))
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM area").fetchone()[0] == len(homes.STREETS)
+    assert not (box.opt / "upgrading").exists()
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file is put back")
+def test_when_the_power_went_in_an_upgrade_the_next_one_begins_with_the_county_as_it_was(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    homes.copy_home(box.home)
+    built(box, "0.2.0-new")
+    shutil.copy(box.home / "county.db", box.home / SNAPSHOT)
+    (box.opt / "upgrading").write_text("{}", encoding="utf-8")
+    with closing(sqlite3.connect(box.home / "county.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'half'")
+        connection.commit()
+
+    assert "put back" in called("upgrade", "0.2.0-new", "--root", str(box.root)).stderr
+    assert releases.running(box) == "0.2.0-new"
+    assert (box.releases / "0.1.0-old").is_dir(), "the release before stays"
+    assert (box.home / SNAPSHOT).stat().st_mode & 0o777 == 0o600
+    assert (box.home / "keys" / "agent.key").exists(), "the agent has its key before it starts"
+    assert not (box.opt / "upgrading").exists()
+
+
+@needs_accounts
+def test_a_node_that_somebody_started_by_hand_is_not_upgraded_under(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    built(box, "0.2.0-new")
+    with hold(box.home), pytest.raises(Conflict, match="stop it, then upgrade"):
+        called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert releases.running(box) == "0.1.0-old"
+
+
+@needs_accounts
+def test_only_the_release_that_runs_and_the_one_before_stay(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    for number, name in enumerate(("0.2.0-a", "0.3.0-b"), start=1):
+        built(box, name)
+        os.utime(box.releases / name, (2e9 + number, 2e9 + number))
+        called("install", name, "--root", str(box.root))
+    assert sorted(folder.name for folder in box.releases.iterdir()) == ["0.2.0-a", "0.3.0-b"]
+
+
+def test_a_release_that_was_not_built_is_refused(box: Box) -> None:
+    with pytest.raises(NotFound, match=r"install\.sh"):
+        called("install", "0.9.9-none", "--root", str(box.root))
+    with pytest.raises(NotFound, match="not installed"):
+        called("upgrade", "0.1.0-old", "--root", str(box.root))
+
+
+@needs_accounts
+def test_uninstall_keeps_the_data_and_purge_asks_before_it_deletes(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    (box.home / "wanmi.toml").write_text("", encoding="utf-8")
+    with pytest.raises(Invalid, match="--yes"):
+        called("remove", "--purge", "--root", str(box.root))
+    assert (box.opt / "current").exists(), "refused before anything was removed"
+
+    assert "accounts, packages stay" in called("remove", "--root", str(box.root)).stderr
+    assert (box.home / "wanmi.toml").exists()
+    assert [file.path for file in files() if box.at(file.path).exists()] == [
+        "/etc/wanmi/environment",
+        "/etc/wanmi/seat",
+    ]
+    called("remove", "--purge", "--yes", "--root", str(box.root))
+    assert not box.home.exists()
+    assert not box.at("/etc/wanmi").exists()
+
+
+def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:
+    called("seats", "--address", "192.168.1.10", str(tmp_path))
+    terminal = json.loads((tmp_path / "windows-terminal.json").read_text(encoding="utf-8"))
+    assert terminal["profiles"][0]["commandline"] == "ssh -t seat@192.168.1.10"
+    putty = (tmp_path / "putty.reg").read_bytes()
+    assert b'"HostName"="192.168.1.10"\r\n' in putty
+    with pytest.raises(Invalid, match="no host name"):
+        called("seats", "--address", "a; rm -rf /", str(tmp_path))
+
+
+def test_a_screen_that_cannot_show_chinese_says_so_in_plain_letters(tmp_path: Path) -> None:
+    """The machine has no kmscon, and nobody presses Enter."""
+    for tool in ("sh", "hostname"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or f"/usr/bin/{tool}")
+    done = subprocess.run(
+        ["sh", DATA / "tty1"], env={"PATH": str(tmp_path)}, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    said = done.stdout.decode("ascii")
+    assert "cannot show Chinese" in said
+    assert "ssh seat@" in said
+
+
+def test_a_node_that_does_not_answer_after_an_upgrade_is_told_with_its_address() -> None:
+    with pytest.raises(Broken, match=r"did not answer at http://127\.0\.0\.1:9/health"):
+        wait_for_answer("http://127.0.0.1:9/health", seconds=0.2)
