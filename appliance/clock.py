@@ -6,8 +6,9 @@ can stand still.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from time import time_ns
+from time import monotonic_ns, time_ns
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,10 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+HELD = 10 * MINUTE
+"""A step back up to this is not followed."""
+TREMBLE = 10_000
+"""Two clocks of one machine differ by so much and mean nothing by it."""
 
 
 class Clock(Protocol):
@@ -30,6 +35,34 @@ class SystemClock:
 
     def now(self) -> int:
         return time_ns() // 1000
+
+
+class SteadyClock:
+    """The machine's clock for a node: never back by a little, as when a time server puts it right.
+
+    After a step back of `HELD` at most, time goes on at half its speed until the machine's clock has caught up. A
+    larger step is followed, since the clock was wrong before; the doctor then names the records that lie ahead of it.
+
+    Args:
+        wall, steady: nanoseconds of the machine's clock, and of one that nobody sets.
+    """
+
+    def __init__(self, wall: Callable[[], int] = time_ns, steady: Callable[[], int] = monotonic_ns) -> None:
+        self._wall, self._steady = wall, steady
+        self._known = (wall() // 1000, steady() // 1000, False)
+
+    def now(self) -> int:
+        """The moment in microseconds."""
+        wall, steady = self._wall() // 1000, self._steady() // 1000
+        last, at, waiting = self._known
+        passed = steady - at
+        expected = last + (passed // 2 if waiting else passed)
+        if wall >= expected or expected - wall > HELD:
+            self._known = (wall, steady, False)
+            return wall
+        if not waiting and expected - wall > TREMBLE:
+            self._known = (expected, steady, True)
+        return expected
 
 
 class ManualClock:

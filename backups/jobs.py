@@ -35,6 +35,8 @@ def backup_drill(office: Office) -> dict[str, Any]:
     if not office.settings.backup.to:
         return dict(NOTHING)
     home = office.records.home
+    if not repository_of(home, office.settings).holds_any:
+        return {"skipped": "还没有快照 / no snapshot yet"}
     result = drill(home, repository_of(home, office.settings), CLOCK)
     if not result.ok:
         raise Broken(f"演练失败: {result.zh}", f"The drill failed: {result.en}")

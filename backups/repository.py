@@ -94,6 +94,14 @@ class Repository:
             for each in sorted(found, key=lambda each: each["time"])
         ]
 
+    @property
+    def holds_any(self) -> bool:
+        """Whether a snapshot was ever made here."""
+        try:
+            return bool(self.snapshots())
+        except NotFound:
+            return False
+
     def file(self, snapshot: str, name: str) -> bytes:
         """The content of a small file in a snapshot."""
         return self._run("dump", snapshot, name)

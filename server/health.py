@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from shutil import disk_usage
 from typing import Any
 
 import msgspec
@@ -76,6 +77,8 @@ def _metrics(connection: Connection, node: Node) -> bytes:
         "wanmi_cases_reported_today": ("cases reported since midnight", figures["reported_today"]),
         "wanmi_cases_closed_today": ("cases closed since midnight", figures["closed_today"]),
         "wanmi_parts": ("parts on record", parts),
+        "wanmi_disk_free_bytes": ("free bytes on the disk of the home", disk_usage(node.office.records.home).free),
+        "wanmi_warm_copy_seconds": ("up to when the warm copy has everything, in Unix time; 0 for none", _warm(node)),
         "wanmi_memory_peak_bytes": ("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024),
     }
     for name, (help_text, value) in gauges.items():
@@ -94,6 +97,15 @@ def _metrics(connection: Connection, node: Node) -> bytes:
     return generate_latest(registry)
 
 
+def _warm(node: Node) -> float:
+    """What the follower of the warm copy last wrote of itself."""
+    try:
+        known = msgspec.json.decode((node.office.records.home / "backups" / "warm.json").read_bytes())
+        return float(known["at"] / SECOND)
+    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return 0.0
+
+
 def _exchange_metrics(registry: CollectorRegistry, connection: Connection) -> None:
     names = ["link", "client"]
     cursor = Gauge("wanmi_exchange_cursor", "the last change a client above has confirmed", names, registry=registry)
@@ -104,8 +116,10 @@ def _exchange_metrics(registry: CollectorRegistry, connection: Connection) -> No
 
 
 def _job_metrics(registry: CollectorRegistry, connection: Connection, node: Node) -> None:
-    well = Gauge("wanmi_job_well", "1 where a job's last run went well, 0 where it failed", ["job"], registry=registry)
-    ended = Gauge("wanmi_job_last_end_seconds", "when it ended last, in Unix time", ["job"], registry=registry)
+    well = Gauge(
+        "wanmi_job_well", "1 where a job's last run went well, 0 where it failed", ["job_name"], registry=registry
+    )
+    ended = Gauge("wanmi_job_last_end_seconds", "when it ended last, in Unix time", ["job_name"], registry=registry)
     now = node.office.records.clock.now()
     for job in jobs(node.office.settings.schedule):
         for run in newest(connection, job.name, now, limit=1):

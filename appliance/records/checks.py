@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from time import monotonic
+from urllib.parse import quote
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
@@ -21,6 +25,8 @@ from appliance.records.spatial import check_registration
 from appliance.records.store import DATABASE, glance
 from appliance.settings import FILE, load
 
+WRITER_SLOW, WRITER_PATIENCE = 1.0, 5
+"""Seconds that a write may wait for its turn."""
 FREE_BYTES_WARNING, FREE_BYTES_FAILED = 5 << 30, 1 << 30
 
 
@@ -54,6 +60,29 @@ def _space(home: Path) -> Finding:
     if free < FREE_BYTES_WARNING:
         result = "failed" if free < FREE_BYTES_FAILED else "warning"
     return Finding("home.space", result, f"剩余空间 {free / 2**30:.1f} GB", f"{free / 2**30:.1f} GB free")
+
+
+def check_writer(home: Path) -> Iterator[Finding]:
+    """Whether a write gets its turn: what holds the database's one lock for long holds up the whole office."""
+    try:
+        if load(home).database_url:
+            yield Finding("database.writer", "skipped", "由 PostgreSQL 自己管理", "PostgreSQL sees to it")
+            return
+        path, began = home / DATABASE, monotonic()
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)) as driver:
+            driver.execute(f"PRAGMA busy_timeout = {WRITER_PATIENCE * 1000}")
+            driver.execute("BEGIN IMMEDIATE")
+            driver.execute("ROLLBACK")
+    except BadHome as error:
+        yield Finding("database.writer", "skipped", error.zh, error.en)
+        return
+    except sqlite3.Error as error:
+        zh = f"写入排不上队 ({error});导入还在进行?请看 ps aux | grep wanmi"
+        yield Finding("database.writer", "failed", zh, f"no write gets its turn ({error}); does an import run?")
+        return
+    waited = monotonic() - began
+    result: Result = "warning" if waited > WRITER_SLOW else "passed"
+    yield Finding("database.writer", result, f"写入等待 {waited:.1f} 秒", f"a write waits {waited:.1f} s for its turn")
 
 
 def _takes_nothing(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from appliance.clock import Clock, SystemClock
+from appliance.clock import Clock, SteadyClock
 from appliance.errors import BadHome
 from appliance.records import engine as engines
 from appliance.records import schema
@@ -62,7 +62,7 @@ class Records:
             )
         if revision != schema.head_revision():
             schema.upgrade(writing)
-        return cls(home, settings, readers, writing, clock or SystemClock())
+        return cls(home, settings, readers, writing, clock or SteadyClock())
 
     def read(self) -> AbstractContextManager[Connection]:
         """A pooled connection inside one read transaction."""

@@ -144,7 +144,7 @@ def test_a_job_is_run_over_http_and_refused_while_it_runs(shared_node: RunningNo
         assert (refused.status_code, "is running" in refused.json()["detail"]) == (409, True)
         told = {job["name"]: job for job in client.get("/api/v1/jobs").json()["items"]}
         assert told["forget-calls"]["running"] is True
-    assert 'wanmi_job_well{job="forget-calls"} 1.0' in client.get("/metrics").text
+    assert 'wanmi_job_well{job_name="forget-calls"} 1.0' in client.get("/metrics").text
 
 
 def test_looking_does_not_take_the_lock_away(home: Path) -> None:
