@@ -237,6 +237,17 @@ class Scoring(BaseModel):
     contract: Contract = Contract()
 
 
+class Privacy(BaseModel):
+    """Personal data (个人信息保护法).
+
+    Attributes:
+        keep_reporters_days: reporters of cases closed longer ago are forgotten; 0 keeps them for ever. Two years: an
+            evaluated year, and the year in which it may be appealed and audited.
+    """
+
+    keep_reporters_days: int = Field(default=730, ge=0, le=36_600)
+
+
 class SignIn(BaseModel):
     """Sign-in rules: lock-out after wrong passwords, life of a session."""
 
@@ -277,6 +288,7 @@ class Settings(BaseSettings):
     patrols: Patrols = Patrols()
     scoring: Scoring = Scoring()
     sign_in: SignIn = SignIn()
+    privacy: Privacy = Privacy()
     http: Http = Http()
     devices: list[Device] = []
     agent: Agent = Agent()

@@ -99,13 +99,14 @@ def restore(snapshot: str, into: Path, to: str | None, key: Path | None, home: P
     """Restore a snapshot into a new home. It appears only once it is whole and was compared.
 
     Where the old home is lost: --to REPO --key FILE with the key of the recovery sheet. The platforms above take a
-    snapshot of the restored county by themselves.
+    snapshot of the restored county by themselves. Whose data was deleted after the snapshot (wanmi personal delete) is
+    deleted again.
     """
     from backups.restoring import newest
     from backups.restoring import restore as bring_back
 
     def work(repository: Any) -> Any:
-        return bring_back(repository, newest(repository) if snapshot == "latest" else snapshot, into)
+        return bring_back(repository, newest(repository) if snapshot == "latest" else snapshot, into, old_home=home)
 
     manifest = _repository(home, to, key)(work)
     if as_json:

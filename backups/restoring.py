@@ -17,6 +17,7 @@ from appliance.errors import BadHome, Broken, Conflict, NotFound
 from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
+from backups.deletion_lists import delete_again
 from backups.repository import Repository
 from backups.snapshot import FORMAT, MANIFEST, STAGE, TRACKS, Manifest, digest_of, rows_of
 
@@ -59,10 +60,16 @@ def verify(repository: Repository, snapshot: str) -> Manifest:
     return manifest
 
 
-def restore(repository: Repository, snapshot: str, into: Path, by: str = "technician") -> Manifest:
+def restore(
+    repository: Repository, snapshot: str, into: Path, by: str = "technician", old_home: Path | None = None
+) -> Manifest:
     """Restore a snapshot into a new home, which appears only once it is whole and checked.
 
-    Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one.
+    Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one. Whoever
+    was deleted after the snapshot is deleted in it again, by the newest list in the repository and the old home's.
+
+    Args:
+        old_home: the home that is replaced, where its disk can still be read.
 
     Raises:
         Conflict: something is there already. NotFound, Broken: as `verify`. BadHome: it is of newer software.
@@ -81,6 +88,7 @@ def restore(repository: Repository, snapshot: str, into: Path, by: str = "techni
         settle(part, manifest)
         compare(part, manifest)
         _rename_feed(part / DATABASE)
+        delete_again(repository, part, manifest, old_home)
         _note(part, by, snapshot, manifest)
         if into.exists():
             into.rmdir()
