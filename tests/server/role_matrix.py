@@ -1,7 +1,7 @@
-"""Every door of a node, tried by everybody; `python -m tests.server.role_matrix` writes the table anew, to be read through.
+"""Every door of a node, tried by everybody; `python -m tests.server.role_matrix` writes the table anew, to be read.
 
-A door is shut where the answer is 401 or 403. It is tried with the example of its body, or an empty one, on records that
-there are not: what a person may see of a record that is there is told by the stories of sight.
+A door is shut where the answer is 401 or 403. It is tried with the example of its body, or an empty one, on records
+that there are not: what a person may see of a record that is there is told by the stories of sight.
 """
 
 from __future__ import annotations
