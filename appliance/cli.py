@@ -28,6 +28,8 @@ SUMMARIES = {
     "grids": "Cut unit grids over the boundary.",
     "keys": "Make keys for citizens' apps, device agents and wall screens.",
     "users": "Accounts: add, list, password, end.",
+    "personal": "What is held of a person: find, export, delete.",
+    "certificate": "TLS of the node in the local network: make, renew.",
     "devices": "GPS units, LED walls and signs, modems on serial ports.",
     "join": "Join a prefecture's platform, or renew what it granted.",
     "leave": "End a link to a platform above.",

@@ -100,7 +100,7 @@ def restore(snapshot: str, into: Path, to: str | None, key: Path | None, home: P
 
     Where the old home is lost: --to REPO --key FILE with the key of the recovery sheet. `warm` is the warm copy: where
     the old home is lost, --to FOLDER names it. The platforms above take a snapshot of the restored county by
-    themselves.
+    themselves. Whose data was deleted after the snapshot (wanmi personal delete) is deleted again.
     """
     if snapshot == "warm":
         _restore_warm(home, to, into, as_json)
@@ -109,7 +109,7 @@ def restore(snapshot: str, into: Path, to: str | None, key: Path | None, home: P
     from backups.restoring import restore as bring_back
 
     def work(repository: Any) -> Any:
-        return bring_back(repository, newest(repository) if snapshot == "latest" else snapshot, into)
+        return bring_back(repository, newest(repository) if snapshot == "latest" else snapshot, into, old_home=home)
 
     manifest = _repository(home, to, key)(work)
     if as_json:

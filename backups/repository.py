@@ -22,6 +22,8 @@ from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, Wanmi
 LABELS = Path("/dev/disk/by-label")
 MOUNTS = Path("/proc/self/mounts")
 WORDS = 400
+LISTS = "deletions"
+"""The tag of a snapshot that holds the list of deletions, and nothing else."""
 SENTENCES: tuple[tuple[str, type[WanmiError], str, str], ...] = (
     ("wrong password", Invalid, "密钥不对,打不开备份仓库", "the key is wrong for this repository"),
     ("ciphertext verification failed", Broken, "仓库中的数据已损坏", "data in the repository is damaged"),
@@ -87,7 +89,14 @@ class Repository:
         return next(line for line in reversed(lines) if line.get("message_type") == "summary")
 
     def snapshots(self) -> list[Kept]:
-        """The snapshots, oldest first."""
+        """The snapshots of homes, oldest first."""
+        return [each for each in self._all() if LISTS not in each.tags]
+
+    def lists(self) -> list[Kept]:
+        """The small snapshots of lists of deletions, oldest first."""
+        return [each for each in self._all() if LISTS in each.tags]
+
+    def _all(self) -> list[Kept]:
         found = msgspec.json.decode(self._run("snapshots", "--json")) or []
         return [
             Kept(each["short_id"], each["time"], each.get("hostname", ""), tuple(each.get("tags") or ()))
@@ -135,6 +144,10 @@ class Repository:
             Broken: something in it is damaged.
         """
         self._run("check", "--read-data")
+
+    def forget_lists(self, host: str, kept: int) -> None:
+        """Drop all but the newest lists of deletions; each holds what those before it held."""
+        self._run("forget", "--host", host, "--group-by", "host", "--keep-last", str(kept))
 
     def forget(self, host: str, daily: int, weekly: int, monthly: int) -> None:
         """Drop the snapshots of a county beyond those kept, and what only they needed."""

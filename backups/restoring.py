@@ -19,6 +19,7 @@ from appliance.lock import is_held
 from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
+from backups.deletion_lists import delete_again
 from backups.repository import Repository
 from backups.snapshot import FORMAT, MANIFEST, STAGE, TRACKS, Manifest, digest_of, rows_of
 
@@ -61,10 +62,16 @@ def verify(repository: Repository, snapshot: str) -> Manifest:
     return manifest
 
 
-def restore(repository: Repository, snapshot: str, into: Path, by: str = "technician") -> Manifest:
+def restore(
+    repository: Repository, snapshot: str, into: Path, by: str = "technician", old_home: Path | None = None
+) -> Manifest:
     """Restore a snapshot into a new home, which appears only once it is whole and checked.
 
-    Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one.
+    Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one. Whoever
+    was deleted after the snapshot is deleted in it again, by the newest list in the repository and the old home's.
+
+    Args:
+        old_home: the home that is replaced, where its disk can still be read.
 
     Raises:
         Conflict: something is there already. NotFound, Broken: as `verify`. BadHome: it is of newer software.
@@ -78,6 +85,7 @@ def restore(repository: Repository, snapshot: str, into: Path, by: str = "techni
         repository.restore(snapshot, part)
         settle(part, manifest)
         compare(part, manifest)
+        delete_again(repository, part, manifest, old_home)
         make_ready(part, into, by, snapshot, {"at": manifest.at, "cursor": manifest.cursor})
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -27,6 +27,7 @@ from appliance.records.acts import append_act
 from appliance.records.metadata import metadata
 from appliance.records.store import DATABASE, Records
 from appliance.settings import Settings, load
+from backups.deletion_lists import add_list
 from backups.key import KEY, ensure_key
 from backups.repository import Repository
 
@@ -111,6 +112,7 @@ def back_up(home: Path, to: str | None = None, by: str = "technician") -> Made:
             summary = repository.add(home, names(home), settings.county, tags, left_out)
         finally:
             shutil.rmtree(home / STAGE, ignore_errors=True)
+        add_list(repository, home, settings.county)
         made = Made(
             summary["snapshot_id"][:8], sum(manifest.rows.values()), summary["total_bytes_processed"],
             summary["data_added"], monotonic() - began, manifest.cursor,

@@ -58,7 +58,7 @@ def _make(home: Path, values: dict[str, Any], admin: str | None, password: str |
     save(home, values)
     loaded = load(home)
     check_format(loaded.desk.case_number)
-    hashed = hash_password(password or "", loaded.sign_in) if admin else None
+    hashed = hash_password(password or "", loaded.sign_in, admin) if admin else None
     create_database(home, loaded)
     records = Records.open(home)
 

@@ -90,7 +90,7 @@ def users_add(
     from appliance.people.roles import split_roles
 
     with opened(home) as records:
-        hashed = hash_password(asked_password(), records.settings.sign_in)
+        hashed = hash_password(asked_password(), records.settings.sign_in, account)
         records.write(
             lambda unit: add_account(
                 unit, account=account, name=name, roles=split_roles(roles), by=TECHNICIAN, department=department,
@@ -127,7 +127,7 @@ def users_password(account: str, home: Path, as_json: bool) -> None:
     from appliance.people.accounts import hash_password, set_password
 
     with opened(home) as records:
-        hashed = hash_password(asked_password(), records.settings.sign_in)
+        hashed = hash_password(asked_password(), records.settings.sign_in, account)
         records.write(lambda unit: set_password(unit, account, hashed, by=TECHNICIAN))
     told({"account": account}, f"{account} 的密码已更换 (the password was changed)", as_json)
 

@@ -32,11 +32,12 @@ def serve(host: str, port: int, home: Path) -> None:
     \b
     Examples:
       wanmi serve --home ./home
-      wanmi serve --host 0.0.0.0 --port 8411
+      wanmi serve --host 0.0.0.0 --port 8411    (TLS, with the certificate of wanmi certificate make)
     """
     import uvicorn
 
     from appliance.cases.office import Office
+    from appliance.lan import protection
     from appliance.lock import hold
     from appliance.log import configure
     from appliance.settings import load
@@ -44,19 +45,25 @@ def serve(host: str, port: int, home: Path) -> None:
     from server.exchange.keeper import Keeper
 
     settings = load(home)
+    context = protection(home, settings.node, host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with hold(home), listening(host, port) as door:
         configure(home)
         office = Office.open(home, settings=settings)
         address = f"[{host}]" if ":" in host else host
-        say(f"万米 {settings.name or settings.county}: http://{address}:{door.getsockname()[1]}  (Ctrl-C 停止 / stops)")
+        scheme = "http" if context is None else "https"
+        url = f"{scheme}://{address}:{door.getsockname()[1]}"
+        say(f"万米 {settings.name or settings.county}: {url}  (Ctrl-C 停止 / stops)")
         app = create_app(office)
         config = uvicorn.Config(
             app, loop="uvloop", http="httptools", access_log=False, log_config=None,
             timeout_graceful_shutdown=5, timeout_keep_alive=KEPT_SECONDS, server_header=False, date_header=False,
             ws="none",
         )  # fmt: skip
+        if context is not None:
+            config.load()
+            config.ssl = context
         server = uvicorn.Server(config)
         ending = server.handle_exit
 
@@ -112,10 +119,13 @@ def up(host: str, port: int, home: Path) -> None:
     That is the node, the device agent and the scheduler (`wanmi jobs list`). Where systemd is at hand the units of the
     system install do the same.
     """
+    from appliance.lan import protection
     from appliance.people.agent_key import ensure_agent_key
+    from appliance.settings import load
     from server.supervisor import supervise
 
+    is_protected = protection(home, load(home).node, host) is not None
     ensure_agent_key(home)
-    code = supervise(home, host, port)
+    code = supervise(home, host, port, is_protected)
     if code:
         raise SystemExit(code)

@@ -31,42 +31,47 @@ class Process:
     a home wants it at all."""
 
     name: str
-    arguments: Callable[[Path, str, int], list[str]]
+    arguments: Callable[[Path, str, int, bool], list[str]]
     needed: bool
     wanted: Callable[[Path], bool] = lambda _home: True
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, is_protected: bool = False) -> str:
     """Where the node of this machine is found that listens on an address."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+    scheme = "https" if is_protected else "http"
+    return f"{scheme}://[{own}]:{port}" if ":" in own else f"{scheme}://{own}:{port}"
 
 
 PROCESSES = (
     Process(
-        "serve", lambda home, host, port: ["serve", "--home", str(home), "--host", host, "--port", str(port)], True
+        "serve", lambda home, host, port, _: ["serve", "--home", str(home), "--host", host, "--port", str(port)], True
     ),
     Process(
-        "agent", lambda home, host, port: ["devices", "agent", "--home", str(home), "--node", url(host, port)], False
+        "agent",
+        lambda home, host, port, tls: ["devices", "agent", "--home", str(home), "--node", url(host, port, tls)],
+        False,
     ),
-    Process("scheduler", lambda home, _host, _port: ["scheduler", "--home", str(home)], False),
+    Process("scheduler", lambda home, _host, _port, _tls: ["scheduler", "--home", str(home)], False),
     Process(
         "warm copy",
-        lambda home, _host, _port: ["backup", "follow", "--home", str(home)],
+        lambda home, _host, _port, _tls: ["backup", "follow", "--home", str(home)],
         False,
         lambda home: bool(load(home).backup.warm),
     ),
 )
 
 
-def supervise(home: Path, host: str, port: int) -> int:
+def supervise(home: Path, host: str, port: int, is_protected: bool = False) -> int:
     """Run until SIGTERM or Ctrl-C; returns the exit code: 0, or that of a process that was refused."""
     ending = threading.Event()
     refused: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     keepers = [
-        threading.Thread(target=_keep, args=(process, process.arguments(home, host, port), ending, refused))
+        threading.Thread(
+            target=_keep, args=(process, process.arguments(home, host, port, is_protected), ending, refused)
+        )
         for process in PROCESSES
         if process.wanted(home)
     ]

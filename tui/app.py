@@ -6,6 +6,7 @@ sends nothing over a slow line.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -101,6 +102,7 @@ class Console(TypeAhead):
         braille: bool | None = True,
         transport: httpx.AsyncBaseTransport | None = None,
         driver: type[Driver] | None = None,
+        trusted: ssl.SSLContext | bool = True,
     ) -> None:
         self._plain = Monochrome(enabled=False)
         super().__init__(driver_class=driver)
@@ -108,7 +110,7 @@ class Console(TypeAhead):
         self.preferences = Preferences()
         spoken = language or str(self.preferences.get("language", "zh"))
         spoken = spoken if spoken in LANGUAGES else "zh"
-        client = NodeClient(url, spoken, transport)
+        client = NodeClient(url, spoken, transport, trusted)
         self.context = Context(client, Labels(spoken), Reference(client), braille=braille)
         self.away = False
         self.waiting_call = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -73,12 +74,21 @@ class NodeClient:
         url: the node's address, as in http://127.0.0.1:8411.
         language: of the node's sentences, "zh" or "en".
         transport: another transport than the network, for pictures and tests.
+        trusted: whose certificates the node may show, where not those of the system.
     """
 
-    def __init__(self, url: str, language: str = "zh", transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        language: str = "zh",
+        transport: httpx.AsyncBaseTransport | None = None,
+        trusted: ssl.SSLContext | bool = True,
+    ) -> None:
         self.url = url.rstrip("/")
         self._language = language
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT, trust_env=False, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=self.url, timeout=TIMEOUT, trust_env=False, transport=transport, verify=trusted
+        )
 
     def speak(self, language: str) -> None:
         """Ask for sentences in this language from now on."""

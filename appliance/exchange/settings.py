@@ -64,7 +64,7 @@ class Exchange(BaseModel):
         tls: the lowest version of TLS that is spoken; 1.2 only for old gateways.
         requests_per_minute: of each client; above it is answered 429.
         feed_kept_days: how long changes are kept; a client that comes back later takes a snapshot.
-        reads_kept_months: how long it is kept what was read.
+        reads_kept_months: how long it is kept what was read; six months at least (网络安全法 Art. 21).
     """
 
     listen: str = f"0.0.0.0:{PORT}"
@@ -72,7 +72,7 @@ class Exchange(BaseModel):
     tls: Literal["1.3", "1.2"] = "1.3"
     requests_per_minute: int = Field(default=3000, ge=1)
     feed_kept_days: int = Field(default=400, ge=7)
-    reads_kept_months: int = Field(default=36, ge=1)
+    reads_kept_months: int = Field(default=36, ge=6)
     links: list[Link] = []
 
     @field_validator("links")

@@ -12,6 +12,7 @@ from appliance.errors import Conflict, FieldError, Invalid, LockedOut, NotFound,
 from appliance.nearest import nearest
 from appliance.people.actor import Actor
 from appliance.people.departments import subtree
+from appliance.people.passwords import check_password
 from appliance.people.roles import joined_roles, split_roles
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
@@ -38,18 +39,13 @@ _END_SESSIONS = text("DELETE FROM session WHERE account = :account AND token_has
 _DEACTIVATE = text("UPDATE account SET active = false, ended_at = :now WHERE account = :account")
 
 
-def hash_password(password: str, rules: SignIn) -> str:
+def hash_password(password: str, rules: SignIn, account: str = "") -> str:
     """The argon2id hash of a password; slow on purpose, so call it outside the writer.
 
     Raises:
-        Invalid: too short.
+        Invalid: it is guessed easily (`check_password`).
     """
-    if len(password) < rules.password_length:
-        raise Invalid(
-            f"密码至少 {rules.password_length} 位。",
-            f"A password needs at least {rules.password_length} characters.",
-            fields=(FieldError("password", "太短", "too short"),),
-        )
+    check_password(password, rules, account)
     return str(_hasher().hash(password))
 
 

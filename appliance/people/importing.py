@@ -186,7 +186,7 @@ class StaffImporter(TableImporter):
 
     def _give_password(self, record: Record, password: str, problems: Problems) -> None:
         try:
-            record["password"] = hash_password(password, self.rules)
+            record["password"] = hash_password(password, self.rules, str(record["account"]))
             record["new_password_due"] = True
         except Invalid as short:
             problems.errors.extend(short.fields)

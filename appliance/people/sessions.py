@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from appliance.clock import HOUR
+from appliance.clock import HOUR, MINUTE
 from appliance.errors import FieldError, Invalid, NotSignedIn
 from appliance.people import accounts
 from appliance.people.actor import Actor, machine
@@ -64,6 +64,7 @@ class Sessions:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._cache: dict[str, tuple[float, int | None, Actor]] = {}
+        self._used: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def sign_in(self, account: str, password: str) -> SignedIn:
@@ -92,7 +93,7 @@ class Sessions:
                 "The new password must differ from the old one.",
                 fields=(FieldError("new", "与旧密码相同", "the same as the old one"),),
             )
-        hashed = accounts.hash_password(new, self._records.settings.sign_in)
+        hashed = accounts.hash_password(new, self._records.settings.sign_in, account)
         kept = token_hash(token)
         self._records.write(lambda unit: accounts.set_password(unit, account, hashed, by=account, kept_session=kept))
         self._forget(account, token)
@@ -115,22 +116,28 @@ class Sessions:
         if entry is None:
             return None
         read_at, expires_at, actor = entry
+        if self._is_idle(token):
+            return None
         if monotonic() - read_at > FRESH_SECONDS:
             return None
         if expires_at is not None and expires_at <= self._records.clock.now():
             return None
+        self._used[token] = self._records.clock.now()
         return actor
 
     def look_up(self, connection: Connection, token: str) -> Actor:
         """Who is behind a session token or the key of a device or wall; keys of citizens' apps open Open311 only.
 
         Raises:
-            NotSignedIn: unknown, ended or expired.
+            NotSignedIn: unknown, ended, expired, or not used for longer than `[sign_in] idle_minutes`.
         """
         hashed = token_hash(token)
         row = connection.execute(_SESSION, {"token_hash": hashed}).one_or_none()
         now = self._records.clock.now()
+        if row is not None and self._is_idle(token):
+            raise NotSignedIn("太久没有操作,请重新登录。", "Nothing was done for too long; sign in again.")
         if row is not None and (row.expires_at is None or row.expires_at > now):
+            self._used[token] = now
             actor = accounts.actor_from(connection, row._mapping)
             self._remember(token, row.expires_at, actor)
             return actor
@@ -145,6 +152,7 @@ class Sessions:
         """End a session."""
         with self._lock:
             self._cache.pop(token, None)
+            self._used.pop(token, None)
         self._records.write(lambda unit: unit.connection.execute(_DELETE, {"token_hash": token_hash(token)}) and None)
 
     def _open(self, unit: Unit, row: Any) -> SignedIn:
@@ -169,8 +177,20 @@ class Sessions:
             for token in gone:
                 del self._cache[token]
 
+    def _is_idle(self, token: str) -> bool:
+        """Whether a session was left alone for too long; one that this process has not seen yet begins now."""
+        minutes, used = self._records.settings.sign_in.idle_minutes, self._used.get(token)
+        return bool(minutes) and used is not None and self._records.clock.now() - used > minutes * MINUTE
+
     def _remember(self, token: str, expires_at: int | None, actor: Actor) -> None:
         with self._lock:
             if len(self._cache) >= KEPT_AT_MOST:
                 self._cache.clear()
+                self._forget_old()
             self._cache[token] = (monotonic(), expires_at, actor)
+
+    def _forget_old(self) -> None:
+        """Drop when sessions were used that have ended by their time."""
+        oldest = self._records.clock.now() - round(self._records.settings.sign_in.session_hours * HOUR)
+        for token in [token for token, used in list(self._used.items()) if used < oldest]:
+            self._used.pop(token, None)

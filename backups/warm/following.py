@@ -13,6 +13,7 @@ from msgspec import structs
 from appliance.clock import SystemClock
 from appliance.errors import Broken, Conflict, WanmiError
 from appliance.lock import hold
+from appliance.privacy.deletions import LIST
 from appliance.records.anchor import loss
 from appliance.records.feed import feed_name, last_seq
 from appliance.records.store import DATABASE, glance
@@ -140,12 +141,12 @@ class Follower:
         self._header, self._copied = header, frames if header else 0
 
     def _copy_files(self) -> None:
-        """`wanmi.toml` and the keys, where they changed; not the key of the backups, as in a snapshot."""
-        keys = (path for path in (self._home / "keys").rglob("*") if path.is_file())
+        """`wanmi.toml`, the keys and the list of deletions, where they changed; not the key of the backups."""
+        keys = (path for path in (self._home / "keys").rglob("*") if path.suffix not in (".part", ".lock"))
         wanted = {
             str(path.relative_to(self._home)): path.stat().st_mtime
-            for path in (self._home / FILE, *keys)
-            if str(path.relative_to(self._home)) != KEY and path.suffix not in (".part", ".lock")
+            for path in (self._home / FILE, self._home / LIST, *keys)
+            if path.is_file() and path != self._home / KEY
         }
         for name in self._files.keys() - wanted.keys():
             (self.place.files / name).unlink(missing_ok=True)

@@ -24,6 +24,7 @@ import structlog
 
 from appliance import settings as home_settings
 from appliance.device_settings import Device
+from appliance.lan import trust
 from appliance.lock import hold
 from appliance.settings import Settings
 from devices.agent.board import Board
@@ -84,7 +85,7 @@ class Agent:
         self._open.enter_context(hold(home, "agent", "设备代理", "device agent"))
         check_agent(settings)
         key = read_key(home, settings.agent.key_file)
-        clients = [NodeClient(url, key) for _ in range(6)]
+        clients = [NodeClient(url, key, trust(home, url)) for _ in range(6)]
         for client in clients:
             self._open.callback(client.close)
         spool = Spool(home / "run" / "positions.ndjson", settings.agent.spooled_positions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,10 +35,10 @@ class NodeRefused(WanmiError):
 class NodeClient:
     """A client of one node. Each thread makes its own."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, trusted: ssl.SSLContext | bool = True) -> None:
         headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
         try:
-            self._http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS, trust_env=False)
+            self._http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS, trust_env=False, verify=trusted)
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
             raise BadHome(
                 f"节点地址 {url} 不对: {error};例如 http://127.0.0.1:8411。",

@@ -1,15 +1,13 @@
-"""Which text of the tables stands in the evidence, and how: `columns.csv`, a row for every column of text.
+"""Which text of the tables stands in the evidence, and how: `appliance/privacy/columns.csv`, a row for each of them.
 
 A column that has no row is left out, so a new one is never handed out before somebody decided on it.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +15,8 @@ from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary
 
 from appliance.cases.record import masked_name, masked_phone
 from appliance.messages.words import HIDDEN, TELEPHONE
+from appliance.privacy.columns import decisions
 
-FILE = Path(__file__).with_name("columns.csv")
 LEFT_OUT = "left_out"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.+Z-]+)?")
 _MOBILE = range(10_000_000_000, 20_000_000_000)
@@ -46,8 +44,7 @@ WAYS: Mapping[str, Way] = {
 @cache
 def decided() -> Mapping[str, str]:
     """The way of every column, by `table.column`."""
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return {row["column"]: row["way"] for row in csv.DictReader(file)}
+    return {name: decision.way for name, decision in decisions().items()}
 
 
 def holds_text(column: Column[Any]) -> bool:

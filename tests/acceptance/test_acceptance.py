@@ -95,7 +95,7 @@ def test_every_column_of_text_was_decided_on() -> None:
     """Whoever adds a column says in `columns.csv` whether a province may read it."""
     exported = [table for table in metadata().sorted_tables if table.name not in NOT_EXPORTED]
     there = {f"{table.name}.{each.name}" for table in exported for each in table.columns if holds_text(each)}
-    assert there - set(decided()) == set(), "decide on these in provisioning/acceptance/columns.csv"
+    assert there - set(decided()) == set(), "decide on these in appliance/privacy/columns.csv"
     assert set(decided()) - there == set(), "no such columns any more"
     assert set(decided().values()) <= {*WAYS, LEFT_OUT}
     suspicious = re.compile("phone|email|mail$|salt|secret|password|token|key_hash|query_code|url")

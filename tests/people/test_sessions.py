@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.errors import LockedOut, NotSignedIn
+from appliance.errors import Invalid, LockedOut, NotSignedIn
 from appliance.people import accounts
 from appliance.people.sessions import Sessions
 from appliance.records.store import Records
+from appliance.settings import SignIn
 from tests.homes import PASSWORD
 
 clock_at_nine = 1_791_500_400_000_000
@@ -56,6 +57,33 @@ def test_five_wrong_passwords_lock_the_account_for_a_while(records: Records) -> 
     assert 0 < locked.value.extra["retry_after"] <= 15 * 60 + 1
     records.clock.advance(minutes=16)  # type: ignore[attr-defined]
     assert sessions.sign_in("s1", PASSWORD).actor.account == "s1"
+
+
+def test_a_session_that_is_left_alone_ends(records: Records) -> None:
+    sessions = Sessions(records)
+    used, left = (sessions.sign_in("s1", PASSWORD).token for _ in range(2))
+    for minutes in (0, 59, 59):
+        records.clock.advance(minutes=minutes)  # type: ignore[attr-defined]
+        with records.read() as connection:
+            assert (sessions.find(used) or sessions.look_up(connection, used)).account == "s1"
+            if not minutes:
+                sessions.look_up(connection, left)
+    assert sessions.find(left) is None
+    with records.read() as connection, pytest.raises(NotSignedIn, match="too long"):
+        sessions.look_up(connection, left)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("Ab-1", "at least 8"), ("onlysmallletters", "needs 2 of"), ("Zhangsan2026", "the account itself"),
+        ("1qaz2wsx", "tried first"), ("PassWord123", "tried first"),
+    ],
+)  # fmt: skip
+def test_a_password_that_is_guessed_easily_is_refused(password: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        accounts.hash_password(password, SignIn(), "zhangsan")
+    assert accounts.hash_password("xiyuan-0907", SignIn(), "zhangsan").startswith("$argon2id$")
 
 
 def test_signing_out_ends_the_session_at_once(records: Records) -> None:

@@ -6,6 +6,7 @@ One endless worker asks the node and ends in messages; one widget draws. So noth
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -127,11 +128,12 @@ class Wall(App[None]):
         braille: bool = True,
         poll_seconds: float = POLL_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
+        trusted: ssl.SSLContext | bool = True,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.labels = Labels(language)
-        self.client = NodeClient(url, language, transport)
+        self.client = NodeClient(url, language, transport, trusted)
         self.shown = Shown()
         self.turn = 0
         self._access = access

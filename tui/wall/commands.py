@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from appliance.errors import Invalid
+from tui.trusting import authority_option, trusted
 
 DEFAULT_URL = "http://127.0.0.1:8411"
 
@@ -21,9 +22,11 @@ DEFAULT_URL = "http://127.0.0.1:8411"
 @click.option("--key-file", type=click.Path(path_type=Path), help="File with a key of role wall. [default: $WANMI_KEY]")
 @click.option("--account", help="Sign in with an account instead; the password is asked for, or $WANMI_PASSWORD.")
 @click.option("--no-braille", is_flag=True, help="Draw the map with . : # where the font has no braille dots.")
+@authority_option
 def wall(
-    url: str | None, seconds: float, language: str | None, key_file: Path | None, account: str | None, no_braille: bool
-) -> None:
+    url: str | None, seconds: float, language: str | None, key_file: Path | None, account: str | None,
+    no_braille: bool, ca: Path | None,
+) -> None:  # fmt: skip
     """Show the wall screen: pages of figures, units, map and cases, without input. Ctrl+Q ends it.
 
     A key that can read the wall's figures and nothing else: wanmi keys add wall --role wall
@@ -31,7 +34,7 @@ def wall(
     \b
     Examples:
       wanmi wall --key-file /etc/wanmi/wall.key
-      wanmi wall --url http://10.0.0.5:8411 --account b1 --seconds 30
+      wanmi wall --url https://10.0.0.5:8411 --ca lan-ca.crt --account b1 --seconds 30
     """
     from tui.terminal import end_with_terminal, require_terminal
 
@@ -50,7 +53,7 @@ def wall(
     access = Access(key, account or "", password)
     braille = not no_braille and known_braille() is not False
     Wall(url or os.environ.get("WANMI_URL") or DEFAULT_URL, access, seconds=seconds, language=spoken,
-         braille=braille).run()  # fmt: skip
+         braille=braille, trusted=trusted(ca)).run()  # fmt: skip
 
 
 def _key(file: Path | None) -> str:

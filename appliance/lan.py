@@ -1,0 +1,99 @@
+"""The node's door to the local network: where its certificate lies, and whether it may be opened without one."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from appliance.doctor import Finding, Result
+from appliance.errors import Invalid
+
+AUTHORITY, AUTHORITY_KEY = Path("keys") / "lan-ca.crt", Path("keys") / "lan-ca.key"
+"""The box's own authority, that seats and phones of the county trust."""
+DAYS_LEFT = 30
+
+
+class Door(BaseModel):
+    """`[node]`: how the node is reached from other machines.
+
+    Attributes:
+        certificate, key: PEM files, relative to the home; `wanmi certificate make` writes them.
+        behind_proxy: a proxy before the node does TLS; the node then listens without.
+    """
+
+    certificate: str = "keys/lan.crt"
+    key: str = "keys/lan.key"
+    behind_proxy: bool = False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nothing but this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def protection(home: Path, door: Door, host: str) -> ssl.SSLContext | None:
+    """TLS (1.2 and later) of a node that listens on an address; None on loopback, and behind a proxy.
+
+    Raises:
+        Invalid: other machines would reach the node without TLS, or certificate and key cannot be used.
+    """
+    if is_loopback(host) or door.behind_proxy:
+        return None
+    certificate, key = home / door.certificate, home / door.key
+    if not (certificate.exists() and key.exists()):
+        raise Invalid(
+            f"在 {host} 上监听须用 TLS,但没有 {certificate};请运行 wanmi certificate make,或由代理做 TLS 时设 [node] "
+            "behind_proxy = true。",
+            f"Listening on {host} needs TLS and there is no {certificate}; run wanmi certificate make, or set [node] "
+            "behind_proxy = true where a proxy does TLS.",
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise Invalid(
+            f"{certificate} 与 {key} 不能使用 ({error});请运行 wanmi certificate make。",
+            f"{certificate} and {key} cannot be used ({error}); run wanmi certificate make.",
+        ) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def trust(home: Path, url: str) -> ssl.SSLContext | bool:
+    """What a program of this box trusts when it calls its own node."""
+    if url.startswith("https:") and (home / AUTHORITY).exists():
+        return ssl.create_default_context(cafile=str(home / AUTHORITY))
+    return True
+
+
+def check_certificate(home: Path) -> Iterator[Finding]:
+    """For the doctor: how long the certificate of the local network is good."""
+    from cryptography import x509
+
+    from appliance.settings import FILE, load
+
+    file = home / load(home).node.certificate if (home / FILE).exists() else home / Door().certificate
+    name = "node.certificate"
+    if not file.exists():
+        yield Finding(name, "skipped", "没有局域网证书,只在本机监听", "no certificate for the network; loopback only")
+        return
+    try:
+        ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+    except ValueError:
+        yield Finding(name, "failed", f"{file} 不是证书", f"{file} is no certificate")
+        return
+    left = (ends - datetime.now(UTC)).days
+    result: Result = "failed" if left < 0 else "warning" if left < DAYS_LEFT else "passed"
+    do_zh, do_en = (
+        ("", "") if result == "passed" else (";请运行 wanmi certificate make", "; run wanmi certificate make")
+    )
+    yield Finding(name, result, f"局域网证书 {ends:%Y-%m-%d} 到期{do_zh}", f"it ends on {ends:%Y-%m-%d}{do_en}")

@@ -1,0 +1,131 @@
+"""`wanmi personal`: what the county holds of a person, told to them and deleted on their request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from appliance.options import home_option, json_option, say, show
+
+if TYPE_CHECKING:
+    from appliance.privacy.finding import Found
+    from appliance.privacy.sought import Sought
+    from appliance.records.store import Records
+
+TECHNICIAN = "technician"
+
+
+def person_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Exactly one way of saying who is meant."""
+    for name, said in (
+        ("account", "An account of the county's staff."),
+        ("case", "The reporter of this case."),
+        ("email", "The e-mail of a reporter."),
+        ("phone", "The telephone of a reporter or caller."),
+    ):
+        function = click.option(f"--{name}", metavar=name.upper(), help=said)(function)
+    return function
+
+
+@click.group()
+def personal() -> None:
+    """Personal data of reporters, callers and staff: find, export, delete (个人信息保护法)."""
+
+
+@personal.command()
+@person_options
+@click.option("--name", metavar="NAME", help="The exact name of a reporter; others may have it too.")
+@home_option
+@json_option
+def find(home: Path, as_json: bool, **named: str | None) -> None:
+    """Count where a person's data stands; nothing of it is shown but numbers of cases."""
+    with _person(home, named) as (_, found, _who):
+        told: dict[str, Any] = found.counts() | {"numbers": [row["number"] for row in found.reporters]}
+    if as_json:
+        show(told)
+        return
+    counts = f"{told['cases']} 件案件, {told['calls']} 次来电, {told['texts']} 处文字, {told['accounts']} 个账号"
+    click.echo(f"{counts} / cases, calls, texts, accounts")
+    for number in told["numbers"]:
+        click.echo(number)
+
+
+@personal.command()
+@person_options
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@home_option
+def export(file: Path, home: Path, **named: str | None) -> None:
+    """Write everything of a person into FILE, as JSON that only its owner reads."""
+    from appliance.exchange.links import write_private
+    from appliance.privacy.finding import export as whole
+    from appliance.records.acts import append_act
+
+    with _person(home, named) as (records, found, _):
+        with records.read() as connection:
+            told = whole(connection, found)
+        write_private(file, json.dumps(told, ensure_ascii=False, indent=1))
+        counts = found.counts()
+        records.write(lambda unit: append_act(unit, TECHNICIAN, "personal.export", "request", counts))
+    say(f"已写 {file} / written; 交给本人后请删除 / delete it once the person has it")
+
+
+@personal.command()
+@person_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
+    """Blank a person's data. Cases stay, without who reported them; a restored backup deletes it again.
+
+    History, scores and audit chains hold. Pictures are no longer handed on. This cannot be taken back.
+    """
+    from appliance.privacy.deleting import delete as blank
+    from appliance.privacy.deletions import note
+    from appliance.privacy.sought import case_value, plain
+
+    with _person(home, named) as (records, found, who):
+        counts = found.counts()
+        if not yes:
+            click.confirm(f"删除 / delete: {json.dumps(counts)}?", abort=True, err=True)
+        (by, value), at = _named(named), records.clock.now()
+        if by == "case":
+            for row in found.reporters:
+                note(home, at, by, case_value(row["number"], row["reported_at"]))
+        elif any(counts.values()):
+            note(home, at, by, plain(by, value))
+        if any(counts.values()):
+            records.write(lambda unit: blank(unit, found, who, TECHNICIAN, "request"))
+    if as_json:
+        show(counts)
+    else:
+        say(f"已删除 / deleted: {json.dumps(counts)}; 请随后备份 / back up next: wanmi backup now")
+
+
+def _named(named: dict[str, str | None]) -> tuple[str, str]:
+    given = [(by, value) for by, value in named.items() if value]
+    if len(given) != 1:
+        options = ", ".join(f"--{by}" for by in sorted(named))
+        raise click.UsageError(f"请指定一项 / name exactly one of: {options}")
+    return given[0]
+
+
+@contextmanager
+def _person(home: Path, named: dict[str, str | None]) -> Iterator[tuple[Records, Found, Sought]]:
+    """The opened records, and what they hold of the person."""
+    from appliance.privacy.finding import find as look
+    from appliance.privacy.sought import sought
+    from appliance.records.store import Records
+
+    who = sought(*_named(named))
+    records = Records.open(home)
+    try:
+        with records.read() as connection:
+            found = look(connection, who)
+        yield records, found, who
+    finally:
+        records.close()

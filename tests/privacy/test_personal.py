@@ -1,0 +1,184 @@
+"""A citizen asks what the county holds of her, and wants it gone; the county forgets others by its own rule."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from appliance import cli
+from appliance.cases import calls
+from appliance.cases.history import audit_chains
+from appliance.errors import Invalid, WanmiError
+from appliance.privacy.columns import PERSONS, columns_of, decisions
+from appliance.privacy.deletions import LIST
+from appliance.privacy.retention import anonymise_reporters
+from appliance.privacy.sought import sought
+from appliance.records.metadata import metadata
+from appliance.records.store import glance
+from backups.deletion_lists import add_list
+from backups.repository import Repository
+from provisioning.acceptance.columns import holds_text
+from tests import homes
+from tests.cases.desk import Desk
+
+PHONE, NAME = "13812344321", "张三丰"
+OTHER = "13987654321"
+WORDS = f"{NAME}说井盖破了,请打 138 1234 4321,或者问邻居 {OTHER}"
+
+
+def wanmi(home: Path, *arguments: str, code: int = 0) -> Any:
+    """A command of the technician; what it told as JSON, or its refusal."""
+    done = CliRunner().invoke(cli.wanmi, [*arguments, "--home", str(home)], standalone_mode=False)
+    refused = done.exception if isinstance(done.exception, WanmiError) else None
+    assert (1 if refused else done.exit_code) == code, f"{done.exception!r}\n{done.output}"
+    if refused is not None:
+        return refused.en
+    return json.loads(done.stdout) if "--json" in arguments else done.stderr
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Any:
+    opened = Desk(homes.copy_home(tmp_path / "home"))
+    yield opened
+    opened.close()
+
+
+def everything(home: Path) -> str:
+    """Every text of every table, as somebody with the file would read it."""
+    with glance(home) as connection:
+        return "\n".join(
+            str(row)
+            for table in metadata().sorted_tables
+            for row in connection.execute(
+                table.select().with_only_columns(*table.primary_key.columns, *filter(holds_text, table.columns))
+            )
+        )
+
+
+def chains_hold(home: Path) -> bool:
+    with glance(home) as connection:
+        return all(broken is None for _, broken in audit_chains(connection).values())
+
+
+def test_she_reads_what_is_held_and_has_it_deleted(desk: Desk, tmp_path: Path) -> None:
+    home = desk.office.records.home
+    number = desk.report(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    desk.act("s1", number, "accept", reason=f"已回电 {PHONE}")
+    other = desk.report(reporter_name="李四", reporter_phone=OTHER, description="路灯不亮")
+    desk.office.records.write(lambda unit: calls.ring(unit, desk.office, f"+86{PHONE}", "s1", "/recordings/1.amr"))
+    counts = wanmi(home, "personal", "find", "--phone", "138-1234-4321", "--json")
+    assert (counts["cases"], counts["calls"], counts["numbers"]) == (1, 1, [number])
+    assert wanmi(home, "personal", "find", "--name", NAME, "--json")["numbers"] == [number]
+
+    file = tmp_path / "export.json"
+    wanmi(home, "personal", "export", str(file), "--phone", PHONE)
+    told = json.loads(file.read_text())
+    assert file.stat().st_mode & 0o077 == 0
+    assert (told["cases"][0]["number"], told["cases"][0]["phone"]) == (number, PHONE)
+    assert told["calls"][0]["recording"] == "/recordings/1.amr"
+    assert "李四" not in file.read_text()
+
+    wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    left = everything(home)
+    assert PHONE not in left
+    assert "138 1234 4321" not in left
+    assert NAME not in left
+    assert "138****4321" not in left
+    assert OTHER in left, "the neighbour is somebody else"
+    assert chains_hold(home)
+    assert desk.case(number)["description"] == f"***说井盖破了,请打 ***,或者问邻居 {OTHER}"
+    assert desk.case(number)["reporter"] == {"name": None, "phone": None}
+    assert desk.case(other, "s1")["reporter"]["phone"] == OTHER
+    assert desk.numbers("s1", phone="4321") == [other], "neither is she found by her number"
+    with glance(home) as connection:
+        act = connection.execute(text("SELECT detail FROM admin_act WHERE act = 'personal.delete'")).scalar_one()
+    assert json.loads(act) == {"cases": 1, "calls": 1, "texts": counts["texts"], "accounts": 0}
+    assert PHONE not in (home / LIST).read_text()
+    assert (home / LIST).stat().st_mode & 0o077 == 0
+    assert wanmi(home, "personal", "find", "--phone", PHONE, "--json")["cases"] == 0
+
+
+def test_one_case_alone_is_forgotten(desk: Desk) -> None:
+    home = desk.office.records.home
+    first, second = (desk.report(reporter_name=NAME, reporter_phone=PHONE) for _ in range(2))
+    wanmi(home, "personal", "delete", "--case", first, "--yes", "--json")
+    assert desk.case(first, "s1")["reporter"] == {"name": None, "phone": None}
+    assert desk.case(second, "s1")["reporter"]["phone"] == PHONE
+
+
+def test_an_account_is_ended_before_it_is_forgotten(desk: Desk) -> None:
+    home = desk.office.records.home
+    assert "end it first" in wanmi(home, "personal", "delete", "--account", "l2", "--yes", code=1)
+    wanmi(home, "users", "deactivate", "l2")
+    assert wanmi(home, "personal", "delete", "--account", "l2", "--yes", "--json")["accounts"] == 1
+    with glance(home) as connection:
+        left = connection.execute(text("SELECT phone, password FROM account WHERE account = 'l2'")).one()
+    assert tuple(left) == (None, None)
+
+
+def test_too_little_means_nobody() -> None:
+    with pytest.raises(Invalid, match="too short"):
+        sought("phone", "138")
+
+
+def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
+    old = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    desk.clock.advance(days=400)
+    young = desk.to_closed(reporter_name="李四", reporter_phone=OTHER)
+    still_open = desk.report(reporter_name="王五", reporter_phone="13700001111")
+    assert anonymise_reporters(desk.office) == {"anonymised": 0}, "two years are not over"
+    desk.clock.advance(days=340)
+    assert anonymise_reporters(desk.office) == {"anonymised": 1}
+    assert anonymise_reporters(desk.office) == {"anonymised": 0}, "once is enough"
+    assert desk.case(old, "s1")["reporter"] == {"name": None, "phone": None}
+    assert "138" not in desk.case(old)["description"]
+    assert desk.case(young, "s1")["reporter"]["phone"] == OTHER
+    assert desk.case(still_open, "s1")["reporter"]["name"] == "王五"
+    assert chains_hold(desk.office.records.home)
+    desk.office.settings.privacy.keep_reporters_days = 0
+    desk.clock.advance(days=4000)
+    assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
+
+
+@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
+@pytest.mark.sqlite("it copies the SQLite file")
+@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
+def test_an_old_snapshot_brings_nobody_back(tmp_path: Path, home_is_left: bool) -> None:
+    home, stick = homes.copy_home(tmp_path / "home"), tmp_path / "stick"
+    desk = Desk(home)
+    number = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    other = desk.report(reporter_name="李四", reporter_phone=OTHER)
+    desk.close()
+    made = wanmi(home, "backup", "now", "--to", str(stick), "--json")
+    wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    key = tmp_path / "key"
+    shutil.copy(home / "keys" / "backup.key", key)
+    if not home_is_left:
+        add_list(Repository(str(stick), key, tmp_path / "cache"), home, homes.COUNTY)  # as the next night's backup does
+        listed = wanmi(home, "backup", "list", "--to", str(stick), "--json")["items"]
+        assert [each["id"] for each in listed] == [made["id"]], "the list is no snapshot of a home"
+        shutil.rmtree(home)
+    new, from_stick = tmp_path / "new", ("--to", str(stick), "--key", str(key))
+    wanmi(home, "backup", "restore", made["id"], "--into", str(new), *from_stick, "--json")
+    left = everything(new)
+    assert PHONE not in left
+    assert NAME not in left
+    assert number in left
+    assert OTHER in left
+    assert other in left
+    assert chains_hold(new)
+    assert (new / LIST).exists(), "the next restore deletes again, too"
+
+
+def test_the_table_decides_on_every_text() -> None:
+    """Whoever adds a column says whose personal data stands in it."""
+    there = {f"{table.name}.{each.name}" for table in metadata().sorted_tables for each in table.columns}
+    assert decisions().keys() <= there
+    assert {decided.person for decided in decisions().values()} == PERSONS
+    assert ("reporter", "phone") in columns_of("reporter")

@@ -1,0 +1,108 @@
+"""The node in the local network: never without TLS; seats and the agent trust the box's own authority."""
+
+from __future__ import annotations
+
+import json
+import signal
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from appliance import cli
+from appliance.doctor import Finding
+from appliance.errors import Invalid
+from appliance.lan import AUTHORITY, Door, check_certificate, is_loopback, protection, trust
+from devices.agent.node import NodeClient, NodeRefused
+from provisioning.certificate import make_certificate
+from tests.nodes import START_SECONDS, free_port
+from tests.started import start_wanmi
+from tui.trusting import trusted
+
+
+def test_other_machines_are_not_served_without_tls(home: Path) -> None:
+    refused = CliRunner().invoke(cli.wanmi, ["serve", "--host", "0.0.0.0", "--home", str(home)], standalone_mode=False)
+    assert isinstance(refused.exception, Invalid)
+    assert "wanmi certificate make" in refused.exception.zh
+    up = CliRunner().invoke(cli.wanmi, ["up", "--host", "::", "--home", str(home)], standalone_mode=False)
+    assert isinstance(up.exception, Invalid)
+    assert protection(home, Door(behind_proxy=True), "0.0.0.0") is None, "a proxy does it"
+    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.5", "box")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_seats_and_the_agent_reach_it_by_its_certificate(home: Path) -> None:
+    told = CliRunner().invoke(
+        cli.wanmi, ["certificate", "make", "--names", "wanmi.local,10.0.0.5", "--home", str(home), "--json"]
+    )
+    authority = Path(json.loads(told.stdout)["authority"])
+    assert authority == home / AUTHORITY
+    for name in ("lan.key", "lan-ca.key"):
+        assert (home / "keys" / name).stat().st_mode & 0o077 == 0
+    port = free_port()
+    process = start_wanmi("serve", "--home", str(home), "--host", "0.0.0.0", "--port", str(port))
+    url = f"https://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=url, verify=trusted(authority), trust_env=False) as seat:
+            assert answered(seat) == 200
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            httpx.get(f"{url}/health", trust_env=False)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+        old = ssl.create_default_context(cafile=str(authority))
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health", verify=old, trust_env=False)
+        agent = NodeClient(url, "no key of ours", trust(home, url))
+        with pytest.raises(NodeRefused) as refused:
+            agent.get("/api/v1/sources")
+        agent.close()
+        assert refused.value.status == 401, "it was reached, and only its key is not good"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def answered(client: httpx.Client) -> int:
+    """The status of a node's health, once it is up."""
+    ends = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return client.get("/health").status_code
+        except httpx.ConnectError:
+            assert time.monotonic() < ends
+            time.sleep(0.05)  # between two looks at a port that is not open yet
+
+
+def found(home: Path) -> Finding:
+    (finding,) = check_certificate(home)
+    return finding
+
+
+def test_the_doctor_says_when_it_ends(home: Path) -> None:
+    assert found(home).result == "skipped"
+    long_ago = datetime.now(UTC) - timedelta(days=810)
+    make_certificate(home, ["box"], Door(), long_ago)
+    assert found(home).result == "warning"
+    authority = (home / AUTHORITY).read_bytes()
+    make_certificate(home, ["box"], Door())
+    assert found(home).result == "passed"
+    assert (home / AUTHORITY).read_bytes() == authority, "seats go on trusting what they trust"
+    make_certificate(home, ["box"], Door(), datetime.now(UTC) - timedelta(days=900))
+    assert found(home).result == "failed"
+
+
+def test_what_is_no_name_is_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no host name"):
+        make_certificate(home, ["a b"], Door())
+    (home / "keys" / "lan.crt").write_text("nonsense")
+    (home / "keys" / "lan.key").write_text("nonsense")
+    with pytest.raises(Invalid, match="cannot be used"):
+        protection(home, Door(), "0.0.0.0")
+    with pytest.raises(Invalid, match="no authority"):
+        trusted(tmp_path / "not there")
