@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench import (
+    backing_up,
     console,
     county,
     creates,
@@ -37,6 +38,7 @@ PARTS_OF_BENCH = (
     "pulls",
     "above",
     "receivers",
+    "backups",
     "scores",
     "signs",
     "start",
@@ -93,6 +95,9 @@ def _run(part: str, folder: Path, scratch: Path, small: bool) -> bool:
         share = 10 if small else 1
         large = _county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share)
         return scores.measure(scores.prepared(large, folder / f"scores-{LARGE // share}"))
+    if part == "backups":
+        share = 10 if small else 1
+        return backing_up.measure(_county(folder / f"large-{LARGE // share}", LARGE // share, PARTS // share), scratch)
     if part == "start":
         return start.measure()
     sys.exit(f"no part {part}; known: {', '.join(PARTS_OF_BENCH)}")
