@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,13 @@ def make_certificate(home: Path, names: Sequence[str], door: Door, now: datetime
     )
     write_private(home / door.certificate, certificate.public_bytes(serialization.Encoding.PEM))
     return ends
+
+
+def names_of_this_box() -> list[str]:
+    """Its host name, the same in the local network, and the addresses it has now."""
+    name = socket.gethostname()
+    done = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False)
+    return [name, *([f"{name}.local"] if "." not in name else []), *done.stdout.split()]
 
 
 def _authority(home: Path, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

@@ -15,7 +15,10 @@ def certificate() -> None:
 
 
 @certificate.command()
-@click.option("--names", required=True, metavar="NAME,IP,…", help="What the box is called in the network, by commas.")
+@click.option(
+    "--names", default="", metavar="NAME,IP,…",
+    help="What the box is called in the network, by commas. Without: its host name and its addresses of now.",
+)  # fmt: skip
 @home_option
 @json_option
 def make(names: str, home: Path, as_json: bool) -> None:
@@ -30,13 +33,21 @@ def make(names: str, home: Path, as_json: bool) -> None:
     """
     from appliance.lan import AUTHORITY
     from appliance.settings import load
-    from provisioning.certificate import make_certificate
+    from provisioning.certificate import make_certificate, names_of_this_box
 
     door = load(home).node
     given = [name.strip() for name in names.split(",") if name.strip()]
+    given = given or names_of_this_box()
     ends = make_certificate(home, given, door)
     if as_json:
-        show({"certificate": str(home / door.certificate), "authority": str(home / AUTHORITY), "ends": f"{ends:%F}"})
+        show(
+            {
+                "certificate": str(home / door.certificate),
+                "authority": str(home / AUTHORITY),
+                "ends": f"{ends:%F}",
+                "names": given,
+            }
+        )
     else:
-        say(f"已写 {home / door.certificate},{ends:%F} 到期 / written, ends then")
+        say(f"已写 {home / door.certificate},{ends:%F} 到期 / written, ends then: {', '.join(given)}")
         say(f"坐席须信任 {home / AUTHORITY} / seats are to trust it: wanmi console --ca")

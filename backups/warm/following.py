@@ -13,6 +13,7 @@ from msgspec import structs
 from appliance.clock import SystemClock
 from appliance.errors import Broken, Conflict, WanmiError
 from appliance.lock import hold
+from appliance.options import say
 from appliance.privacy.deletions import LIST
 from appliance.records.anchor import loss
 from appliance.records.feed import feed_name, last_seq
@@ -162,12 +163,15 @@ class Follower:
 
 
 def follow(home: Path, ending: threading.Event) -> None:
-    """Follow a home until told to end; after trouble begin anew, and say what it was.
+    """Follow a home until told to end; after trouble begin anew, and say what it was. None set is no work.
 
     Raises:
-        BadHome: no warm copy is set, or another process follows this home.
+        BadHome: another process follows this home, or the target is inside of it.
     """
     settings = load(home)
+    if not settings.backup.warm:
+        say("没有设置 [backup] warm,不做热备 / no warm copy is set in [backup]")
+        return
     (home / "backups").mkdir(mode=0o700, exist_ok=True)
     with hold(home / "backups", "warm", "热备", "warm copy"):
         while not ending.is_set():

@@ -1,4 +1,4 @@
-"""A large county is backed up while operators work: what they notice, what an hour's work costs, how long a restore takes.
+"""A large county is backed up while operators work: what they notice, what an hour costs, how long a restore takes.
 
 10 GB of evidence stand in as sparse files: their bytes are read, digested and restored, but take no room beforehand.
 """

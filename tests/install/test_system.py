@@ -254,6 +254,6 @@ def test_a_screen_that_cannot_show_chinese_says_so_in_plain_letters(tmp_path: Pa
     assert "ssh seat@" in said
 
 
-def test_a_node_that_does_not_answer_after_an_upgrade_is_told_with_its_address() -> None:
+def test_a_node_that_does_not_answer_after_an_upgrade_is_told_with_its_address(tmp_path: Path) -> None:
     with pytest.raises(Broken, match=r"did not answer at http://127\.0\.0\.1:9/health"):
-        wait_for_answer("http://127.0.0.1:9/health", seconds=0.2)
+        wait_for_answer(Box(tmp_path), "http://127.0.0.1:9/health", seconds=0.2)
