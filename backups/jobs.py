@@ -35,9 +35,11 @@ def backup_drill(office: Office) -> dict[str, Any]:
     if not office.settings.backup.to:
         return dict(NOTHING)
     home = office.records.home
-    if not repository_of(home, office.settings).holds_any:
+    repository = repository_of(home, office.settings)
+    if not repository.holds_any:
         return {"skipped": "还没有快照 / no snapshot yet"}
-    result = drill(home, repository_of(home, office.settings), CLOCK)
+    repository.prune()
+    result = drill(home, repository, CLOCK)
     if not result.ok:
         raise Broken(f"演练失败: {result.zh}", f"The drill failed: {result.en}")
     return {"snapshot": result.snapshot, "seconds": result.seconds, "rows": result.rows}

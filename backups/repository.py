@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -22,6 +24,8 @@ from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, Wanmi
 LABELS = Path("/dev/disk/by-label")
 MOUNTS = Path("/proc/self/mounts")
 WORDS = 400
+GENTLY = ("nice", "-n", "15", "ionice", "-c", "3")
+"""Operators come first: a backup takes what processor and disk have left."""
 LISTS = "deletions"
 """The tag of a snapshot that holds the list of deletions, and nothing else."""
 SENTENCES: tuple[tuple[str, type[WanmiError], str, str], ...] = (
@@ -115,19 +119,27 @@ class Repository:
         """The content of a small file in a snapshot."""
         return self._run("dump", snapshot, name)
 
-    def stream(self, snapshot: str, name: str) -> Iterator[bytes]:
-        """The content of a file in a snapshot, piece by piece."""
-        process = subprocess.Popen(
-            ["restic", "dump", snapshot, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment()
-        )
+    @contextmanager
+    def archive(self, snapshot: str, folder: str) -> Iterator[IO[bytes]]:
+        """A folder of a snapshot as a tar stream.
+
+        Raises:
+            NotFound, Broken: after it was read, where it could not be read to its end.
+        """
+        command = [*GENTLY, "restic", "dump", "--archive", "tar", snapshot, folder]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment())
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            while piece := process.stdout.read(1 << 20):
-                yield piece
+            try:
+                yield process.stdout
+            except tarfile.ReadError:
+                raise refusal(process.stderr.read(), self.to) from None
+            while process.stdout.read(1 << 20):
+                continue
             said = process.stderr.read()
             if process.wait():
-                raise refusal(said)
+                raise refusal(said, self.to)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -150,15 +162,19 @@ class Repository:
         self._run("forget", "--host", host, "--group-by", "host", "--keep-last", str(kept))
 
     def forget(self, host: str, daily: int, weekly: int, monthly: int) -> None:
-        """Drop the snapshots of a county beyond those kept, and what only they needed."""
+        """Drop the snapshots of a county beyond those kept; their room comes back by `prune`."""
         keep = ("--keep-daily", str(daily), "--keep-weekly", str(weekly), "--keep-monthly", str(monthly))
-        self._run("forget", "--host", host, "--group-by", "host", *keep, "--prune")
+        self._run("forget", "--host", host, "--group-by", "host", *keep)
+
+    def prune(self) -> None:
+        """Give back the room of what no snapshot needs any more; it reads and writes much, so it is done every week."""
+        self._run("prune")
 
     def _run(self, *arguments: str, folder: Path | None = None) -> bytes:
         if shutil.which("restic") is None:
             raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
         done = subprocess.run(
-            ["restic", *arguments], capture_output=True, check=False, env=self._environment(), cwd=folder,
+            [*GENTLY, "restic", *arguments], capture_output=True, check=False, env=self._environment(), cwd=folder,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -20,8 +19,10 @@ from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
 from backups.deletion_lists import delete_again
+from backups.pieces import compare as compare_pieces
+from backups.pieces import join
 from backups.repository import Repository
-from backups.snapshot import FORMAT, MANIFEST, STAGE, TRACKS, Manifest, digest_of, rows_of
+from backups.snapshot import FORMAT, MANIFEST, PIECES, STAGE, TRACKS, Manifest, rows_of
 
 
 def manifest_in(repository: Repository, snapshot: str) -> Manifest:
@@ -52,13 +53,8 @@ def verify(repository: Repository, snapshot: str) -> Manifest:
     """
     manifest = manifest_in(repository, snapshot)
     repository.check()
-    digest = hashlib.sha256()
-    for piece in repository.stream(snapshot, f"/{STAGE}/{DATABASE}"):
-        digest.update(piece)
-    if digest.hexdigest() != manifest.sha256:
-        raise Broken(
-            f"快照 {snapshot} 的数据库与清单不符。", f"The database of the snapshot {snapshot} is not what it was."
-        )
+    with repository.archive(snapshot, f"/{STAGE}/{PIECES}") as archive:
+        compare_pieces(archive, manifest.pieces)
     return manifest
 
 
@@ -99,9 +95,7 @@ def settle(home: Path, manifest: Manifest) -> None:
         Broken: the database is not what was copied.
     """
     stage = home / STAGE
-    if not (stage / DATABASE).exists() or digest_of(stage / DATABASE) != manifest.sha256:
-        raise Broken("恢复出的数据库与清单不符。", "The restored database is not what was copied.")
-    (stage / DATABASE).replace(home / DATABASE)
+    join(stage / PIECES, home / DATABASE, manifest.pieces)
     for track in (stage / TRACKS).glob("*.db"):
         (home / TRACKS).mkdir(mode=0o700, exist_ok=True)
         track.replace(home / TRACKS / track.name)

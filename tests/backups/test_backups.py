@@ -71,7 +71,7 @@ def test_a_county_is_backed_up_verified_drilled_and_restored(county: Path, tmp_p
     assert (told["ok"], told["snapshot"], told["rows"]) == (True, made["id"], made["rows"])
     assert findings(county) == {"backups.age": "passed", "backups.drill": "passed"}
     assert not (county / "backups" / "drill").exists(), "the scratch home is gone"
-    assert not (county / "backups" / "stage").exists()
+    assert not (county / "backups" / "copy").exists()
 
     new = tmp_path / "new"
     wanmi(county, "backup", "restore", "latest", "--into", str(new), "--json")
