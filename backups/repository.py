@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from typing import IO, Any
 
 import msgspec
 
-from appliance.backup_settings import DISK
+from appliance.backup_settings import DISK, REMOTE
 from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
 
 LABELS = Path("/dev/disk/by-label")
 MOUNTS = Path("/proc/self/mounts")
 WORDS = 400
+HOPELESS = (b"no space left", b"read-only file system", b"input/output error", b"no such file or directory")
+"""What no second try mends on a disk of this machine."""
 GENTLY = ("nice", "-n", "15", "ionice", "-c", "3")
 """Operators come first: a backup takes what processor and disk have left."""
 LISTS = "deletions"
@@ -76,7 +79,7 @@ class Repository:
             Invalid: there is one, of another key.
         """
         try:
-            self._run("cat", "config")
+            self._run("unlock")  # from processes that are gone; a power cut leaves such locks
         except NotFound:
             if not self._place.startswith(("sftp:", "s3:", "rest:")):
                 Path(self._place).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,6 +158,7 @@ class Repository:
         Raises:
             Broken: something in it is damaged.
         """
+        self._run("unlock")
         self._run("check", "--read-data")
 
     def forget_lists(self, host: str, kept: int) -> None:
@@ -173,13 +177,33 @@ class Repository:
     def _run(self, *arguments: str, folder: Path | None = None) -> bytes:
         if shutil.which("restic") is None:
             raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
-        done = subprocess.run(
-            [*GENTLY, "restic", *arguments], capture_output=True, check=False, env=self._environment(), cwd=folder,
-            stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(
+            [*GENTLY, "restic", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
+            cwd=folder, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        if done.returncode:
-            raise refusal(done.stderr, self.to)
-        return done.stdout
+        said: list[bytes] = []
+        listener = threading.Thread(target=self._listen, args=(process, said), daemon=True)
+        listener.start()
+        try:
+            assert process.stdout is not None
+            told = process.stdout.read()
+            code = process.wait()
+            listener.join()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if code:
+            raise refusal(b"".join(said), self.to)
+        return told
+
+    def _listen(self, process: subprocess.Popen[bytes], said: list[bytes]) -> None:
+        """Keep what it says; end it where it would try for a quarter of an hour on a disk that is gone or full."""
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if b"retrying" in line and not self._place.startswith(REMOTE) and any(word in line for word in HOPELESS):
+                process.terminate()
 
     def _environment(self) -> dict[str, str]:
         own = {

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -125,7 +125,8 @@ def back_up(home: Path, to: str | None = None, by: str = "technician") -> Made:
         )  # fmt: skip
         _note(home, by, made, repository.to)
         kept = settings.backup
-        repository.forget(settings.county, kept.keep_daily, kept.keep_weekly, kept.keep_monthly)
+        with suppress(Conflict):  # somebody else uses the repository; old snapshots go tomorrow
+            repository.forget(settings.county, kept.keep_daily, kept.keep_weekly, kept.keep_monthly)
     return made
 
 
