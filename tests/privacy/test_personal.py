@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -146,32 +147,51 @@ def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
     assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
 
 
-@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
-@pytest.mark.sqlite("it copies the SQLite file")
-@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
-def test_an_old_snapshot_brings_nobody_back(tmp_path: Path, home_is_left: bool) -> None:
-    home, stick = homes.copy_home(tmp_path / "home"), tmp_path / "stick"
+@dataclass(frozen=True)
+class Backed:
+    """A county that was backed up onto a stick, and forgot a citizen after that."""
+
+    home: Path
+    stick: Path
+    key: Path
+    snapshot: str
+    number: str
+    other: str
+
+
+@pytest.fixture(scope="module")
+def backed(tmp_path_factory: pytest.TempPathFactory) -> Backed:
+    folder = tmp_path_factory.mktemp("backed")
+    home, stick, key = homes.copy_home(folder / "home"), folder / "stick", folder / "key"
     desk = Desk(home)
     number = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
     other = desk.report(reporter_name="李四", reporter_phone=OTHER)
     desk.close()
     made = wanmi(home, "backup", "now", "--to", str(stick), "--json")
     wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
-    key = tmp_path / "key"
     shutil.copy(home / "keys" / "backup.key", key)
+    return Backed(home, stick, key, made["id"], number, other)
+
+
+@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
+@pytest.mark.sqlite("it copies the SQLite file")
+@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
+def test_an_old_snapshot_brings_nobody_back(backed: Backed, tmp_path: Path, home_is_left: bool) -> None:
+    home, stick = backed.home, shutil.copytree(backed.stick, tmp_path / "stick")
     if not home_is_left:
-        add_list(Repository(str(stick), key, tmp_path / "cache"), home, homes.COUNTY)  # as the next night's backup does
+        repository = Repository(str(stick), backed.key, tmp_path / "cache")
+        add_list(repository, home, homes.COUNTY)  # as the next night's backup does
         listed = wanmi(home, "backup", "list", "--to", str(stick), "--json")["items"]
-        assert [each["id"] for each in listed] == [made["id"]], "the list is no snapshot of a home"
-        shutil.rmtree(home)
-    new, from_stick = tmp_path / "new", ("--to", str(stick), "--key", str(key))
-    wanmi(home, "backup", "restore", made["id"], "--into", str(new), *from_stick, "--json")
+        assert [each["id"] for each in listed] == [backed.snapshot], "the list is no snapshot of a home"
+        home = tmp_path / "lost"
+    new, from_stick = tmp_path / "new", ("--to", str(stick), "--key", str(backed.key))
+    wanmi(home, "backup", "restore", backed.snapshot, "--into", str(new), *from_stick, "--json")
     left = everything(new)
     assert PHONE not in left
     assert NAME not in left
-    assert number in left
+    assert backed.number in left
     assert OTHER in left
-    assert other in left
+    assert backed.other in left
     assert chains_hold(new)
     assert (new / LIST).exists(), "the next restore deletes again, too"
 
