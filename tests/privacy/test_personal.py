@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import Workbook
 from sqlalchemy import text
 
 from appliance import cli
@@ -103,6 +104,32 @@ def test_she_reads_what_is_held_and_has_it_deleted(desk: Desk, tmp_path: Path) -
     assert PHONE not in (home / LIST).read_text()
     assert (home / LIST).stat().st_mode & 0o077 == 0
     assert wanmi(home, "personal", "find", "--phone", PHONE, "--json")["cases"] == 0
+
+
+def test_papers_that_name_her_and_recordings_are_listed_and_left(desk: Desk) -> None:
+    home = desk.office.records.home
+    desk.report(reporter_name=NAME, reporter_phone=PHONE)
+    desk.office.records.write(lambda unit: calls.ring(unit, desk.office, PHONE, "s1", "/recordings/1.amr"))
+    papers = home / "papers"
+    papers.mkdir(exist_ok=True)
+    for name, content in {
+        "bulletin-2026-09.html": "<p>来电 <b>138 1234 4321</b></p>", "bulletin-2026-09.pdf": "%PDF",
+        "letter.html": f"<p>{NAME}&nbsp;同志</p>", "bulletin-2026-10.html": f"<p>邻居 {OTHER}</p>",
+        "bulletin-2026-10.pdf": "%PDF", "scan.pdf": "%PDF",
+    }.items():  # fmt: skip
+        (papers / name).write_text(content, encoding="utf-8")
+    book = Workbook()
+    book.active.append(["来电", PHONE])
+    book.save(papers / "own.xlsx")
+    hers = [f"papers/{name}" for name in ("bulletin-2026-09.html", "bulletin-2026-09.pdf", "letter.html", "own.xlsx")]
+    for told in (
+        wanmi(home, "personal", "find", "--phone", PHONE, "--json"),
+        wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json"),
+    ):
+        assert told["papers"] == hers
+        assert told["papers_unread"] == ["papers/scan.pdf"]
+        assert told["recordings"] == ["/recordings/1.amr"]
+    assert all((home / paper).exists() for paper in hers), "listed only"
 
 
 def test_one_case_alone_is_forgotten(desk: Desk) -> None:
