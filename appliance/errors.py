@@ -114,8 +114,20 @@ class NotSignedIn(WanmiError):
     kind = "not-signed-in"
 
 
+class SecondFactorNeeded(WanmiError):
+    """The password is right, and the account has a second factor: sign in again with a `code`."""
+
+    kind = "second-factor-needed"
+
+
+class SecondFactorWrong(WanmiError):
+    """The password is right and the `code` is wrong, too old, or was used before."""
+
+    kind = "second-factor-wrong"
+
+
 class LockedOut(WanmiError):
-    """Too many wrong passwords; `extra["retry_after"]` is in seconds."""
+    """Too many wrong passwords or codes; `extra["retry_after"]` is in seconds."""
 
     kind = "locked-out"
 

@@ -24,6 +24,7 @@ from appliance.errors import BadHome
 from appliance.exchange.settings import Exchange
 from appliance.lan import Door
 from appliance.scheduling.plan import FORMS, JobPlan
+from appliance.sign_in_settings import Privacy, SignIn
 
 DEFAULT_HOME = Path("/var/lib/wanmi")
 FILE = "wanmi.toml"
@@ -236,34 +237,6 @@ class Scoring(BaseModel):
     counted_minutes: float = Field(default=10, gt=0)
     shares: dict[str, float] = {}
     contract: Contract = Contract()
-
-
-class Privacy(BaseModel):
-    """Personal data (个人信息保护法).
-
-    Attributes:
-        keep_reporters_days: reporters of cases closed longer ago are forgotten; 0 keeps them for ever. Two years: an
-            evaluated year, and the year in which it may be appealed and audited.
-    """
-
-    keep_reporters_days: int = Field(default=730, ge=0, le=36_600)
-
-
-class SignIn(BaseModel):
-    """Sign-in rules: lock-out after wrong passwords, life of a session, what a password must be.
-
-    Attributes:
-        idle_minutes: a session on which nothing is asked for so long has ended; 0 for none.
-        password_kinds: of small letters, capitals, digits and other signs so many.
-    """
-
-    wrong_passwords: int = Field(default=5, ge=1)
-    lock_minutes: float = Field(default=15, gt=0)
-    session_hours: float = Field(default=12, gt=0)
-    idle_minutes: float = Field(default=60, ge=0)
-    password_length: int = Field(default=8, ge=6)
-    password_kinds: int = Field(default=2, ge=1, le=4)
-    new_password_at_first_sign_in: bool = False
 
 
 class Http(BaseModel):

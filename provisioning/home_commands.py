@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def init(county: str, name: str, edition: str, admin: str, database_url: str, ho
 
 @click.group()
 def users() -> None:
-    """Accounts: add, list, change the password, end."""
+    """Accounts: add, list, change the password, second factor, end."""
 
 
 @users.command("add")
@@ -130,6 +131,43 @@ def users_password(account: str, home: Path, as_json: bool) -> None:
         hashed = hash_password(asked_password(), records.settings.sign_in, account)
         records.write(lambda unit: set_password(unit, account, hashed, by=TECHNICIAN))
     told({"account": account}, f"{account} 的密码已更换 (the password was changed)", as_json)
+
+
+@users.command("second-factor")
+@click.argument("account")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@home_option
+@json_option
+def users_second_factor(account: str, state: str, home: Path, as_json: bool) -> None:
+    """Give ACCOUNT a second factor for its sign-in, or take it away.
+
+    `on` shows the code for the telephone's app and ten recovery codes, once; the account's sessions end.
+    """
+    from appliance.people.second_factor import ensure_key, turn_off, turn_on
+
+    with opened(home) as records:
+        if state == "off":
+            records.write(lambda unit: turn_off(unit, account, by=TECHNICIAN))
+            told({"account": account, "second_factor": False}, f"{account} 的两步验证已停用 (turned off)", as_json)
+            return
+        ensure_key(home)
+        county = records.settings.name or records.settings.county
+        given = records.write(lambda unit: turn_on(unit, home, account, county, by=TECHNICIAN))
+    made = {"account": account, "second_factor": True, "uri": given.uri, "recovery_codes": list(given.recovery_codes)}
+    told(made, "" if as_json else _second_factor_sheet(given.uri, given.recovery_codes), as_json)
+
+
+def _second_factor_sheet(uri: str, codes: tuple[str, ...]) -> str:
+    """What the person scans and keeps, as text."""
+    import segno
+
+    picture = io.StringIO()
+    segno.make(uri, error="l").terminal(out=picture, border=2, compact=True)
+    return (
+        f"{picture.getvalue()}\n{uri}\n\n用手机的验证器扫码;下列备用码各用一次,抄下收好,不再显示。\n"
+        "Scan it with the telephone's authenticator; each recovery code is good once; keep them, they are not shown "
+        "again.\n\n" + "\n".join(codes)
+    )
 
 
 @users.command("deactivate")

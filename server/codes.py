@@ -14,6 +14,7 @@ from appliance.cases.offers import offered_actions
 from appliance.cases.summary import summary
 from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
+from server.sign_in import require_person
 
 
 class CodeController(Controller):
@@ -118,7 +119,10 @@ class CodeController(Controller):
         sources = node_of(request).office.book.sources.values()
         return _json({"items": [msgspec.to_builtins(source) for source in sources]})
 
-    @get("/summary", operation_id="summary", responses={**answers.shows(answers.Summary), **examples.refusals(401)})
+    @get(
+        "/summary", operation_id="summary", guards=[require_person()],
+        responses={**answers.shows(answers.Summary), **examples.refusals(401, 403)},
+    )  # fmt: skip
     async def summary(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Open cases by state, overdue, today's in and out, waiting requests."""
         node = node_of(request)

@@ -15,7 +15,7 @@ REPORT = {
 }  # fmt: skip
 DISPATCH = {"department": "D01", "condition": 1}
 VERIFY = {"method": "site", "lon": 113.4716, "lat": 34.1595, "at": "2026-10-08T01:30:00Z"}
-SIGN_IN = {"account": "s1", "password": "********"}
+SIGN_IN = {"account": "s1", "password": "********", "code": "123456"}
 PASSWORD = {"old": "********", "new": "**********"}
 REQUEST = {"kind": "extension", "reason": "配件明天到"}
 DECISION = {"approve": True, "note": "同意一次"}

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Controller, Request, Response, get, post
 
+from appliance.errors import Forbidden
 from appliance.messages import outbox
 from server import answers, examples
-from server.node import node_of
+from server.node import actor_of_request, node_of
 from server.paging import PAGE, After, Key, Limit, before_of, page, sent
 from server.sign_in import require
 
@@ -55,6 +56,9 @@ class ResultBody(msgspec.Struct, forbid_unknown_fields=True):
     detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
+LEDGER_READERS = ("shift_leader", "dispatcher", "admin", "technician")
+
+
 class MessageController(Controller):
     """Messages."""
 
@@ -62,14 +66,20 @@ class MessageController(Controller):
     tags = ["messages"]
 
     @get(
-        operation_id="messages", guards=[require("device", "shift_leader", "dispatcher", "admin", "technician")],
+        operation_id="messages", guards=[require("device", *LEDGER_READERS)],
         responses={**answers.shows(MessagesOut), **examples.refusals(401, 403, 422)},
     )  # fmt: skip
     async def all(
         self, request: Request[Any, Any, Any], waiting: bool = False, after: After = None, limit: Limit = PAGE
     ) -> Response[bytes]:
-        """The ledger of messages; with `waiting` those that are to be sent now."""
+        """The ledger of messages; with `waiting` those that are to be sent now. An agent reads these only."""
         node = node_of(request)
+        if not waiting and "device" in actor_of_request(request).roles:
+            raise Forbidden(
+                "设备密钥只能读待发的消息 (waiting=true),台账不能读。",
+                "A device's key reads the messages to be sent (waiting=true), not the ledger.",
+                needed=sorted(LEDGER_READERS),
+            )
         if waiting:
             now = node.office.records.clock.now()
             rows = await node.read(lambda connection: outbox.waiting_messages(connection, now))

@@ -12,6 +12,7 @@ from appliance.people.departments import list_departments
 from appliance.people.roles import ROLE_NAMES, split_roles
 from server import answers, examples
 from server.node import actor_of_request, json_bytes, node_of
+from server.sign_in import require_person
 
 
 class PeopleController(Controller):
@@ -30,7 +31,10 @@ class PeopleController(Controller):
         body = await node_of(request).read(_departments)
         return json_bytes(body)
 
-    @get("/staff", operation_id="staff", responses={**answers.shows(answers.Staff), **examples.refusals(401)})
+    @get(
+        "/staff", operation_id="staff", guards=[require_person()],
+        responses={**answers.shows(answers.Staff), **examples.refusals(401, 403)},
+    )  # fmt: skip
     async def staff(self, request: Request[Any, Any, Any], role: str | None = None) -> Response[bytes]:
         """Active accounts with a role: account, name, roles, department."""
         return json_bytes(await node_of(request).read(lambda connection: _staff(connection, role)))

@@ -22,7 +22,8 @@ from appliance.errors import WanmiError
 PROBLEM = "application/problem+json"
 STATUS: dict[str, int] = {
     "invalid": 422, "unknown-code": 422, "unknown-place": 422, "action-not-allowed": 422, "bad-file": 422,
-    "refused": 422, "forbidden": 403, "not-found": 404, "gone": 410, "not-signed-in": 401, "stale-version": 409,
+    "refused": 422, "forbidden": 403, "not-found": 404, "gone": 410, "not-signed-in": 401,
+    "second-factor-needed": 401, "second-factor-wrong": 401, "stale-version": 409,
     "conflict": 409, "version-required": 428, "locked-out": 429, "too-many": 429, "too-large": 413, "bad-home": 500,
     "broken": 500,
 }  # fmt: skip

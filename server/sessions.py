@@ -17,10 +17,11 @@ from server.sign_in import token_of
 
 
 class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Account and password."""
+    """Account and password; the code of the second factor where the account has one: six digits or a recovery code."""
 
     account: Annotated[str, msgspec.Meta(max_length=100)]
     password: Annotated[str, msgspec.Meta(max_length=200)]
+    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 
 class PasswordBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,6 +41,7 @@ class SessionOut(msgspec.Struct):
     department: str | None
     expires_at: datetime
     new_password_due: bool
+    second_factor_due: bool
 
 
 class SessionController(Controller):
@@ -54,13 +56,14 @@ class SessionController(Controller):
         request: Request[Any, Any, Any],
         data: Annotated[SignInBody, Body(examples=examples.body_example(examples.SIGN_IN))],
     ) -> SessionOut:
-        """Sign in."""
+        """Sign in; problem `second-factor-needed` asks for a `code` too, `second-factor-wrong` for another one."""
         node = node_of(request)
-        session = await node.thread(lambda: node.sessions.sign_in(data.account, data.password))
+        session = await node.thread(lambda: node.sessions.sign_in(data.account, data.password, data.code))
         return SessionOut(
             token=session.token, account=session.actor.account, name=session.actor.name,
             roles=sorted(session.actor.roles), department=session.actor.department,
             expires_at=moment(session.expires_at), new_password_due=session.new_password_due,
+            second_factor_due=session.second_factor_due,
         )  # fmt: skip
 
     @delete(operation_id="sign_out", responses=examples.refusals(401))

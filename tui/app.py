@@ -164,6 +164,9 @@ class Console(TypeAhead):
             self.add_mode(mode, SCREENS[mode])
         await self.switch_mode("desk")
         self.remove_mode("sign_in")
+        session = self.context.session
+        if session is not None and session.second_factor_due and isinstance(self.screen, SeatScreen):
+            self.screen.say(self.context.labels("sign_in.second_factor_due", account=session.account))
 
     async def _close_desk(self, said: str) -> None:
         self.context.session = None

@@ -57,6 +57,7 @@ class Session:
     roles: frozenset[str]
     department: str | None
     new_password_due: bool = False
+    second_factor_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,11 @@ class NodeClient:
         """Close all connections."""
         await self._http.aclose()
 
-    async def sign_in(self, account: str, password: str) -> Session:
-        """Sign in; the token stays inside this client."""
+    async def sign_in(self, account: str, password: str, code: str = "") -> Session:
+        """Sign in, with the code of the second factor where there is one; the token stays inside this client."""
         self._http.headers.pop("Authorization", None)
-        found = await self.post("/api/v1/session", {"account": account, "password": password})
+        given = {"account": account, "password": password} | ({"code": code} if code else {})
+        found = await self.post("/api/v1/session", given)
         self._http.headers["Authorization"] = f"Bearer {found['token']}"
         return Session(
             found["account"],
@@ -109,6 +111,7 @@ class NodeClient:
             frozenset(found["roles"]),
             found.get("department"),
             bool(found.get("new_password_due")),
+            bool(found.get("second_factor_due")),
         )
 
     def use_key(self, key: str) -> None:

@@ -10,13 +10,14 @@ from sqlalchemy import Connection, text
 from appliance.clock import MINUTE
 from appliance.errors import Conflict, FieldError, Invalid, LockedOut, NotFound, NotSignedIn, UnknownCode
 from appliance.nearest import nearest
+from appliance.people import second_factor
 from appliance.people.actor import Actor
 from appliance.people.departments import subtree
 from appliance.people.passwords import check_password
 from appliance.people.roles import joined_roles, split_roles
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
-from appliance.settings import SignIn
+from appliance.sign_in_settings import SignIn
 
 MACHINE_ACCOUNTS = frozenset(("public", "prefecture", "device", "clock", "technician"))
 """Written as actors of history rows and acts; no person has them."""
@@ -156,6 +157,7 @@ def deactivate(unit: Unit, account: str, *, by: str) -> None:
     _require_account(unit.connection, account)
     unit.connection.execute(_DEACTIVATE, {"account": account, "now": unit.now})
     unit.connection.execute(_END_SESSIONS, {"account": account, "kept": ""})
+    second_factor.remove(unit, account)
     append_act(unit, by, "account.end", account)
 
 

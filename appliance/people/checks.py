@@ -1,4 +1,4 @@
-"""What accounts let the doctor check: passwords that anybody could guess, or that were only lent."""
+"""What accounts let the doctor check: passwords that anybody could guess, or that were only lent; second factors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from sqlalchemy import text
 from appliance.doctor import Finding
 from appliance.errors import BadHome
 from appliance.people.accounts import password_fits
+from appliance.people.second_factor import KEY, lacking, unreadable
 from appliance.records.store import glance
+from appliance.settings import load
 
 KNOWN = ("wanmi-demo", "12345678", "admin123", "wanmi123", "password")
 """The demo county's, and those that technicians leave behind."""
@@ -23,6 +25,12 @@ _LENT = text("SELECT count(*) FROM account WHERE active AND new_password_due")
 
 
 def check_people(home: Path) -> Iterator[Finding]:
+    """Passwords and second factors of accounts."""
+    yield from _passwords(home)
+    yield _second_factors(home)
+
+
+def _passwords(home: Path) -> Iterator[Finding]:
     """Known passwords of those who may change settings; first passwords that nobody replaced."""
     try:
         with glance(home) as connection:
@@ -44,3 +52,26 @@ def check_people(home: Path) -> Iterator[Finding]:
         yield Finding("people.passwords", "warning", zh, en)
     else:
         yield Finding("people.passwords", "passed", "没有众所周知的密码", "no password that everybody knows")
+
+
+def _second_factors(home: Path) -> Finding:
+    """Secrets that cannot be read, and accounts that should have a second factor (`[sign_in] second_factor_roles`)."""
+    what = "people.second_factor"
+    try:
+        rules = load(home).sign_in
+        with glance(home) as connection:
+            ill, without = unreadable(connection, home), lacking(connection, rules)
+    except BadHome as error:
+        return Finding(what, "skipped", error.zh, error.en)
+    if ill:
+        zh = f"{'、'.join(ill)} 不能登录: {KEY} 丢失或不是原文件;恢复它,或 wanmi users second-factor {ill[0]} off"
+        en = f"{', '.join(ill)} cannot sign in: {KEY} is lost or another one; bring it back, or wanmi users "
+        return Finding(what, "failed", zh, f"{en}second-factor {ill[0]} off")
+    if without:
+        zh = f"{'、'.join(without)} 应有两步验证而没有;wanmi users second-factor {without[0]} on"
+        en = f"{', '.join(without)}: should have a second factor; wanmi users second-factor {without[0]} on"
+        return Finding(what, "warning", zh, en)
+    if not rules.second_factor_roles:
+        zh, en = "未要求两步验证([sign_in] second_factor_roles)", "no role asks for one ([sign_in] second_factor_roles)"
+        return Finding(what, "passed", zh, en)
+    return Finding(what, "passed", "该有两步验证的账号都有", "every account that should have one has it")

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import digits, punctuation
 
 from appliance.errors import FieldError, Invalid
-from appliance.settings import SignIn
+from appliance.sign_in_settings import SignIn
 
 COMMON = Path(__file__).with_name("common_passwords.txt")
 """A line each, in lower case."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from appliance.clock import HOUR, MINUTE
 from appliance.errors import FieldError, Invalid, NotSignedIn
-from appliance.people import accounts
+from appliance.people import accounts, second_factor
 from appliance.people.actor import Actor, machine
 from appliance.records.store import Records
 from appliance.records.writer import Unit
@@ -47,6 +47,7 @@ class SignedIn:
     actor: Actor
     expires_at: int
     new_password_due: bool
+    second_factor_due: bool
 
 
 KEY_ACCOUNT = "key:"
@@ -67,14 +68,21 @@ class Sessions:
         self._used: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def sign_in(self, account: str, password: str) -> SignedIn:
+    def sign_in(self, account: str, password: str, code: str = "") -> SignedIn:
         """Check a password (slow on purpose: call it in a thread) and open a session.
+
+        Args:
+            code: of the second factor: six digits or a recovery code; "" for none.
 
         Raises:
             NotSignedIn: wrong account or password. LockedOut: too many wrong ones.
+            SecondFactorNeeded: the account has one and no code was given. SecondFactorWrong: the code is wrong or used.
         """
         stored = self._checked(account, password)
-        return self._records.write(lambda unit: self._open(unit, stored))
+        opened = self._records.write(lambda unit: self._open(unit, stored, code))
+        if opened is None:
+            raise second_factor.wrong_code()
+        return opened
 
     def change_password(self, account: str, old: str, new: str, token: str = "") -> None:
         """Change one's own password; the other sessions of the account end (slow: call it in a thread).
@@ -155,12 +163,17 @@ class Sessions:
             self._used.pop(token, None)
         self._records.write(lambda unit: unit.connection.execute(_DELETE, {"token_hash": token_hash(token)}) and None)
 
-    def _open(self, unit: Unit, row: Any) -> SignedIn:
+    def _open(self, unit: Unit, row: Any, code: str) -> SignedIn | None:
+        """A session, or None for a wrong code; that is counted like a wrong password, in the same transaction."""
         rules = self._records.settings.sign_in
         present = unit.connection.execute(_ACCOUNT, {"account": row["account"]}).one_or_none()
         if present is None or not present.active or present.password != row["password"]:
             raise accounts.wrong_sign_in()  # it changed while the password was being checked
-        accounts.note_attempt(unit, row["account"], right=True, rules=rules)
+        accounts.check_lock(present._mapping, unit.now)  # many codes may be tried at once
+        right = second_factor.take_code(unit, self._records.home, row["account"], code)
+        accounts.note_attempt(unit, row["account"], right=right, rules=rules)
+        if not right:
+            return None
         unit.connection.execute(_EXPIRED, {"now": unit.now})
         token = secrets.token_urlsafe(32)
         expires_at = unit.now + round(rules.session_hours * HOUR)
@@ -168,7 +181,7 @@ class Sessions:
         unit.connection.execute(_INSERT, values)
         actor = accounts.actor_from(unit.connection, row)
         due = bool(row["new_password_due"]) and rules.new_password_at_first_sign_in
-        return SignedIn(token, actor, expires_at, due)
+        return SignedIn(token, actor, expires_at, due, second_factor.is_due(unit.connection, row, rules))
 
     def _forget(self, account: str, kept: str) -> None:
         """Drop an account's sessions from memory, but for the token that goes on."""

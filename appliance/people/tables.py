@@ -58,6 +58,30 @@ class Session(SQLModel, table=True):
     expires_at: int | None = moment()
 
 
+class SecondFactor(SQLModel, table=True):
+    """The second factor of an account: its secret, encrypted with a key that is no part of the database.
+
+    `last_step` is the step of time (30 s) of the code that was used last: none is good twice.
+    """
+
+    __tablename__ = "second_factor"
+
+    account: str = Field(primary_key=True)
+    secret: str
+    last_step: int | None = moment()
+    created_at: int = moment(nullable=False)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A recovery code that was not used yet; only a keyed digest of it is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("ix_recovery_code_account", "account"),)
+
+    code_hash: str = Field(primary_key=True)
+    account: str
+
+
 class ApiKey(SQLModel, table=True):
     """A key of another system: Open311 clients, the device agent. Only its SHA-256 is kept."""
 

@@ -43,9 +43,10 @@ def personal() -> None:
 @home_option
 @json_option
 def find(home: Path, as_json: bool, **named: str | None) -> None:
-    """Count where a person's data stands; nothing of it is shown but numbers of cases."""
-    with _person(home, named) as (_, found, _who):
+    """Count where a person's data stands; of it numbers of cases are shown, paths of recordings, and papers."""
+    with _person(home, named) as (_, found, who):
         told: dict[str, Any] = found.counts() | {"numbers": [row["number"] for row in found.reporters]}
+        told |= _by_hand(home, found, who)
     if as_json:
         show(told)
         return
@@ -53,6 +54,7 @@ def find(home: Path, as_json: bool, **named: str | None) -> None:
     click.echo(f"{counts} / cases, calls, texts, accounts")
     for number in told["numbers"]:
         click.echo(number)
+    _tell_by_hand(told)
 
 
 @personal.command()
@@ -82,14 +84,15 @@ def export(file: Path, home: Path, **named: str | None) -> None:
 def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
     """Blank a person's data. Cases stay, without who reported them; a restored backup deletes it again.
 
-    History, scores and audit chains hold. Pictures are no longer handed on. This cannot be taken back.
+    History, scores and audit chains hold. Pictures are no longer handed on. This cannot be taken back. Recordings and
+    papers that were made before are listed and left: somebody decides on each.
     """
     from appliance.privacy.deleting import delete as blank
     from appliance.privacy.deletions import note
     from appliance.privacy.sought import case_value, plain
 
     with _person(home, named) as (records, found, who):
-        counts = found.counts()
+        counts, left = found.counts(), _by_hand(home, found, who)
         if not yes:
             click.confirm(f"删除 / delete: {json.dumps(counts)}?", abort=True, err=True)
         (by, value), at = _named(named), records.clock.now()
@@ -101,9 +104,33 @@ def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
         if any(counts.values()):
             records.write(lambda unit: blank(unit, found, who, TECHNICIAN, "request"))
     if as_json:
-        show(counts)
+        show(counts | left)
     else:
         say(f"已删除 / deleted: {json.dumps(counts)}; 请随后备份 / back up next: wanmi backup now")
+        _tell_by_hand(left)
+
+
+def _by_hand(home: Path, found: Found, who: Sought) -> dict[str, Any]:
+    """What no command deletes: recordings in the telephone system, papers that were made."""
+    from appliance.privacy.papers import papers_of
+
+    papers = papers_of(home, who, found)
+    return {
+        "recordings": sorted({row["recording"] for row in found.calls if row["recording"]}),
+        "papers": list(papers.holding), "papers_unread": list(papers.unread),
+    }  # fmt: skip
+
+
+def _tell_by_hand(told: dict[str, Any]) -> None:
+    for name, said in (
+        ("recordings", "录音,请在电话系统中删除 / recordings, delete them in the telephone system"),
+        ("papers", "写有此人的文书,请逐份决定 / papers that name the person, decide on each"),
+        ("papers_unread", "无法自动查看的文书,请自行查看 / papers that cannot be read here, look at them"),
+    ):
+        if told[name]:
+            click.echo(f"{said}:")
+        for each in told[name]:
+            click.echo(f"  {each}")
 
 
 def _named(named: dict[str, str | None]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from appliance.errors import Invalid, LockedOut, NotSignedIn
 from appliance.people import accounts
 from appliance.people.sessions import Sessions
 from appliance.records.store import Records
-from appliance.settings import SignIn
+from appliance.sign_in_settings import SignIn
 from tests.homes import PASSWORD
 
 clock_at_nine = 1_791_500_400_000_000

@@ -30,7 +30,7 @@ UPDATE county_411081.alembic_version SET version_num = '0006'
 """
 """Makes a platform what it was before its tables had steps, with a county in it."""
 FOLDERS_SINCE = ("scoring", "ledgers", "campaigns", "assessment", "papers", "scheduling")
-TABLES_SINCE = ("photo_look", "training", "duty_post")
+TABLES_SINCE = ("photo_look", "training", "duty_post", "second_factor", "recovery_code")
 
 
 def tables_since() -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import Workbook
 from sqlalchemy import text
 
 from appliance import cli
@@ -104,6 +106,32 @@ def test_she_reads_what_is_held_and_has_it_deleted(desk: Desk, tmp_path: Path) -
     assert wanmi(home, "personal", "find", "--phone", PHONE, "--json")["cases"] == 0
 
 
+def test_papers_that_name_her_and_recordings_are_listed_and_left(desk: Desk) -> None:
+    home = desk.office.records.home
+    desk.report(reporter_name=NAME, reporter_phone=PHONE)
+    desk.office.records.write(lambda unit: calls.ring(unit, desk.office, PHONE, "s1", "/recordings/1.amr"))
+    papers = home / "papers"
+    papers.mkdir(exist_ok=True)
+    for name, content in {
+        "bulletin-2026-09.html": "<p>来电 <b>138 1234 4321</b></p>", "bulletin-2026-09.pdf": "%PDF",
+        "letter.html": f"<p>{NAME}&nbsp;同志</p>", "bulletin-2026-10.html": f"<p>邻居 {OTHER}</p>",
+        "bulletin-2026-10.pdf": "%PDF", "scan.pdf": "%PDF",
+    }.items():  # fmt: skip
+        (papers / name).write_text(content, encoding="utf-8")
+    book = Workbook()
+    book.active.append(["来电", PHONE])
+    book.save(papers / "own.xlsx")
+    hers = [f"papers/{name}" for name in ("bulletin-2026-09.html", "bulletin-2026-09.pdf", "letter.html", "own.xlsx")]
+    for told in (
+        wanmi(home, "personal", "find", "--phone", PHONE, "--json"),
+        wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json"),
+    ):
+        assert told["papers"] == hers
+        assert told["papers_unread"] == ["papers/scan.pdf"]
+        assert told["recordings"] == ["/recordings/1.amr"]
+    assert all((home / paper).exists() for paper in hers), "listed only"
+
+
 def test_one_case_alone_is_forgotten(desk: Desk) -> None:
     home = desk.office.records.home
     first, second = (desk.report(reporter_name=NAME, reporter_phone=PHONE) for _ in range(2))
@@ -146,32 +174,51 @@ def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
     assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
 
 
-@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
-@pytest.mark.sqlite("it copies the SQLite file")
-@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
-def test_an_old_snapshot_brings_nobody_back(tmp_path: Path, home_is_left: bool) -> None:
-    home, stick = homes.copy_home(tmp_path / "home"), tmp_path / "stick"
+@dataclass(frozen=True)
+class Backed:
+    """A county that was backed up onto a stick, and forgot a citizen after that."""
+
+    home: Path
+    stick: Path
+    key: Path
+    snapshot: str
+    number: str
+    other: str
+
+
+@pytest.fixture(scope="module")
+def backed(tmp_path_factory: pytest.TempPathFactory) -> Backed:
+    folder = tmp_path_factory.mktemp("backed")
+    home, stick, key = homes.copy_home(folder / "home"), folder / "stick", folder / "key"
     desk = Desk(home)
     number = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
     other = desk.report(reporter_name="李四", reporter_phone=OTHER)
     desk.close()
     made = wanmi(home, "backup", "now", "--to", str(stick), "--json")
     wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
-    key = tmp_path / "key"
     shutil.copy(home / "keys" / "backup.key", key)
+    return Backed(home, stick, key, made["id"], number, other)
+
+
+@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
+@pytest.mark.sqlite("it copies the SQLite file")
+@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
+def test_an_old_snapshot_brings_nobody_back(backed: Backed, tmp_path: Path, home_is_left: bool) -> None:
+    home, stick = backed.home, shutil.copytree(backed.stick, tmp_path / "stick")
     if not home_is_left:
-        add_list(Repository(str(stick), key, tmp_path / "cache"), home, homes.COUNTY)  # as the next night's backup does
+        repository = Repository(str(stick), backed.key, tmp_path / "cache")
+        add_list(repository, home, homes.COUNTY)  # as the next night's backup does
         listed = wanmi(home, "backup", "list", "--to", str(stick), "--json")["items"]
-        assert [each["id"] for each in listed] == [made["id"]], "the list is no snapshot of a home"
-        shutil.rmtree(home)
-    new, from_stick = tmp_path / "new", ("--to", str(stick), "--key", str(key))
-    wanmi(home, "backup", "restore", made["id"], "--into", str(new), *from_stick, "--json")
+        assert [each["id"] for each in listed] == [backed.snapshot], "the list is no snapshot of a home"
+        home = tmp_path / "lost"
+    new, from_stick = tmp_path / "new", ("--to", str(stick), "--key", str(backed.key))
+    wanmi(home, "backup", "restore", backed.snapshot, "--into", str(new), *from_stick, "--json")
     left = everything(new)
     assert PHONE not in left
     assert NAME not in left
-    assert number in left
+    assert backed.number in left
     assert OTHER in left
-    assert other in left
+    assert backed.other in left
     assert chains_hold(new)
     assert (new / LIST).exists(), "the next restore deletes again, too"
 

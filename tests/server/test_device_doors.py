@@ -27,7 +27,10 @@ DOORS = {
     "GET /api/v1/devices/commands?waiting=true": OFFICE | DEVICE,
     "GET /api/v1/devices/commands/4711": OFFICE | DEVICE,
     "POST /api/v1/devices/commands/4711/answer": DEVICE,
-    "GET /api/v1/messages": COMMANDS | DEVICE | {"dispatcher"},
+    "GET /api/v1/messages": COMMANDS | {"dispatcher"},
+    "GET /api/v1/messages?waiting=true": COMMANDS | DEVICE | {"dispatcher"},
+    "GET /api/v1/staff": OFFICE | {"department", "collector"},
+    "GET /api/v1/summary": OFFICE | {"department", "collector"},
     "POST /api/v1/messages/4711/result": DEVICE,
     "GET /api/v1/wall": OFFICE | DEVICE | WALL,
     "GET /api/v1/positions": OFFICE,
@@ -38,10 +41,10 @@ AGENT_READS = frozenset(
     (
         "cases", "cases/{number}", "cases/{number}/around", "cases/{number}/clock", "cases/{number}/history",
         "cases/{number}/slip", "codes", "codes/common", "codes/own", "codes/{kind}/{code}", "sources", "workflow",
-        "actions", "suggestion", "duplicates", "locate", "geocode", "shapes/{layer}", "departments", "staff", "summary",
+        "actions", "suggestion", "duplicates", "locate", "geocode", "shapes/{layer}", "departments",
         "instructions", "layers", "layers/{code}/members/{kind}", "evidence/{sha256}", "me", "me/settings",
         "me/settings/{name}", "calls/last", "public/cases/{query_code}", "events",
-        "wall", "devices/commands", "devices/commands/{command_id}", "messages",
+        "wall", "devices/commands", "devices/commands/{command_id}",
     )
 )  # fmt: skip
 """A route that is not here is closed to device keys; of cases and evidence they see their own."""

@@ -14,7 +14,7 @@ from tests.nodes import RunningNode
 from tests.server.role_matrix import furnished
 
 SEED = "20261127"
-LIGHT, LONG = 2, 40
+LIGHT, LONG = 1, 40
 """Questions to each operation."""
 STREAM, SESSION = "/api/v1/events", "/api/v1/session"
 """The stream never ends; asking the session to end would leave the other routes unasked."""
