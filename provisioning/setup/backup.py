@@ -99,12 +99,12 @@ def targets() -> list[Target]:
     labels = {item.resolve(): item.name for item in LABELS.iterdir()} if LABELS.is_dir() else {}
     found = []
     for line in MOUNTS.read_text(encoding="utf-8").splitlines():
-        source, written, *_ = line.split()
+        source, written, _, options, *_ = line.split()
         mounted = Path(written.replace("\\040", " "))
         label = labels.get(Path(source).resolve())
         if label is None and not f"{mounted}/".startswith(UNDER):
             continue
-        if label is not None and str(mounted) in ("/", "/boot", "/boot/efi"):
+        if "ro" in options.split(",") or str(mounted) in ("/", "/boot", "/boot/efi"):
             continue
         to = f"{DISK}{label}/{FOLDER}" if label is not None else str(mounted / FOLDER)
         found.append(Target(to, mounted, disk_usage(mounted).free))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 KINDS = Path(__file__).with_name("kinds.csv")
 ENDINGS = (".geojson", ".json", ".geojsonl", ".gpkg", ".zip", ".shp", ".csv", ".xlsx", ".gz", ".gdb")
 LEFT = "-"
+LONG_CODE = 14
+"""Digits that nothing else has but a code of the standards: a telephone number has 11."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,13 @@ def _shapes(table: Table) -> str:
 
 
 def _code_lengths(table: Table, others: tuple[str, ...]) -> frozenset[int]:
-    """The lengths of the first codes."""
+    """The lengths of the first codes; so long a number is a code under any other name, too."""
     names = {"code", *(name.lower() for name in others)}
-    column = next((column for column in table.columns if column.lower() in names), None)
-    cells = [] if column is None else [str(cell) for cell in table.columns[column][:20] if cell is not None]
-    return frozenset(len(cell) for cell in cells if cell.isdigit())
+    found = set()
+    for column, cells in table.columns.items():
+        lengths = {len(str(cell)) for cell in cells[:20] if str(cell).isdigit()}
+        found |= lengths if column.lower() in names else {length for length in lengths if length >= LONG_CODE}
+    return frozenset(found)
 
 
 def _by_name(file: Path) -> str:

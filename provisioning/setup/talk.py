@@ -18,7 +18,8 @@ from provisioning.setup.tables import Question, questions
 
 YES, NO = ("y", "yes", "是", "好"), ("n", "no", "否", "不")
 BACK = "<"
-WIDTH = 80
+WIDTH, NARROW = 80, 30
+"""Columns of a terminal that does not say, and how wide a column of a table stays in any case."""
 
 
 class Talk(ABC):
@@ -67,18 +68,23 @@ class Talk(ABC):
         return self.ask(name)
 
     def tell(self, zh: str, en: str = "") -> None:
-        """Say something: Chinese with English behind it."""
-        click.echo(f"{zh} / {en}" if en else zh)
+        """Say something: Chinese with English behind it, below where a line has no room for both."""
+        from rich.cells import cell_len
+
+        line = f"{zh} / {en}" if en else zh
+        click.echo(line if not en or cell_len(line) <= _width() else f"{zh}\n    {en}")
 
     def rows(self, title: str, rows: Iterable[Sequence[Any]]) -> None:
         """Show rows under a title, in columns as wide as the terminal allows."""
+        from rich.cells import cell_len
         from rich.console import Console
         from rich.table import Table
 
         cells = [[str(cell) for cell in row] for row in rows]
         shown = Table(title=title or None, title_justify="left", show_header=False, box=None, pad_edge=False)
-        for _ in cells[0] if cells else ():
-            shown.add_column(no_wrap=True, overflow="ellipsis")
+        for column in zip(*cells, strict=True):
+            widest = max(cell_len(cell) for cell in column)
+            shown.add_column(no_wrap=True, overflow="ellipsis", min_width=min(widest, NARROW))
         for row in cells:
             shown.add_row(*row)
         Console(file=sys.stdout, width=_width(), markup=False, highlight=False).print(shown)
