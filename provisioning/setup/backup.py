@@ -50,14 +50,15 @@ class BackUp:
 
     def run(self, home: Path, talk: Talk) -> None:
         retried(talk, lambda: self._set(home, talk))
+        sheet = Path(talk.ask("sheet")).expanduser().absolute()
         for zh, en, words in (
             ("做快照", "a snapshot", ["now"]),
             ("演练恢复", "the drill", ["drill"]),
-            ("写恢复单", "the recovery sheet", ["sheet", talk.ask("sheet")]),
+            ("写恢复单", "the recovery sheet", ["sheet", str(sheet)]),
         ):
             talk.tell(f"… {zh}", en)
             run_backup(home, *words)
-        self._printed(home, talk)
+        self._printed(home, sheet, talk)
 
     def _set(self, home: Path, talk: Talk) -> bool:
         """Choose the target and write it; the settings are refused when it is none."""
@@ -79,9 +80,8 @@ class BackUp:
         change_settings(home, {"backup.to": to, **({"backup.warm": warm} if warm else {})})
         return True
 
-    def _printed(self, home: Path, talk: Talk) -> None:
+    def _printed(self, home: Path, sheet: Path, talk: Talk) -> None:
         """The sheet goes once it is on paper: with it everybody could read the backups."""
-        sheet = Path(talk.ask("sheet") if talk.alone else home / SHEET)
         if talk.yes("printed"):
             sheet.unlink(missing_ok=True)
             talk.tell("✓ 恢复单文件已删除", "the file of the sheet was removed")

@@ -39,6 +39,7 @@ def setup(answers: Path | None, template: Path | None, handover: Path | None, ho
     from provisioning.import_files import native
 
     native.load()
+    home = home.absolute()  # restic runs in another folder
     if template is not None:
         from provisioning.setup.workbook import write_template
 

@@ -49,6 +49,9 @@ class Devices:
         if port == NONE:
             return True
         chosen = found[int(port) - 1] if port.isdigit() and 0 < int(port) <= len(found) else None
+        if talk.alone and talk.ask("name") in [device.name for device in load(home).devices]:  # the same answers again
+            talk.tell(f"已有设备 {talk.ask('name')}", "is there already")
+            return True
         driver = talk.ask("driver", chosen.driver if chosen else None)
         name = talk.ask("name", None if talk.alone else f"{driver}{len(load(home).devices) + 1}")
         assert add.callback is not None

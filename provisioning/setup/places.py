@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provisioning.setup.facts import Facts
+from provisioning.setup.facts import Facts, facts_of
 from provisioning.setup.importing import import_file, wish_of
 from provisioning.setup.step import Standing
 from provisioning.setup.talk import Talk
@@ -36,6 +36,10 @@ class Grids:
         file = talk.path("file")
         if file is not None:
             import_file(home, "grids", file, talk, wish_of(talk, *OPTIONS, "make_codes"))
+            return
+        there = facts_of(home).counts["grids"]
+        if talk.alone and there:  # the same answers again
+            talk.tell(f"已有 {there} 个单元网格,不再划分", "unit grids are there and not cut again")
             return
         size, digits = float(talk.ask("size")), int(talk.ask("digits"))
         self._cut(home, size, digits, talk)

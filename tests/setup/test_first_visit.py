@@ -163,7 +163,7 @@ def test_a_whole_visit_by_answers_ends_with_a_page_to_sign(shell: CliRunner, tmp
         assert str(tmp_path / "repo") in page
         assert "通过passed" in page
     assert "yuzhou-2026" not in page
-    again = answered(shell, tmp_path / "a.toml", county=FIRST, boundary={"file": "b.geojson"})
+    again = answered(shell, tmp_path / "a.toml", **{**answers, "handover": {"file": str(tmp_path / "again.html")}})
     assert again.exit_code == 0, again.output
     assert "与已有的相同" in again.stderr
 
