@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 SUMMARIES = {
+    "setup": "The technician's first visit, step by step, with a hand-over sheet at the end.",
     "init": "Make a new home for a county.",
     "serve": "Run the HTTP node.",
     "up": "Run the node and all that belongs to it, in the foreground.",
