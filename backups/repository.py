@@ -70,7 +70,12 @@ class Repository:
     def __init__(self, to: str, key: Path, cache: Path) -> None:
         self.to = to
         self._place = place_of(to)
-        self._key, self._cache = key, cache
+        self._key, self._cache = key.resolve(), cache.resolve()
+
+    @property
+    def key(self) -> str:
+        """The repository's password."""
+        return self._key.read_text(encoding="ascii").strip()
 
     def ensure(self) -> bool:
         """Make the repository where there is none; returns whether it was made now.
@@ -117,6 +122,10 @@ class Repository:
             return bool(self.snapshots())
         except NotFound:
             return False
+
+    def names(self, snapshot: str) -> list[str]:
+        """The paths of a snapshot's files and folders."""
+        return self._run("ls", snapshot).decode(errors="replace").splitlines()
 
     def file(self, snapshot: str, name: str) -> bytes:
         """The content of a small file in a snapshot."""

@@ -14,11 +14,13 @@ import msgspec
 
 from appliance.cases.history import audit_chains
 from appliance.errors import BadHome, Broken, Conflict, NotFound
+from appliance.exchange.links import write_private
 from appliance.lock import is_held
 from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
 from backups.deletion_lists import delete_again
+from backups.key import KEY
 from backups.pieces import compare as compare_pieces
 from backups.pieces import join
 from backups.repository import Repository
@@ -64,7 +66,8 @@ def restore(
     """Restore a snapshot into a new home, which appears only once it is whole and checked.
 
     Its feed gets a new name, so that the platforms above take a snapshot and mistake no number for an old one. Whoever
-    was deleted after the snapshot is deleted in it again, by the newest list in the repository and the old home's.
+    was deleted after the snapshot is deleted in it again, by the newest list in the repository and the old home's. It
+    gets the key of the repository, so that the next night's snapshot goes where the others are.
 
     Args:
         old_home: the home that is replaced, where its disk can still be read.
@@ -82,6 +85,7 @@ def restore(
         settle(part, manifest)
         compare(part, manifest)
         delete_again(repository, part, manifest, old_home)
+        write_private(part / KEY, f"{repository.key}\n")
         make_ready(part, into, by, snapshot, {"at": manifest.at, "cursor": manifest.cursor})
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -49,9 +49,14 @@ class Evidence:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file so that it has its name only once it is whole and on the disk; only its owner reads it."""
+    """Copy a file or a link; it has its name only once it is whole and on the disk, and only its owner reads it."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
+    if source.is_symlink():
+        part.unlink(missing_ok=True)
+        part.symlink_to(os.readlink(source))
+        part.replace(target)
+        return
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with source.open("rb") as reading, os.fdopen(descriptor, "wb") as writing:
         shutil.copyfileobj(reading, writing, 1 << 20)

@@ -19,7 +19,6 @@ from appliance.records.anchor import loss
 from appliance.records.feed import feed_name, last_seq
 from appliance.records.store import DATABASE, glance
 from appliance.settings import FILE, Settings, load
-from backups.key import KEY
 from backups.snapshot import FREE_AT_LEAST, copy_database
 from backups.warm.evidence import Evidence, copy_file
 from backups.warm.log import Holder, copy_frames, fold, header_of
@@ -50,7 +49,7 @@ class Follower:
         self._owner = hold(self.place.folder, NAME, "热备", "warm copy")
         self._holder = Holder(self._source)
         self._evidence = Evidence(home / "evidence", self.place.evidence)
-        there = (path for path in self.place.files.rglob("*") if path.is_file())
+        there = (path for path in self.place.files.rglob("*") if path.is_symlink() or path.is_file())
         self._files = {str(path.relative_to(self.place.files)): 0.0 for path in there}
 
     def begin(self) -> None:
@@ -142,12 +141,12 @@ class Follower:
         self._header, self._copied = header, frames if header else 0
 
     def _copy_files(self) -> None:
-        """`wanmi.toml`, the keys and the list of deletions, where they changed; not the key of the backups."""
+        """`wanmi.toml`, the keys and the list of deletions, where they changed; links stay links."""
         keys = (path for path in (self._home / "keys").rglob("*") if path.suffix not in (".part", ".lock"))
         wanted = {
-            str(path.relative_to(self._home)): path.stat().st_mtime
+            str(path.relative_to(self._home)): path.lstat().st_mtime
             for path in (self._home / FILE, self._home / LIST, *keys)
-            if path.is_file() and path != self._home / KEY
+            if path.is_symlink() or path.is_file()
         }
         for name in self._files.keys() - wanted.keys():
             (self.place.files / name).unlink(missing_ok=True)

@@ -36,7 +36,7 @@ def restore_warm(place: Place, into: Path, by: str = "technician") -> dict[str, 
     part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        shutil.copytree(place.files, part)
+        shutil.copytree(place.files, part, symlinks=True)
         part.chmod(0o700)
         _copy_database(place, part)
         if place.evidence.exists():

@@ -17,6 +17,8 @@ from appliance.doctor import examine
 from appliance.errors import WanmiError
 from appliance.exchange.reading import feed_state
 from appliance.records.store import Records, glance
+from appliance.settings import load
+from backups.snapshot import repository_of
 from tests import homes
 from tests.cases.desk import Desk
 from tests.nodes import RunningNode
@@ -78,7 +80,10 @@ def test_a_county_is_backed_up_verified_drilled_and_restored(county: Path, tmp_p
     assert cases(new) == cases(county)
     assert (new / "evidence" / "ab" / "photo").read_bytes() == (county / "evidence" / "ab" / "photo").read_bytes()
     assert (new / "wanmi.toml").read_text() == (county / "wanmi.toml").read_text()
-    assert not (new / "keys" / "backup.key").exists(), "the key of the repository is not in the repository"
+    listed = repository_of(county, load(county)).names(made["id"])
+    assert "/keys/backup.key" not in listed, "the key of the repository is not in the repository"
+    assert (new / "keys" / "backup.key").read_text() == (county / "keys" / "backup.key").read_text()
+    assert wanmi(new, "backup", "now", "--json")["id"] != made["id"], "the next night goes where the others are"
     with glance(county) as old, glance(new) as restored:
         assert feed_state(old).name != feed_state(restored).name, "no number means two things to a platform"
     records = Records.open(new)

@@ -197,6 +197,7 @@ def test_evidence_and_keys_follow_and_what_was_deleted_goes(county: Path, second
             "VALUES (?, 'jpeg', 14, 'report', 1, 'x', 1)", (kept.name,),
         )  # fmt: skip
     (county / "keys" / "one").write_text("secret")
+    (county / "keys" / "current").symlink_to("one")
     warm = Follower(county, load(county))
     warm.begin()
     assert warm.look().behind == 0
@@ -212,6 +213,7 @@ def test_evidence_and_keys_follow_and_what_was_deleted_goes(county: Path, second
     assert not (second.evidence / "ab" / kept.name).exists()
     warm.close()
     assert restore_warm(second, tmp_path / "new")["evidence_missing"] == 1
+    assert (tmp_path / "new" / "keys" / "current").readlink() == Path("one"), "as links to the prefecture have them"
     assert names == 0
 
 
