@@ -37,4 +37,5 @@ def examine(home: Path) -> Iterator[Finding]:
         try:
             yield from check(home)
         except Exception as error:  # a broken check is itself a finding
-            yield Finding(name, "error", f"检查本身出错: {error}", f"the check itself failed: {error}")
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            yield Finding(name, "error", f"检查本身出错: {said}", f"the check itself failed: {said}")

@@ -11,6 +11,7 @@ from appliance.doctor import Finding
 from appliance.errors import BadHome
 from appliance.people.accounts import password_fits
 from appliance.people.second_factor import KEY, lacking, unreadable
+from appliance.records import schema
 from appliance.records.store import glance
 from appliance.settings import load
 
@@ -60,6 +61,9 @@ def _second_factors(home: Path) -> Finding:
     try:
         rules = load(home).sign_in
         with glance(home) as connection:
+            if schema.current_revision(connection) != schema.head_revision():
+                zh, en = "数据库结构还没升级,启动节点后再查", "the schema is older; start the node, then look again"
+                return Finding(what, "skipped", zh, en)
             ill, without = unreadable(connection, home), lacking(connection, rules)
     except BadHome as error:
         return Finding(what, "skipped", error.zh, error.en)

@@ -12,8 +12,10 @@ import pytest
 from appliance.doctor import Finding, examine
 from appliance.machine import checks, clock, disk
 from appliance.people.accounts import hash_password
+from appliance.records import schema
 from appliance.records.store import DATABASE
 from appliance.settings import load
+from tests import homes
 from tests.nodes import RunningNode
 
 ALERTS = Path(__file__).parents[2] / "docs" / "examples" / "wanmi-alerts.yml"
@@ -120,3 +122,13 @@ def test_the_example_alerts_ask_for_metrics_that_there_are(node: RunningNode) ->
     asked = set(re.findall(r"\b(wanmi_\w+)", ALERTS.read_text(encoding="utf-8")))
     assert asked <= there, asked - there
     assert "wanmi_job_well{job_name=" in told, "`job` is the name of the scrape in Prometheus"
+
+
+@pytest.mark.sqlite("it makes an older schema")
+def test_a_home_of_an_earlier_schema_can_be_examined_before_it_is_upgraded(tmp_path: Path) -> None:
+    making = homes.new_engine(tmp_path)
+    schema.upgrade(making, "0009")
+    making.dispose()
+    told = {each.check: each.result for each in examine(tmp_path)}
+    assert told["database.schema"] == "warning"
+    assert "error" not in told.values(), told
