@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -75,6 +77,7 @@ def play(home: Path) -> None:
             _figures(day)
             _scores(day)
             _pulled(home)
+            _restored(home)
         finally:
             day.close()
         _checks(home)
@@ -226,6 +229,36 @@ def _pulled(home: Path) -> None:
     """A platform above, enrolled by USB stick, takes the county's records over mutual TLS."""
     told = pulled(home)
     tell("prefecture", "pulled", f"快照 {told['snapshot']} 条, 变更 {told['changes']} 条 / records, 已退出 / left")
+
+
+def _restored(home: Path) -> None:
+    """The working county is backed up, and what was backed up becomes a home of its own, which is thrown away again."""
+    scratch = home / "backups" / "demo"
+    shutil.rmtree(scratch, ignore_errors=True)
+    to, into = scratch / "repository", scratch / "restored"
+    try:
+        made = _wanmi_json("backup", "now", "--to", str(to), home=home)
+        tell(
+            "technician", "backup now", f"快照 {made['id']} {made['rows']} 行 {made['seconds']} 秒 / snapshot, rows, s"
+        )
+        found = _wanmi_json("backup", "restore", made["id"], "--to", str(to), "--into", str(into), home=home)
+        tell("technician", "restored", f"{found['id']} → {into} {found['rows']} 行 / rows")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _wanmi_json(*arguments: str, home: Path) -> dict[str, Any]:
+    """What a command tells as JSON.
+
+    Raises:
+        Broken: it was refused.
+    """
+    command = [sys.executable, "-m", "appliance", *arguments, "--json", "--home", str(home.absolute())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Broken(f"wanmi {' '.join(arguments[:2])}: {done.stderr.strip()}", done.stderr.strip())
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 def _checks(home: Path) -> None:
