@@ -46,12 +46,12 @@ class Anchor:
     """The file; one for each process that writes."""
 
     def __init__(self, home: Path) -> None:
-        self._descriptor = os.open(home / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.fdopen(os.open(home / FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
     @property
     def seq(self) -> int:
         """The number of the last change that was answered; 0 where that is not known."""
-        content = os.pread(self._descriptor, _SHAPE.size, 0)
+        content = os.pread(self._file.fileno(), _SHAPE.size, 0)
         if len(content) < _SHAPE.size:
             return 0
         seq, total = _SHAPE.unpack(content)
@@ -61,13 +61,13 @@ class Anchor:
         """Note the number of a change that is on the disk; a full disk is no reason not to answer."""
         number = seq.to_bytes(8, "big")
         try:
-            os.pwrite(self._descriptor, _SHAPE.pack(seq, zlib.crc32(number)), 0)
+            os.pwrite(self._file.fileno(), _SHAPE.pack(seq, zlib.crc32(number)), 0)
         except OSError:
             return
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file; a second time nothing happens."""
+        self._file.close()
 
 
 def admit_loss(unit: Unit, answered: int) -> int:

@@ -254,6 +254,14 @@ def test_fts_and_r_tree_agree_with_their_tables(home: Path) -> None:
     desk.close()
 
 
+def test_records_may_be_closed_twice_and_close_nothing_of_others(home: Path) -> None:
+    opened = Records.open(home)
+    opened.close()
+    with (home / "wanmi.toml").open("rb") as other:
+        opened.close()
+        assert other.read(), "a number that was given away is not closed again"
+
+
 def test_an_old_home_is_upgraded_when_it_is_opened_and_keeps_its_records(tmp_path: Path) -> None:
     making = homes.new_engine(tmp_path)
     schema.upgrade(making, "0001")

@@ -21,7 +21,7 @@ def test_the_seat_is_asked_for_six_digits_and_the_next_one_is_told_to_get_them(h
             await seat.until(lambda: seat.app.focused, "sign-in")
             await seat.keys("f9", "s1", "enter", PASSWORD, "enter")
             await seat.until(lambda: "six digits" in seat.banner, "the code is asked for, in English")
-            assert "Six digits or a recovery code" in seat.screen_text()
+            await seat.until(lambda: "Six digits or a recovery code" in seat.screen_text(), "and what it is")
             await seat.keys("999", "enter")
             await seat.until(lambda: "was used" in seat.banner, "a wrong one is told")
             await seat.until(lambda: seat.app.screen.query_one("#code", Line).value == "", "and taken away")
