@@ -20,7 +20,7 @@
 set -eu
 
 PACKAGES="python3 python3-venv libsqlite3-mod-spatialite ca-certificates libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-zenhei restic"
-TEST_PACKAGES="gdal-bin git fonts-noto-cjk postgresql-15-postgis-3 iproute2 nftables wireguard-tools poppler-utils gpg gpg-agent systemd"
+TEST_PACKAGES="libfaketime e2fsprogs procps gdal-bin git fonts-noto-cjk postgresql-15-postgis-3 iproute2 nftables wireguard-tools poppler-utils gpg gpg-agent systemd"
 BOX_PACKAGES="kmscon chrony openssh-server logrotate udev smartmontools sudo"
 BUNDLE_PACKAGES="gpg gpg-agent"
 RELEASE_FILES="appliance backups devices docs provisioning server tui install.sh pyproject.toml requirements.lock requirements-dev.lock README.md CHANGELOG.md LICENSE"
@@ -163,7 +163,7 @@ run_tests() {
         provisioning/system/data/seat provisioning/system/data/tty1
     .venv/bin/mypy --no-error-summary
     info "tests"
-    exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
+    exec .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder "$@"
 }
 
 main() {

@@ -29,7 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
 HEAVY = frozenset(
     (
         "test_two_databases.py", "test_boston.py", "test_cambridge.py", "test_whole_shift.py", "test_backups.py",
-        "test_running.py", "test_up.py", "test_walk.py", "test_house.py", "test_install.py",
+        "test_running.py", "test_up.py", "test_walk.py", "test_house.py", "test_install.py", "test_kills.py",
+        "test_role_matrix.py", "test_schemathesis.py", "test_oversight.py", "test_mishaps.py", "test_personal.py",
     )
 )  # fmt: skip
 

@@ -64,6 +64,7 @@ def is_writing(repository: Path, before: int) -> bool:
     return sum(1 for path in (repository / "data").rglob("*") if path.is_file()) > before
 
 
+@pytest.mark.long
 @needs_disks
 def test_a_stick_that_is_pulled_while_writing_harms_neither_home_nor_snapshots(county: Path, stick: Breaking) -> None:
     to = stick.folder / "wanmi"
@@ -84,6 +85,7 @@ def test_a_stick_that_is_pulled_while_writing_harms_neither_home_nor_snapshots(c
     wanmi(county, "backup", "now", "--to", str(to))
 
 
+@pytest.mark.long
 def test_the_power_goes_while_a_snapshot_is_written_and_the_next_one_is_made(county: Path, tmp_path: Path) -> None:
     to = tmp_path / "stick" / "wanmi"
     made = wanmi(county, "backup", "now", "--json")
