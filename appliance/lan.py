@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from appliance.errors import Invalid
 AUTHORITY, AUTHORITY_KEY = Path("keys") / "lan-ca.crt", Path("keys") / "lan-ca.key"
 """The box's own authority, that seats and phones of the county trust."""
 DAYS_LEFT = 30
+LOOK_SECONDS = 30.0
 
 
 class Door(BaseModel):
@@ -66,6 +69,39 @@ def protection(home: Path, door: Door, host: str) -> ssl.SSLContext | None:
         ) from None
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+class Following(threading.Thread):
+    """Gives a running node its certificate anew when the file was renewed; connections that are open keep theirs."""
+
+    def __init__(self, context: ssl.SSLContext, home: Path, door: Door) -> None:
+        super().__init__(name="wanmi-certificate", daemon=True)
+        self._context, self._files = context, (home / door.certificate, home / door.key)
+        self._ending, self._seen = threading.Event(), self._changed()
+
+    def run(self) -> None:
+        while not self._ending.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Take the files where they changed; a pair that is half written is taken at the next look."""
+        changed = self._changed()
+        if changed == self._seen:
+            return
+        with suppress(OSError):
+            self._context.load_cert_chain(*self._files)
+            self._seen = changed
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ending.set()
+        self.join()
+
+    def _changed(self) -> float:
+        try:
+            return max(file.stat().st_mtime for file in self._files)
+        except OSError:
+            return 0.0
 
 
 def trust(home: Path, url: str) -> ssl.SSLContext | bool:

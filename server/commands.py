@@ -37,7 +37,7 @@ def serve(host: str, port: int, home: Path) -> None:
     import uvicorn
 
     from appliance.cases.office import Office
-    from appliance.lan import protection
+    from appliance.lan import Following, protection
     from appliance.lock import hold
     from appliance.log import configure
     from appliance.settings import load
@@ -73,11 +73,16 @@ def serve(host: str, port: int, home: Path) -> None:
 
         keeper = Keeper(home)
         keeper.start()
+        following = None if context is None else Following(context, home, settings.node)
+        if following is not None:
+            following.start()
         server.handle_exit = handle_exit  # type: ignore[method-assign]  # streams must end before uvicorn waits for them
         try:
             server.run(sockets=[door])
         finally:
             keeper.close()
+            if following is not None:
+                following.close()
 
 
 def listening(host: str, port: int) -> socket.socket:

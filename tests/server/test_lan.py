@@ -6,19 +6,22 @@ import json
 import signal
 import ssl
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
 
 from appliance import cli
 from appliance.doctor import Finding
 from appliance.errors import Invalid
-from appliance.lan import AUTHORITY, Door, check_certificate, is_loopback, protection, trust
+from appliance.lan import AUTHORITY, Door, Following, check_certificate, is_loopback, protection, trust
 from devices.agent.node import NodeClient, NodeRefused
 from provisioning.certificate import make_certificate
+from provisioning.renewals import renew_network
 from tests.nodes import START_SECONDS, free_port
 from tests.started import start_wanmi
 from tui.trusting import trusted
@@ -106,3 +109,44 @@ def test_what_is_no_name_is_refused(home: Path, tmp_path: Path) -> None:
         protection(home, Door(), "0.0.0.0")
     with pytest.raises(Invalid, match="no authority"):
         trusted(tmp_path / "not there")
+
+
+def test_a_certificate_that_ends_soon_is_renewed_under_its_names_and_the_running_node_takes_it(home: Path) -> None:
+    door, now = Door(), datetime.now(UTC)
+    make_certificate(home, ["wanmi.local", "10.0.0.5"], door)
+    assert renew_network(home, door) is None, "it has years"
+    context = protection(home, door, "0.0.0.0")
+    assert context is not None
+    following = Following(context, home, door)
+    before = (home / door.certificate).read_bytes()
+    later = renew_network(home, door, now + timedelta(days=800))
+    assert later is not None
+    assert later > now + timedelta(days=1600)
+    assert names_in(home / door.certificate) == names_in_bytes(before)
+    following.look()
+    assert served(context) == (home / door.certificate).read_bytes()
+
+
+def names_in(file: Path) -> set[str]:
+    return names_in_bytes(file.read_bytes())
+
+
+def names_in_bytes(content: bytes) -> set[str]:
+    found = x509.load_pem_x509_certificate(content)
+    told = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(name.value) for name in told}
+
+
+def served(context: ssl.SSLContext) -> bytes:
+    """The certificate that a context shows whoever calls, by a handshake in memory."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    calling = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    calling.check_hostname, calling.verify_mode = False, ssl.CERT_NONE
+    client = calling.wrap_bio(to_client, to_server)
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    shown = client.getpeercert(binary_form=True)
+    assert shown is not None
+    return ssl.DER_cert_to_PEM_cert(shown).encode()
