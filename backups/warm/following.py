@@ -22,7 +22,7 @@ from appliance.settings import FILE, Settings, load
 from backups.snapshot import FREE_AT_LEAST, copy_database
 from backups.warm.evidence import Evidence, copy_file
 from backups.warm.log import Holder, copy_frames, fold, header_of
-from backups.warm.place import FORMAT, NAME, Place, State, keep_state, place, state_in
+from backups.warm.place import BEFORE, FORMAT, NAME, Place, State, keep_state, place, state_in
 
 FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
@@ -59,6 +59,8 @@ class Follower:
             Conflict: no room, or the home lost what the copy has. OSError, sqlite3.Error: target or home fail.
         """
         self._refuse_to_forget()
+        if self.place.whole != self.place.database:
+            self.place.whole.parent.rename(self.place.database.parent)
         header = header_of(self._log)
         if header and header == header_of(self._copy_log) and self.place.database.exists():
             self._header, self._copied = header, 0
@@ -125,7 +127,7 @@ class Follower:
                 f"{folder} 只剩 {free >> 20} MB,热备需要 {need >> 20} MB。",
                 f"{folder} has {free >> 20} MB left and the warm copy needs {need >> 20} MB.",
             )
-        following, before = folder / "database.new", folder / "database.old"
+        following, before = folder / "database.new", folder / BEFORE
         for left in (following, before):
             shutil.rmtree(left, ignore_errors=True)
         copy_database(self._source, following / DATABASE)

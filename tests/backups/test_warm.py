@@ -21,7 +21,7 @@ from appliance.records.store import DATABASE, glance
 from appliance.settings import load
 from backups.warm import following
 from backups.warm.following import FRAMES_AT_MOST, Follower, follow
-from backups.warm.place import Place, keep_state, state_in
+from backups.warm.place import BEFORE, Place, keep_state, state_in
 from backups.warm.restoring import restore_warm
 from tests import homes
 from tests.backups.test_backups import cases, wanmi
@@ -277,3 +277,37 @@ def test_two_homes_do_not_follow_to_one_folder_and_none_into_itself(
     (other / "backups").mkdir(exist_ok=True)
     with hold(other / "backups", "warm", "热备", "warm copy"), pytest.raises(BadHome):
         follow(other, threading.Event())
+
+
+def test_the_power_goes_while_a_new_copy_takes_the_place_of_the_old(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    """Between two names there is no folder `database`; a note that was not on the disk yet is empty."""
+    follower.look()
+    follower.close()
+    second.database.parent.rename(second.folder / BEFORE)
+    (second.folder / "database.new").mkdir()
+    (second.folder / "warm.json").write_bytes(b"")
+    told = restore_warm(second, tmp_path / "new")
+    assert told["at"] > "2026"
+    assert cases(tmp_path / "new") == cases(county)
+
+    again = Follower(county, load(county))
+    again.begin()
+    again.look()
+    again.close()
+    assert is_equal(county, second)
+
+
+def test_a_disk_that_loses_its_folders_takes_nothing_from_the_copy(county: Path, second: Place) -> None:
+    kept = county / "evidence" / "ab" / ("ab" + "0" * 62)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(b"\xff\xd8 a pothole")
+    copied = second.evidence / "ab" / kept.name
+    copied.parent.mkdir(parents=True)
+    shutil.copy(kept, copied)
+    shutil.rmtree(county / "evidence")
+    warm = Follower(county, load(county))
+    warm.begin()
+    warm.close()
+    assert copied.read_bytes() == b"\xff\xd8 a pothole"

@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from sqlalchemy import text
 
 from appliance import cli
+from appliance.backup_settings import Backup
 from appliance.cases import calls
 from appliance.cases.history import audit_chains
 from appliance.errors import Invalid, WanmiError
@@ -23,8 +24,13 @@ from appliance.privacy.retention import anonymise_reporters
 from appliance.privacy.sought import sought
 from appliance.records.metadata import metadata
 from appliance.records.store import glance
+from appliance.settings import load
 from backups.deletion_lists import add_list
 from backups.repository import Repository
+from backups.warm.evidence import copy_file
+from backups.warm.following import Follower
+from backups.warm.place import Place
+from backups.warm.restoring import restore_warm
 from provisioning.acceptance.columns import holds_text
 from tests import homes
 from tests.cases.desk import Desk
@@ -221,6 +227,29 @@ def test_an_old_snapshot_brings_nobody_back(backed: Backed, tmp_path: Path, home
     assert backed.other in left
     assert chains_hold(new)
     assert (new / LIST).exists(), "the next restore deletes again, too"
+
+
+@pytest.mark.sqlite("it copies SQLite's log")
+@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from its own list"])
+def test_a_warm_copy_that_stood_still_brings_nobody_back(desk: Desk, tmp_path: Path, home_is_left: bool) -> None:
+    """The second disk was pulled before she was deleted, or the power went between the list and the deletion."""
+    home = desk.office.records.home
+    number = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    warm = Place(tmp_path / "second")
+    follower = Follower(home, load(home).model_copy(update={"backup": Backup(warm=str(warm.folder))}))
+    follower.begin()
+    follower.look()
+    follower.close()
+    wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    if not home_is_left:
+        copy_file(home / LIST, warm.files / LIST)
+    new = tmp_path / "new"
+    restore_warm(warm, new, old_home=home if home_is_left else None)
+    left = everything(new)
+    assert PHONE not in left
+    assert NAME not in left
+    assert number in left
+    assert chains_hold(new)
 
 
 def test_the_table_decides_on_every_text() -> None:
