@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from appliance.doctor import examine
 from appliance.errors import Broken, Conflict, Invalid, NotFound, WanmiError
 from appliance.lock import hold
+from appliance.records.store import Records
 from provisioning.system import releases
 from provisioning.system.box import Box
 from provisioning.system.commands import system
@@ -164,6 +166,26 @@ def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> Non
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM area").fetchone()[0] == len(homes.STREETS)
     assert not (box.opt / "upgrading").exists()
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file is put back")
+def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -> None:
+    """It ran for a while, and its doctor found it ill: that the database is older again was meant so."""
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    homes.copy_home(box.home)
+    script = box.at("/answer.py")
+    script.write_text(
+        "from pathlib import Path\nfrom appliance.records.store import Records\n"
+        f"records = Records.open(Path({str(box.home)!r}))\n"
+        "records.write(lambda unit: unit.changed('case', '1'))\nrecords.close()\n"
+    )
+    built(box, "0.2.0-bad", doctor=f"{sys.executable} {script}; exit 1")
+    with pytest.raises(Conflict, match="the data is as it was"):
+        called("upgrade", "0.2.0-bad", "--root", str(box.root))
+    Records.open(box.home).close()
+    assert [each.result for each in examine(box.home) if each.check == "database.answered"] == ["passed"]
 
 
 @needs_accounts
