@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -47,6 +48,7 @@ class Follower:
         self._header, self._copied = b"", 0
         self.place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._owner = hold(self.place.folder, NAME, "热备", "warm copy")
+        self._followed = _file_of(self._source)
         self._holder = Holder(self._source)
         self._evidence = Evidence(home / "evidence", self.place.evidence)
         there = (path for path in self.place.files.rglob("*") if path.is_symlink() or path.is_file())
@@ -109,6 +111,11 @@ class Follower:
             )
 
     def _copy_log_on(self) -> None:
+        if _file_of(self._source) != self._followed:
+            raise Broken(
+                f"{self._source} 已换成另一个数据库,热备重新复制。",
+                f"{self._source} is another database now; the warm copy is made anew.",
+            )
         header, frames = self._holder.committed(self._log)
         if header and header != self._header:
             if self._header:
@@ -203,7 +210,14 @@ def _tell_trouble(home: Path, county: str, error: Exception) -> None:
         (error.zh, error.en) if isinstance(error, WanmiError) else (f"热备停了: {error}", f"it stands still: {error}")
     )
     known = before or State(FORMAT, county, 0)
-    keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
+    with suppress(OSError):  # the home is full or away; it is tried again all the same
+        keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
+
+
+def _file_of(database: Path) -> tuple[int, int]:
+    """Which file a database is, under whatever name."""
+    status = database.stat()
+    return status.st_dev, status.st_ino
 
 
 def _to_disk(path: Path) -> None:

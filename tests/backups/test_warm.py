@@ -311,3 +311,27 @@ def test_a_disk_that_loses_its_folders_takes_nothing_from_the_copy(county: Path,
     warm.begin()
     warm.close()
     assert copied.read_bytes() == b"\xff\xd8 a pothole"
+
+
+def test_a_home_that_is_put_in_the_place_of_another_is_copied_anew(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    """The technician moves the ill home away and restores one there; nobody told the follower."""
+    follower.look()
+    settings = (county / "wanmi.toml").read_text()
+    county.rename(tmp_path / "ill")
+    with pytest.raises(OSError, match="No such file"):
+        follower.look()
+    homes.copy_home(county)
+    (county / "wanmi.toml").write_text(settings)
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (words)")
+        office.execute("INSERT INTO load VALUES ('in the new home')")
+        with pytest.raises(Broken, match="another database"):
+            follower.look()
+        follower.close()
+        again = Follower(county, load(county))
+        again.begin()
+        again.look()
+        again.close()
+        assert is_equal(county, second)
