@@ -18,13 +18,14 @@ from pathlib import Path
 from appliance.errors import Broken, Conflict, NotFound, WanmiError
 from appliance.lock import is_held
 from appliance.options import say
+from appliance.privacy.copies import BEFORE_UPGRADE
 from appliance.settings import FILE, load
 from provisioning.system import releases, services
 from provisioning.system.accounts import ids
 from provisioning.system.box import NODE, Box
 from provisioning.system.laying import lay
 
-DATABASE, SNAPSHOT = "county.db", "backups/before-upgrade.db"
+DATABASE, SNAPSHOT = "county.db", BEFORE_UPGRADE
 BAD = ("failed", "error")
 AS_IT_WAS = ("数据与升级前相同", "the data is as it was")
 IN_THE_BACKUP = (

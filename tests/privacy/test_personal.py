@@ -19,6 +19,7 @@ from appliance.cases import calls
 from appliance.cases.history import audit_chains
 from appliance.errors import Invalid, WanmiError
 from appliance.privacy.columns import PERSONS, columns_of, decisions
+from appliance.privacy.copies import BEFORE_UPGRADE
 from appliance.privacy.deletions import LIST
 from appliance.privacy.retention import anonymise_reporters
 from appliance.privacy.sought import sought
@@ -27,6 +28,7 @@ from appliance.records.store import glance
 from appliance.settings import load
 from backups.deletion_lists import add_list
 from backups.repository import Repository
+from backups.snapshot import copy_database
 from backups.warm.evidence import copy_file
 from backups.warm.following import Follower
 from backups.warm.place import Place
@@ -178,6 +180,22 @@ def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
     desk.office.settings.privacy.keep_reporters_days = 0
     desk.clock.advance(days=4000)
     assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
+
+
+@pytest.mark.sqlite("it copies the SQLite file")
+@pytest.mark.parametrize("by_rule", [True, False], ids=["by rule", "on request"])
+def test_no_copy_of_the_database_in_the_home_keeps_her(desk: Desk, by_rule: bool) -> None:
+    """An upgrade keeps the whole database as it was, in the clear."""
+    home = desk.office.records.home
+    desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    copy_database(home / "county.db", home / BEFORE_UPGRADE)
+    if by_rule:
+        desk.clock.advance(days=800)
+        anonymise_reporters(desk.office)
+    else:
+        wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    holding = [file.name for file in home.rglob("*") if file.is_file() and PHONE.encode() in file.read_bytes()]
+    assert [name for name in holding if not name.startswith("county.db")] == []
 
 
 @dataclass(frozen=True)
