@@ -254,6 +254,16 @@ def test_uninstall_keeps_the_data_and_purge_asks_before_it_deletes(box: Box) -> 
     assert not box.at("/etc/wanmi").exists()
 
 
+def test_purge_tells_that_data_elsewhere_stays(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    box.at("/var/lib").mkdir(parents=True)
+    box.home.symlink_to(tmp_path / "second")
+    said = called("remove", "--purge", "--yes", "--root", str(box.root)).stderr
+    assert f"{tmp_path / 'second'} 仍在" in said
+    assert (tmp_path / "second").is_dir()
+    assert not box.home.is_symlink()
+
+
 def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:
     called("seats", "--address", "192.168.1.10", str(tmp_path))
     terminal = json.loads((tmp_path / "windows-terminal.json").read_text(encoding="utf-8"))
