@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import msgspec
 
-from appliance.backup_settings import DISK, REMOTE
+from appliance.backup_settings import DISK, REMOTE, without_password
 from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
 
 LABELS = Path("/dev/disk/by-label")
@@ -251,7 +251,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def refusal(said: bytes, to: str = "") -> WanmiError:
     """What restic's words mean, in a sentence."""
-    words = said.decode(errors="replace").strip()
+    words, to = without_password(said.decode(errors="replace").strip()), without_password(to)
     for part, kind, zh, en in SENTENCES:
         if part in words.lower():
             where = f" ({to})" if to else ""
