@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,7 +14,7 @@ from appliance.lock import is_held
 from appliance.privacy.deletions import listed
 from appliance.records.store import DATABASE
 from backups.deletion_lists import delete_listed
-from backups.restoring import check_database, make_ready, refuse_full
+from backups.restoring import building_place, check_database, make_ready, refuse_full
 from backups.snapshot import rows_of
 from backups.warm.place import FORMAT, NAME, Place, State
 
@@ -41,7 +40,7 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
             f"The warm copy in {place.folder} still follows a home; stop that one first.",
         )
     refuse_full(into)
-    part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
+    part = building_place(into)
     shutil.rmtree(part, ignore_errors=True)
     try:
         shutil.copytree(place.files, part, symlinks=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import sqlite3
 import threading
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 from msgspec import structs
@@ -335,3 +338,28 @@ def test_a_home_that_is_put_in_the_place_of_another_is_copied_anew(
         again.look()
         again.close()
         assert is_equal(county, second)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root makes the folder of an installed box")
+def test_the_account_of_an_installed_box_restores_into_its_folder(
+    county: Path, second: Place, follower: Follower
+) -> None:
+    """`/var/lib` is root's, `/var/lib/wanmi` is there, empty, and the node's; a restore before was cut off."""
+    follower.look()
+    follower.close()
+    account = pwd.getpwnam("nobody")
+    with TemporaryDirectory() as machine:
+        home, copy = Path(machine) / "wanmi", Path(machine) / "second"
+        Path(machine).chmod(0o755)
+        (home / ".wanmi.restoring-1").mkdir(parents=True)
+        shutil.copytree(second.folder, copy)
+        for path in (home, *home.iterdir(), copy, *copy.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        os.seteuid(account.pw_uid)
+        try:
+            restore_warm(Place(copy), home)
+        finally:
+            os.seteuid(0)
+        assert cases(home) == cases(county)
+        assert not list(home.glob(".wanmi*"))
+        assert {path.owner() for path in home.rglob("*")} == {"nobody"}
