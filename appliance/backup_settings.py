@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel, Field, field_validator
 
 from appliance.device_settings import wrong
@@ -9,6 +11,14 @@ from appliance.device_settings import wrong
 REMOTE = ("sftp:", "s3:", "rest:")
 DISK = "disk:"
 """`disk:LABEL/folder`: a folder on the disk or stick with this label, wherever it is plugged in."""
+
+
+_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/\s]+@")
+
+
+def without_password(words: str) -> str:
+    """An address, or words in which one stands, as it may be told to whoever reads a message or a sheet."""
+    return _PASSWORD.sub(r"\1***@", words)
 
 
 class Backup(BaseModel):

@@ -181,7 +181,7 @@ def _restore_warm(home: Path, to: str | None, into: Path, as_json: bool) -> None
     from backups.warm.place import Place, place
     from backups.warm.restoring import restore_warm
 
-    found = restore_warm(Place(Path(place_of(to))) if to else place(home, load(home).backup), into)
+    found = restore_warm(Place(Path(place_of(to))) if to else place(home, load(home).backup), into, old_home=home)
     if as_json:
         show(found)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,12 +41,17 @@ def known_deletions(repository: Repository, old_home: Path | None) -> list[Delet
 
 def delete_again(repository: Repository, home: Path, manifest: Manifest, old_home: Path | None) -> None:
     """Delete in a restored home whoever was deleted after its snapshot, and keep the list there."""
-    deletions = known_deletions(repository, old_home)
+    delete_listed(home, known_deletions(repository, old_home), micros(datetime.fromisoformat(manifest.at)))
+
+
+def delete_listed(home: Path, deletions: Collection[Deletion], since: int) -> None:
+    """Delete in a restored home whoever is listed after a moment (microseconds), and keep the list there."""
     if not deletions:
         return
+    (home / LIST).parent.mkdir(mode=0o700, exist_ok=True)
     keep(home, deletions)
     records = Records.open(home)
     try:
-        replay(records, deletions, micros(datetime.fromisoformat(manifest.at)))
+        replay(records, deletions, since)
     finally:
         records.close()

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import msgspec
 
-from appliance.backup_settings import DISK, REMOTE
+from appliance.backup_settings import DISK, REMOTE, without_password
 from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
 
 LABELS = Path("/dev/disk/by-label")
@@ -27,6 +27,8 @@ MOUNTS = Path("/proc/self/mounts")
 WORDS = 400
 HOPELESS = (b"no space left", b"read-only file system", b"input/output error", b"no such file or directory")
 """What no second try mends on a disk of this machine."""
+TRIES = 10
+"""So often another process takes its lock away between the moments when restic sees it and reads it."""
 GENTLY = ("nice", "-n", "15", "ionice", "-c", "3")
 """Operators come first: a backup takes what processor and disk have left."""
 LISTS = "deletions"
@@ -138,24 +140,24 @@ class Repository:
         Raises:
             NotFound, Broken: after it was read, where it could not be read to its end.
         """
-        command = [*GENTLY, "restic", "dump", "--archive", "tar", snapshot, folder]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment())
+        process = self._start("dump", "--archive", "tar", snapshot, folder)
+        said, listener = self._listened(process)
         assert process.stdout is not None
-        assert process.stderr is not None
         try:
             try:
                 yield process.stdout
             except tarfile.ReadError:
-                raise refusal(process.stderr.read(), self.to) from None
+                process.terminate()  # nobody reads on
+                listener.join()
+                raise refusal(b"".join(said), self.to) from None
             while process.stdout.read(1 << 20):
                 continue
-            said = process.stderr.read()
-            if process.wait():
-                raise refusal(said, self.to)
+            code = process.wait()
+            listener.join()
+            if code:
+                raise refusal(b"".join(said), self.to)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            _end(process)
 
     def restore(self, snapshot: str, target: Path) -> None:
         """Write a snapshot's files into a folder."""
@@ -184,27 +186,41 @@ class Repository:
         self._run("prune")
 
     def _run(self, *arguments: str, folder: Path | None = None) -> bytes:
-        if shutil.which("restic") is None:
-            raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
-        process = subprocess.Popen(
-            [*GENTLY, "restic", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
-            cwd=folder, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        said: list[bytes] = []
-        listener = threading.Thread(target=self._listen, args=(process, said), daemon=True)
-        listener.start()
+        for _ in range(TRIES):
+            code, told, said = self._run_once(*arguments, folder=folder)
+            if not (code and _is_lock_gone(said)):
+                break
+        if code:
+            raise refusal(b"".join(said), self.to)
+        return told
+
+    def _run_once(self, *arguments: str, folder: Path | None) -> tuple[int, bytes, list[bytes]]:
+        """Its exit code, what it told, and the lines it said."""
+        process = self._start(*arguments, folder=folder)
+        said, listener = self._listened(process)
         try:
             assert process.stdout is not None
             told = process.stdout.read()
             code = process.wait()
             listener.join()
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        if code:
-            raise refusal(b"".join(said), self.to)
-        return told
+            _end(process)
+        return code, told, said
+
+    def _start(self, *arguments: str, folder: Path | None = None) -> subprocess.Popen[bytes]:
+        if shutil.which("restic") is None:
+            raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
+        return subprocess.Popen(
+            [*GENTLY, "restic", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
+            cwd=folder, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def _listened(self, process: subprocess.Popen[bytes]) -> tuple[list[bytes], threading.Thread]:
+        """What it says, as it comes, and the thread that hears it."""
+        said: list[bytes] = []
+        listener = threading.Thread(target=self._listen, args=(process, said), daemon=True)
+        listener.start()
+        return said, listener
 
     def _listen(self, process: subprocess.Popen[bytes], said: list[bytes]) -> None:
         """Keep what it says; end it where it would try for a quarter of an hour on a disk that is gone or full."""
@@ -222,9 +238,20 @@ class Repository:
         return os.environ | own
 
 
+def _is_lock_gone(said: Sequence[bytes]) -> bool:
+    """Whether it was ended over the lock of another process that was done."""
+    return any(b"<lock/" in line and b"no such file or directory" in line for line in said)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 def refusal(said: bytes, to: str = "") -> WanmiError:
     """What restic's words mean, in a sentence."""
-    words = said.decode(errors="replace").strip()
+    words, to = without_password(said.decode(errors="replace").strip()), without_password(to)
     for part, kind, zh, en in SENTENCES:
         if part in words.lower():
             where = f" ({to})" if to else ""

@@ -19,6 +19,7 @@ from appliance.lock import is_held
 from appliance.records import schema
 from appliance.records.acts import append_act
 from appliance.records.store import DATABASE, Records
+from appliance.settings import FILE
 from backups.deletion_lists import delete_again
 from backups.key import KEY
 from backups.pieces import compare as compare_pieces
@@ -77,7 +78,7 @@ def restore(
     """
     refuse_full(into)
     manifest = manifest_in(repository, snapshot)
-    part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
+    part = building_place(into)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700, parents=True)
     try:
@@ -152,7 +153,7 @@ def refuse_full(into: Path) -> None:
     Raises:
         Conflict: it has; a node that runs there is named as such.
     """
-    if not into.exists() or not any(into.iterdir()):
+    if not into.exists() or all(_is_left_over(path, into) for path in into.iterdir()):
         return
     if is_held(into):
         raise Conflict(
@@ -165,6 +166,23 @@ def refuse_full(into: Path) -> None:
     )
 
 
+def building_place(into: Path) -> Path:
+    """Where a home is built until it is whole: beside its place; inside of it where nobody but root may write beside.
+
+    What a restore left there that was cut off is taken away.
+    """
+    name = f".{into.name}.restoring-{os.getpid()}"
+    if not into.is_dir() or os.access(into.parent, os.W_OK, effective_ids=True):
+        return into.with_name(name)
+    for path in into.iterdir():
+        shutil.rmtree(path)
+    return into / name
+
+
+def _is_left_over(path: Path, into: Path) -> bool:
+    return path.name.startswith(f".{into.name}.restoring-") and path.is_dir()
+
+
 def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str, Any]) -> None:
     """Give a restored home a feed of another name, note the restoring in it, and put it in its place."""
     with closing(sqlite3.connect(part / DATABASE, isolation_level=None)) as driver:
@@ -174,6 +192,12 @@ def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str,
         records.write(lambda unit: append_act(unit, by, "backup.restore", snapshot, detail))
     finally:
         records.close()
+    if part.parent == into:
+        into.chmod(0o700)
+        # by wanmi.toml a home is one, so it comes last
+        for path in sorted(part.iterdir(), key=lambda path: path.name == FILE):
+            path.replace(into / path.name)
+        return
     if into.exists():
         into.rmdir()
     part.replace(into)

@@ -32,7 +32,7 @@ DRIFT = 1
 RECOVERY_CODES, GROUPS, GROUP = 10, 3, 4
 SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without those that are taken for another on paper."""
-_DIGITS = re.compile(r"\d{6}")
+_DIGITS = re.compile(r"[0-9]{6}")
 _BETWEEN = re.compile(r"[\s-]+")
 
 _ACCOUNT = text("SELECT account, name, active FROM account WHERE account = :account")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from appliance.cases import columns
 from appliance.cases.step import rewrite_record
 from appliance.clock import DAY
+from appliance.privacy.copies import forget_copies
 from appliance.privacy.deleting import forget_reporter
 from appliance.records.acts import append_act
 from appliance.records.writer import Unit
@@ -36,6 +37,8 @@ def anonymise_reporters(office: Office) -> dict[str, Any]:
     for start in range(0, len(due), SLICE):
         keys = due[start : start + SLICE]
         office.records.write(lambda unit, keys=keys: _forget(unit, keys))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    if due:
+        forget_copies(office.records.home)
     return {"anonymised": len(due)}
 
 

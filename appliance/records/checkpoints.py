@@ -10,6 +10,8 @@ from pathlib import Path
 SECONDS = 1.0
 FRAMES_AT_MOST = 65_536
 """A log longer than this (256 MiB) is folded back whole, even if writers have to wait for it once."""
+PATIENCE_MS = 200
+"""So long it waits for those who read from the log, and writers with it; a warm copy on a disk that hangs reads on."""
 
 
 class Checkpointer:
@@ -29,7 +31,7 @@ class Checkpointer:
     def _run(self) -> None:
         with closing(sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA busy_timeout = 5000")
+            connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
             while not self._ending.wait(SECONDS):
                 try:
                     _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -36,10 +36,13 @@ class Evidence:
         return int(reading.execute("SELECT count(*) FROM evidence WHERE id > ?", (self._after,)).fetchone()[0])
 
     def forget_what_is_gone(self) -> None:
-        """Take away what was deleted in the home."""
-        for path in self._target.glob("??/*"):
-            if not (self._source / path.parent.name / path.name).exists():
-                path.unlink(missing_ok=True)
+        """Take away what was deleted in the home; a dying disk loses whole folders, and those are kept."""
+        for folder in self._target.glob("??"):
+            if not (self._source / folder.name).is_dir():
+                continue
+            for path in folder.iterdir():
+                if not (self._source / folder.name / path.name).exists():
+                    path.unlink(missing_ok=True)
 
     def _copy(self, sha256: str) -> None:
         source, target = (folder / sha256[:2] / sha256 for folder in (self._source, self._target))

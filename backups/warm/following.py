@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -22,7 +23,7 @@ from appliance.settings import FILE, Settings, load
 from backups.snapshot import FREE_AT_LEAST, copy_database
 from backups.warm.evidence import Evidence, copy_file
 from backups.warm.log import Holder, copy_frames, fold, header_of
-from backups.warm.place import FORMAT, NAME, Place, State, keep_state, place, state_in
+from backups.warm.place import BEFORE, FORMAT, NAME, Place, State, keep_state, place, state_in
 
 FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
@@ -47,6 +48,7 @@ class Follower:
         self._header, self._copied = b"", 0
         self.place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._owner = hold(self.place.folder, NAME, "热备", "warm copy")
+        self._followed = _file_of(self._source)
         self._holder = Holder(self._source)
         self._evidence = Evidence(home / "evidence", self.place.evidence)
         there = (path for path in self.place.files.rglob("*") if path.is_symlink() or path.is_file())
@@ -59,6 +61,8 @@ class Follower:
             Conflict: no room, or the home lost what the copy has. OSError, sqlite3.Error: target or home fail.
         """
         self._refuse_to_forget()
+        if self.place.whole != self.place.database:
+            self.place.whole.parent.rename(self.place.database.parent)
         header = header_of(self._log)
         if header and header == header_of(self._copy_log) and self.place.database.exists():
             self._header, self._copied = header, 0
@@ -107,6 +111,11 @@ class Follower:
             )
 
     def _copy_log_on(self) -> None:
+        if _file_of(self._source) != self._followed:
+            raise Broken(
+                f"{self._source} 已换成另一个数据库,热备重新复制。",
+                f"{self._source} is another database now; the warm copy is made anew.",
+            )
         header, frames = self._holder.committed(self._log)
         if header and header != self._header:
             if self._header:
@@ -125,7 +134,7 @@ class Follower:
                 f"{folder} 只剩 {free >> 20} MB,热备需要 {need >> 20} MB。",
                 f"{folder} has {free >> 20} MB left and the warm copy needs {need >> 20} MB.",
             )
-        following, before = folder / "database.new", folder / "database.old"
+        following, before = folder / "database.new", folder / BEFORE
         for left in (following, before):
             shutil.rmtree(left, ignore_errors=True)
         copy_database(self._source, following / DATABASE)
@@ -201,7 +210,14 @@ def _tell_trouble(home: Path, county: str, error: Exception) -> None:
         (error.zh, error.en) if isinstance(error, WanmiError) else (f"热备停了: {error}", f"it stands still: {error}")
     )
     known = before or State(FORMAT, county, 0)
-    keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
+    with suppress(OSError):  # the home is full or away; it is tried again all the same
+        keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
+
+
+def _file_of(database: Path) -> tuple[int, int]:
+    """Which file a database is, under whatever name."""
+    status = database.stat()
+    return status.st_dev, status.st_ino
 
 
 def _to_disk(path: Path) -> None:

@@ -14,6 +14,8 @@ from backups.repository import place_of
 
 STATE = "warm.json"
 FORMAT = 1
+BEFORE = "database.old"
+"""The copied database while a new one takes its place."""
 NAME = "warm"
 """What the warm copy is called where a snapshot is named, and its lock."""
 
@@ -48,6 +50,12 @@ class Place:
     def database(self) -> Path:
         """The copied database; its log lies beside it."""
         return self.folder / "database" / DATABASE
+
+    @property
+    def whole(self) -> Path:
+        """The copied database; the one before where the power went while a new one took its place."""
+        before = self.folder / BEFORE / DATABASE
+        return before if before.exists() and not self.database.exists() else self.database
 
     @property
     def evidence(self) -> Path:

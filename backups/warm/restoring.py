@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,20 +11,28 @@ from typing import Any
 from appliance.clock import rfc3339
 from appliance.errors import BadHome, Broken, NotFound
 from appliance.lock import is_held
+from appliance.privacy.deletions import listed
 from appliance.records.store import DATABASE
-from backups.restoring import check_database, make_ready, refuse_full
-from backups.warm.place import FORMAT, NAME, Place
+from backups.deletion_lists import delete_listed
+from backups.restoring import building_place, check_database, make_ready, refuse_full
+from backups.snapshot import rows_of
+from backups.warm.place import FORMAT, NAME, Place, State
 
 
-def restore_warm(place: Place, into: Path, by: str = "technician") -> dict[str, Any]:
+def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Path | None = None) -> dict[str, Any]:
     """Make a new home of a warm copy; it appears only once it is whole and checked. The warm copy stays as it is.
+
+    Whoever was deleted after it stood still is deleted again, by its own list and the old home's.
+
+    Args:
+        old_home: the home that is replaced, where its disk can still be read.
 
     Raises:
         NotFound: there is none. Conflict: something is in the new home. BadHome: the old node still writes to it.
         Broken: it is damaged.
     """
-    state = place.state
-    if state is None or state.format != FORMAT or not place.database.exists():
+    state = _state_of(place)
+    if state is None or state.format != FORMAT:
         raise NotFound(f"{place.folder} 里没有热备。", f"There is no warm copy in {place.folder}.")
     if is_held(place.folder, NAME):
         raise BadHome(
@@ -33,7 +40,7 @@ def restore_warm(place: Place, into: Path, by: str = "technician") -> dict[str, 
             f"The warm copy in {place.folder} still follows a home; stop that one first.",
         )
     refuse_full(into)
-    part = into.with_name(f".{into.name}.restoring-{os.getpid()}")
+    part = building_place(into)
     shutil.rmtree(part, ignore_errors=True)
     try:
         shutil.copytree(place.files, part, symlinks=True)
@@ -41,18 +48,28 @@ def restore_warm(place: Place, into: Path, by: str = "technician") -> dict[str, 
         _copy_database(place, part)
         if place.evidence.exists():
             shutil.copytree(place.evidence, part / "evidence", ignore=shutil.ignore_patterns("*.part"))
-        rows, missing = check_database(part), _missing(part)
+        check_database(part)
+        delete_listed(part, {*listed(part), *(listed(old_home) if old_home is not None else ())}, state.at)
+        rows, missing = sum(rows_of(part / DATABASE).values()), _missing(part)
         make_ready(part, into, by, NAME, {"at": rfc3339(state.at), "evidence_missing": missing})
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return {"id": NAME, "into": str(into), "at": rfc3339(state.at), "rows": rows, "evidence_missing": missing}
 
 
+def _state_of(place: Place) -> State | None:
+    """What the copy says of itself; where a power cut left its note empty, the database beside it is still good."""
+    if not place.whole.exists():
+        return None
+    written = max(file.stat().st_mtime_ns for file in place.whole.parent.iterdir())
+    return place.state or State(FORMAT, "", written // 1000)
+
+
 def _copy_database(place: Place, home: Path) -> None:
     """The database with its log; SQLite puts them together when it opens them."""
     for name in (DATABASE, f"{DATABASE}-wal"):
-        if (place.database.parent / name).exists():
-            shutil.copy2(place.database.parent / name, home / name)
+        if (place.whole.parent / name).exists():
+            shutil.copy2(place.whole.parent / name, home / name)
             (home / name).chmod(0o600)
     with closing(sqlite3.connect(home / DATABASE, isolation_level=None)) as driver:
         try:

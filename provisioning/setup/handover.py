@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from appliance.backup_settings import without_password
 from appliance.errors import Invalid
 from appliance.exchange.links import LinkFolder
 from appliance.papers.pages import page_of
@@ -84,7 +85,7 @@ def sheet_facts(home: Path) -> dict[str, Any]:
             {"url": link.url, "mode": link.mode, "joined": LinkFolder(home, link.url).enrolment() is not None}
             for link in settings.exchange.links
         ],
-        "backup": settings.backup.to, "warm": settings.backup.warm, "last_backup": facts.last_backup,
+        "backup": without_password(settings.backup.to), "warm": settings.backup.warm, "last_backup": facts.last_backup,
         "drill": facts.drill, "findings": [
             {"check": finding.check, "zh": finding.zh, "en": finding.en} for finding in findings[:FINDINGS]
         ],

@@ -71,44 +71,57 @@ class People:
         talk.tell(", ".join(f"{sheet} {len(tables[kind])}" for sheet, kind in sheets().items() if kind in tables))
         if not talk.confirm("导入?", "Import them?"):
             raise Back
-        made = import_tables(home, tables, talk, file)
-        if made:
+        page = import_tables(home, tables, talk, file)
+        if page is not None:
             if not load(home).sign_in.new_password_at_first_sign_in:
                 change_settings(home, {"sign_in.new_password_at_first_sign_in": True})
-            page = Path(talk.ask("passwords")).expanduser()
-            write_passwords(home, page, made)
             talk.tell(
-                f"✓ {len(made)} 个临时密码已写到 {page};打印分发后请删除这个文件",
+                f"✓ 临时密码已写到 {page};打印分发后请删除这个文件",
                 "temporary passwords are on this page; print it, hand them out, delete the file",
             )
         return True
 
 
-def import_tables(home: Path, tables: Mapping[str, Table], talk: Talk, file: Path) -> list[dict[str, str]]:
+def import_tables(home: Path, tables: Mapping[str, Table], talk: Talk, file: Path) -> Path | None:
     """Import the sheets in turn; when one is refused, those before it are taken back.
 
+    Temporary passwords are on their page before an account has one: nothing else knows them.
+
     Returns:
-        account, name, roles and password of everybody who got a temporary one.
+        The page, None where nobody got a temporary password.
 
     Raises:
-        WanmiError: a sheet was refused; nothing of the workbook stays.
+        WanmiError: a sheet was refused; nothing of the workbook stays. OSError: the page cannot be written; likewise.
     """
     from provisioning.commands import opened
     from provisioning.import_files.pipeline import one_import, take_back_cut_off
 
+    page = None
     with opened(home) as records, one_import(home):
         take_back_cut_off(records)
         batches: list[int] = []
         try:
-            made: list[dict[str, str]] = []
             for kind, table in tables.items():
-                if kind == "staff":
-                    made = give_passwords(records, table)
+                if kind == "staff" and (made := give_passwords(records, table)):
+                    file_of_page = _unused(Path(talk.ask("passwords")).expanduser())
+                    write_passwords(home, file_of_page, made)
+                    page = file_of_page
+                    talk.tell(f"  ✓ 临时密码 {len(made)} 个", "temporary passwords")
                 _import_sheet(records, kind, table, talk, file, batches)
         except BaseException:
+            if page is not None:
+                page.unlink(missing_ok=True)
             _take_back(records, batches)
             raise
-    return made
+    return page
+
+
+def _unused(page: Path) -> Path:
+    """The page, under another name where one stands there that may not have been handed out yet."""
+    number, free = 2, page
+    while free.exists():
+        number, free = number + 1, page.with_stem(f"{page.stem}-{number}")
+    return free
 
 
 def _import_sheet(records: Records, kind: str, table: Table, talk: Talk, file: Path, batches: list[int]) -> None:
@@ -166,7 +179,7 @@ def write_passwords(home: Path, file: Path, made: list[dict[str, str]]) -> None:
     facts: dict[str, Any] = {
         "county": f"{settings.county} {settings.name}".strip(),
         "people": [{**person, "roles": in_chinese(person["roles"])} for person in made],
-        "due": settings.sign_in.new_password_at_first_sign_in,
+        "due": True,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     write_private(file, page_of(home, PAGE, facts))

@@ -1,4 +1,4 @@
-"""`python -m provisioning.system`: what install.sh calls once Python is there. As root, but for `prepare`."""
+"""`python -m provisioning.system`: what install.sh calls. As root, but for `prepare` and `copy-database`."""
 
 from __future__ import annotations
 
@@ -99,6 +99,21 @@ def prepare(home: Path) -> None:
 
     Records.open(home).close()
     ensure_agent_key(home)
+
+
+@system.command("copy-database")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a SQLite database whole. As the node's account."""
+    import sqlite3
+
+    from provisioning.system.upgrading import copy_whole
+
+    try:
+        copy_whole(source, target)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{source}: {error}") from None
 
 
 @system.command()

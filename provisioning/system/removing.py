@@ -34,10 +34,15 @@ def has_data(box: Box) -> bool:
 
 def _gone(box: Box, paths: list[str] | tuple[str, ...]) -> Iterator[str]:
     for path in map(box.at, paths):
-        if path.is_dir() and not path.is_symlink():
+        name = "/" + str(Path(path).relative_to(box.root))
+        if path.is_symlink():
+            # whoever laid the data elsewhere may have more in that folder
+            name = f"{name} (只是链接,{path.readlink()} 仍在 / the link alone, that folder stays)"
+            path.unlink()
+        elif path.is_dir():
             shutil.rmtree(path)
-        elif path.exists() or path.is_symlink():
+        elif path.exists():
             path.unlink()
         else:
             continue
-        yield "/" + str(Path(path).relative_to(box.root))
+        yield name

@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,14 @@ from pathlib import Path
 from appliance.errors import Broken, Conflict, NotFound, WanmiError
 from appliance.lock import is_held
 from appliance.options import say
+from appliance.privacy.copies import BEFORE_UPGRADE
 from appliance.settings import FILE, load
 from provisioning.system import releases, services
 from provisioning.system.accounts import ids
 from provisioning.system.box import NODE, Box
 from provisioning.system.laying import lay
 
-DATABASE, SNAPSHOT = "county.db", "backups/before-upgrade.db"
+DATABASE, SNAPSHOT = "county.db", BEFORE_UPGRADE
 BAD = ("failed", "error")
 AS_IT_WAS = ("数据与升级前相同", "the data is as it was")
 IN_THE_BACKUP = (
@@ -164,24 +166,34 @@ def take_back_unfinished(box: Box) -> bool:
 
 
 def copy_database(box: Box, source: Path, target: Path) -> None:
-    """A whole copy by SQLite's backup API, readable by the node's account only; an old copy is replaced."""
+    """A whole copy of a database of the home, made by the node's account: where that may write, root writes nothing.
+
+    Raises:
+        Broken: it could not be made.
+    """
+    module = [sys.executable, "-m", "provisioning.system"]
+    done = _run(box, [*module, "copy-database", str(source), str(target)])
+    if done.returncode:
+        said = done.stderr.strip()
+        raise Broken(f"复制 {source} 到 {target} 失败: {said}", f"{source} could not be copied to {target}: {said}")
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """A whole copy by SQLite's backup API, readable by its owner only; an old copy is replaced."""
     target.parent.mkdir(mode=0o700, exist_ok=True)
     new = target.with_name(f"{target.name}.new")
     new.unlink(missing_ok=True)
-    os.close(os.open(new, os.O_WRONLY | os.O_CREAT, 0o600))
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reading, closing(sqlite3.connect(new)) as copy:
         reading.backup(copy)
-    owner = ids(box, NODE)
-    if os.geteuid() == 0 and owner is not None:
-        os.chown(new, *owner)
     _flush(new)
     new.replace(target)
 
 
 def put_back(box: Box) -> None:
-    """Put the copy of the database back."""
+    """Put the copy of the database back; what was noted of the other one (log, anchor) goes with it."""
     database = box.home / DATABASE
-    for tail in ("-wal", "-shm"):
+    for tail in ("-wal", "-shm", "-anchor"):
         database.with_name(database.name + tail).unlink(missing_ok=True)
     copy_database(box, box.home / SNAPSHOT, database)
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from appliance.clock import SECOND, rfc3339
 from appliance.errors import Conflict, Forbidden
 from appliance.exchange.tunnels import tunnel_file, tunnel_name, tunnel_state
 from provisioning.tunnel.making import public_key, tool
+
+KEYS = frozenset(
+    ("address", "allowedips", "endpoint", "listenport", "mtu", "persistentkeepalive", "presharedkey", "privatekey",
+     "publickey", "[interface]", "[peer]", "")
+)  # fmt: skip
+"""What a tunnel's file may say, as wg-quick(8) reads it: in small letters, before the `=`, without remarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +43,11 @@ def switch(home: Path, url: str, direction: str) -> None:
     """Start (`up`) or end (`down`) a tunnel.
 
     Raises:
-        BadHome: it was not made, or `wg-quick` is not installed. Forbidden: not root. Conflict: it is so already, or
-        `wg-quick` failed.
+        BadHome: it was not made, or `wg-quick` is not installed. Forbidden: not root, or its file wants more than a
+        tunnel. Conflict: it is so already, or `wg-quick` failed.
     """
     public_key(home, url)
-    command, file = tool("wg-quick"), tunnel_file(home, url).resolve()
+    command = tool("wg-quick")
     if os.geteuid() != 0:
         raise Forbidden(
             f"启停隧道需要 root;请执行: sudo wanmi link tunnel {direction} --home {home}",
@@ -49,13 +58,36 @@ def switch(home: Path, url: str, direction: str) -> None:
             f"隧道 {tunnel_name(url)} 已经{'启用' if direction == 'up' else '停用'}。",
             f"The tunnel {tunnel_name(url)} is {direction} already.",
         )
-    done = subprocess.run([command, direction, str(file)], capture_output=True, text=True, check=False)
+    with _own_copy(tunnel_file(home, url)) as file:
+        done = subprocess.run([command, direction, str(file)], capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or ["?"]
         raise Conflict(
             f"wg-quick {direction} 失败: {said[0][:300]};内核须支持 WireGuard,或安装 wireguard-go。",
             f"wg-quick {direction} failed: {said[0][:300]}. The kernel must know WireGuard, else install wireguard-go.",
         )
+
+
+@contextmanager
+def _own_copy(file: Path) -> Iterator[Path]:
+    """Root's own copy of a tunnel's file: the account of the node writes it, and `wg-quick` would run its commands.
+
+    Raises:
+        Forbidden: it says more than a tunnel needs.
+    """
+    content = file.read_text(encoding="utf-8")
+    for number, line in enumerate(content.splitlines(), 1):
+        key = line.partition("#")[0].partition("=")[0].strip()
+        if key.lower() not in KEYS:
+            raise Forbidden(
+                f"{file} 第 {number} 行的 {key[:40]} 不会以 root 执行;请删除该行。",
+                f"{file}, line {number}: {key[:40]} is not done as root; take the line out.",
+            )
+    with TemporaryDirectory(prefix="wanmi-tunnel-") as folder:
+        copy = Path(folder) / file.name
+        copy.touch(mode=0o600)
+        copy.write_text(content, encoding="utf-8")
+        yield copy
 
 
 def tunnel_status(home: Path, url: str) -> TunnelStatus:

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from backups import restoring
+from backups.key import KEY
+from backups.repository import Repository
 from backups.snapshot import Manifest
 from tests.backups.test_backups import cases, county, pytestmark, wanmi
 from tests.devices.waiting import until
@@ -127,3 +130,14 @@ def test_a_snapshot_of_newer_software_is_refused_before_anything_is_written(
     said = wanmi(county, "backup", "restore", made["id"], "--into", str(tmp_path / "new"), code=1)
     assert "newer software" in said
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.long
+def test_many_look_at_one_repository_and_none_is_sent_away(county: Path, tmp_path: Path) -> None:
+    """Each takes its lock away when it is done; to the others that looks like a file that is gone."""
+    to = tmp_path / "stick" / "wanmi"
+    made = wanmi(county, "backup", "now", "--to", str(to), "--json")
+    repository = Repository(str(to), county / KEY, tmp_path / "cache")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: repository.snapshots(), range(16)))
+    assert {each.id for kept in found for each in kept} == {made["id"]}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from appliance.errors import Broken
 from backups import pieces
 from backups.pieces import compare, join, split
+from backups.repository import refusal
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,11 @@ def test_a_piece_that_is_missing_or_changed_is_named(tmp_path: Path) -> None:
         compare(archive(folder), known)
     with pytest.raises(Broken, match="Piece 1"):
         join(folder, tmp_path / "joined", known)
+
+
+@pytest.mark.parametrize("words", ["Is there a repository", "Fatal: Get http://box:geh@im@10.0.0.5:8000/: dial"])
+def test_a_refusal_tells_no_password_of_the_repository(words: str) -> None:
+    said = refusal(words.encode(), "rest:http://box:geh@im@10.0.0.5:8000/")
+    for each in (said.zh, said.en):
+        assert "box:***@10.0.0.5" in each
+        assert "geh" not in each

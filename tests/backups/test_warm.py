@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import sqlite3
 import threading
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 from msgspec import structs
@@ -21,7 +24,7 @@ from appliance.records.store import DATABASE, glance
 from appliance.settings import load
 from backups.warm import following
 from backups.warm.following import FRAMES_AT_MOST, Follower, follow
-from backups.warm.place import Place, keep_state, state_in
+from backups.warm.place import BEFORE, Place, keep_state, state_in
 from backups.warm.restoring import restore_warm
 from tests import homes
 from tests.backups.test_backups import cases, wanmi
@@ -277,3 +280,86 @@ def test_two_homes_do_not_follow_to_one_folder_and_none_into_itself(
     (other / "backups").mkdir(exist_ok=True)
     with hold(other / "backups", "warm", "热备", "warm copy"), pytest.raises(BadHome):
         follow(other, threading.Event())
+
+
+def test_the_power_goes_while_a_new_copy_takes_the_place_of_the_old(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    """Between two names there is no folder `database`; a note that was not on the disk yet is empty."""
+    follower.look()
+    follower.close()
+    second.database.parent.rename(second.folder / BEFORE)
+    (second.folder / "database.new").mkdir()
+    (second.folder / "warm.json").write_bytes(b"")
+    told = restore_warm(second, tmp_path / "new")
+    assert told["at"] > "2026"
+    assert cases(tmp_path / "new") == cases(county)
+
+    again = Follower(county, load(county))
+    again.begin()
+    again.look()
+    again.close()
+    assert is_equal(county, second)
+
+
+def test_a_disk_that_loses_its_folders_takes_nothing_from_the_copy(county: Path, second: Place) -> None:
+    kept = county / "evidence" / "ab" / ("ab" + "0" * 62)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(b"\xff\xd8 a pothole")
+    copied = second.evidence / "ab" / kept.name
+    copied.parent.mkdir(parents=True)
+    shutil.copy(kept, copied)
+    shutil.rmtree(county / "evidence")
+    warm = Follower(county, load(county))
+    warm.begin()
+    warm.close()
+    assert copied.read_bytes() == b"\xff\xd8 a pothole"
+
+
+def test_a_home_that_is_put_in_the_place_of_another_is_copied_anew(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    """The technician moves the ill home away and restores one there; nobody told the follower."""
+    follower.look()
+    settings = (county / "wanmi.toml").read_text()
+    county.rename(tmp_path / "ill")
+    with pytest.raises(OSError, match="No such file"):
+        follower.look()
+    homes.copy_home(county)
+    (county / "wanmi.toml").write_text(settings)
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (words)")
+        office.execute("INSERT INTO load VALUES ('in the new home')")
+        with pytest.raises(Broken, match="another database"):
+            follower.look()
+        follower.close()
+        again = Follower(county, load(county))
+        again.begin()
+        again.look()
+        again.close()
+        assert is_equal(county, second)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root makes the folder of an installed box")
+def test_the_account_of_an_installed_box_restores_into_its_folder(
+    county: Path, second: Place, follower: Follower
+) -> None:
+    """`/var/lib` is root's, `/var/lib/wanmi` is there, empty, and the node's; a restore before was cut off."""
+    follower.look()
+    follower.close()
+    account = pwd.getpwnam("nobody")
+    with TemporaryDirectory() as machine:
+        home, copy = Path(machine) / "wanmi", Path(machine) / "second"
+        Path(machine).chmod(0o755)
+        (home / ".wanmi.restoring-1").mkdir(parents=True)
+        shutil.copytree(second.folder, copy)
+        for path in (home, *home.iterdir(), copy, *copy.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        os.seteuid(account.pw_uid)
+        try:
+            restore_warm(Place(copy), home)
+        finally:
+            os.seteuid(0)
+        assert cases(home) == cases(county)
+        assert not list(home.glob(".wanmi*"))
+        assert {path.owner() for path in home.rglob("*")} == {"nobody"}

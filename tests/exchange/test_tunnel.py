@@ -230,3 +230,15 @@ def test_two_machines_reach_each_other_through_the_tunnel_and_only_while_it_is_u
     county.tunnel("down")
     assert not county.reaches(city.inside)
     assert json.loads(county.tunnel("status", "--json"))["state"] == "down"
+
+
+@needs_wg
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a tunnel")
+def test_root_runs_no_command_that_the_account_of_the_node_wrote(county: Path, tmp_path: Path) -> None:
+    wanmi(county, "link", "tunnel", "make", *words(), "--json")
+    file, done = tunnel_file(county, URL), tmp_path / "done-as-root"
+    text = file.read_text(encoding="utf-8").replace("[Peer]", f" preUP = touch {done}\n[Peer]")
+    file.write_text(text, encoding="utf-8")
+    said = refusal(county, "up")
+    assert "preUP is not done as root" in said
+    assert not done.exists()

@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from appliance.doctor import examine
 from appliance.errors import Broken, Conflict, Invalid, NotFound, WanmiError
 from appliance.lock import hold
+from appliance.records.store import Records
 from provisioning.system import releases
 from provisioning.system.box import Box
 from provisioning.system.commands import system
@@ -168,6 +170,26 @@ def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> Non
 
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file is put back")
+def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -> None:
+    """It ran for a while, and its doctor found it ill: that the database is older again was meant so."""
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    homes.copy_home(box.home)
+    script = box.at("/answer.py")
+    script.write_text(
+        "from pathlib import Path\nfrom appliance.records.store import Records\n"
+        f"records = Records.open(Path({str(box.home)!r}))\n"
+        "records.write(lambda unit: unit.changed('case', '1'))\nrecords.close()\n"
+    )
+    built(box, "0.2.0-bad", doctor=f"{sys.executable} {script}; exit 1")
+    with pytest.raises(Conflict, match="the data is as it was"):
+        called("upgrade", "0.2.0-bad", "--root", str(box.root))
+    Records.open(box.home).close()
+    assert [each.result for each in examine(box.home) if each.check == "database.answered"] == ["passed"]
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file is put back")
 def test_when_the_power_went_in_an_upgrade_the_next_one_begins_with_the_county_as_it_was(box: Box) -> None:
     called("install", "0.1.0-old", "--root", str(box.root))
     shutil.rmtree(box.home)
@@ -230,6 +252,16 @@ def test_uninstall_keeps_the_data_and_purge_asks_before_it_deletes(box: Box) -> 
     called("remove", "--purge", "--yes", "--root", str(box.root))
     assert not box.home.exists()
     assert not box.at("/etc/wanmi").exists()
+
+
+def test_purge_tells_that_data_elsewhere_stays(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    box.at("/var/lib").mkdir(parents=True)
+    box.home.symlink_to(tmp_path / "second")
+    said = called("remove", "--purge", "--yes", "--root", str(box.root)).stderr
+    assert f"{tmp_path / 'second'} 仍在" in said
+    assert (tmp_path / "second").is_dir()
+    assert not box.home.is_symlink()
 
 
 def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:

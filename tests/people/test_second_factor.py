@@ -78,6 +78,13 @@ def test_the_password_alone_is_not_enough_and_says_so(records: Records) -> None:
     assert sessions.sign_in("s2", PASSWORD).actor.account == "s2", "others go on as before"
 
 
+def test_digits_of_another_script_are_a_wrong_code(records: Records) -> None:
+    telephone = Telephone(records)
+    typed = telephone.code().translate({ord("0") + n: 0x0660 + n for n in range(10)})
+    with pytest.raises(SecondFactorWrong):
+        Sessions(records).sign_in("s1", PASSWORD, typed)
+
+
 def test_a_code_is_good_once_and_so_is_every_older_one(records: Records) -> None:
     sessions, telephone = Sessions(records), Telephone(records)
     before, seen = telephone.code(-1), telephone.code()

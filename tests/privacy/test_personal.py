@@ -14,17 +14,25 @@ from openpyxl import Workbook
 from sqlalchemy import text
 
 from appliance import cli
+from appliance.backup_settings import Backup
 from appliance.cases import calls
 from appliance.cases.history import audit_chains
 from appliance.errors import Invalid, WanmiError
 from appliance.privacy.columns import PERSONS, columns_of, decisions
+from appliance.privacy.copies import BEFORE_UPGRADE
 from appliance.privacy.deletions import LIST
 from appliance.privacy.retention import anonymise_reporters
 from appliance.privacy.sought import sought
 from appliance.records.metadata import metadata
 from appliance.records.store import glance
+from appliance.settings import load
 from backups.deletion_lists import add_list
 from backups.repository import Repository
+from backups.snapshot import copy_database
+from backups.warm.evidence import copy_file
+from backups.warm.following import Follower
+from backups.warm.place import Place
+from backups.warm.restoring import restore_warm
 from provisioning.acceptance.columns import holds_text
 from tests import homes
 from tests.cases.desk import Desk
@@ -174,6 +182,22 @@ def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
     assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
 
 
+@pytest.mark.sqlite("it copies the SQLite file")
+@pytest.mark.parametrize("by_rule", [True, False], ids=["by rule", "on request"])
+def test_no_copy_of_the_database_in_the_home_keeps_her(desk: Desk, by_rule: bool) -> None:
+    """An upgrade keeps the whole database as it was, in the clear."""
+    home = desk.office.records.home
+    desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    copy_database(home / "county.db", home / BEFORE_UPGRADE)
+    if by_rule:
+        desk.clock.advance(days=800)
+        anonymise_reporters(desk.office)
+    else:
+        wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    holding = [file.name for file in home.rglob("*") if file.is_file() and PHONE.encode() in file.read_bytes()]
+    assert [name for name in holding if not name.startswith("county.db")] == []
+
+
 @dataclass(frozen=True)
 class Backed:
     """A county that was backed up onto a stick, and forgot a citizen after that."""
@@ -221,6 +245,29 @@ def test_an_old_snapshot_brings_nobody_back(backed: Backed, tmp_path: Path, home
     assert backed.other in left
     assert chains_hold(new)
     assert (new / LIST).exists(), "the next restore deletes again, too"
+
+
+@pytest.mark.sqlite("it copies SQLite's log")
+@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from its own list"])
+def test_a_warm_copy_that_stood_still_brings_nobody_back(desk: Desk, tmp_path: Path, home_is_left: bool) -> None:
+    """The second disk was pulled before she was deleted, or the power went between the list and the deletion."""
+    home = desk.office.records.home
+    number = desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    warm = Place(tmp_path / "second")
+    follower = Follower(home, load(home).model_copy(update={"backup": Backup(warm=str(warm.folder))}))
+    follower.begin()
+    follower.look()
+    follower.close()
+    wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    if not home_is_left:
+        copy_file(home / LIST, warm.files / LIST)
+    new = tmp_path / "new"
+    restore_warm(warm, new, old_home=home if home_is_left else None)
+    left = everything(new)
+    assert PHONE not in left
+    assert NAME not in left
+    assert number in left
+    assert chains_hold(new)
 
 
 def test_the_table_decides_on_every_text() -> None:

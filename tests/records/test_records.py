@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from sqlalchemy import event, inspect, text
 
 from appliance.cases.history import broken_row
 from appliance.errors import BadHome, Broken
-from appliance.records import schema
+from appliance.records import checkpoints, schema
 from appliance.records.acts import append_act, broken_act
 from appliance.records.feed import changes_after, last_seq
 from appliance.records.metadata import metadata
@@ -304,3 +307,24 @@ def test_old_cases_whose_reporter_left_a_number_are_called_back_after_the_upgrad
         assert [tuple(row) for row in found] == [(1, 1), (2, 0), (3, 0), (4, 0)]
     finally:
         records.close()
+
+
+@pytest.mark.sqlite("its write-ahead log")
+def test_whoever_reads_for_long_holds_up_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm copy hangs on its disk and reads on, and the log is longer than it should be."""
+    monkeypatch.setattr(checkpoints, "FRAMES_AT_MOST", 10)
+    file = tmp_path / "county.db"
+    with ExitStack() as ending:
+        reader, writer = (ending.enter_context(closing(sqlite3.connect(file, isolation_level=None))) for _ in "rw")
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE load (words BLOB)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM load").fetchone()
+        writer.execute("INSERT INTO load VALUES (zeroblob(100000))")
+        ending.enter_context(closing(checkpoints.Checkpointer(file)))
+        waits, end = [0.0], monotonic() + 2.5 * checkpoints.SECONDS
+        while monotonic() < end:
+            began = monotonic()
+            writer.execute("INSERT INTO load VALUES (1)")
+            waits.append(monotonic() - began)
+    assert max(waits) < 1.0

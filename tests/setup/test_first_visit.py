@@ -138,6 +138,25 @@ def test_one_wrong_row_in_the_workbook_leaves_nothing_of_it(shell: CliRunner, tm
     assert not (tmp_path / "node" / "run" / "passwords.html").exists()
 
 
+def test_passwords_that_cannot_be_written_down_are_given_to_nobody_and_no_page_is_overwritten(
+    shell: CliRunner, tmp_path: Path
+) -> None:
+    answered(shell, tmp_path / "a.toml", county=FIRST)
+    book = files.workbook(tmp_path / "people.xlsx")
+    (tmp_path / "a file").write_text("no folder")
+    shown = typed(shell, "6", "", book, "y", tmp_path / "a file" / "passwords.html").output
+    assert "✗" in shown
+    told = json.loads(shell.invoke(setup, ["--json"]).stdout)["steps"]
+    assert next(step["zh"] for step in told if step["step"] == "people") == "部门 0 账号 1 确权 0"
+
+    first = tmp_path / "passwords.html"
+    first.write_text("not handed out yet")
+    shown = typed(shell, "6", "", book, "y", first).output
+    assert "passwords-2.html" in shown
+    assert first.read_text() == "not handed out yet"
+    assert "<code>s1</code>" in (tmp_path / "passwords-2.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("backs_up", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_whole_visit_by_answers_ends_with_a_page_to_sign(shell: CliRunner, tmp_path: Path, backs_up: bool) -> None:
     files.boundary(tmp_path / "b.geojson")

@@ -1,0 +1,16 @@
+"""Whole copies of the database in the home: a deletion takes them away, since the person stands in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BEFORE_UPGRADE = Path("backups") / "before-upgrade.db"
+"""What an upgrade keeps of the database before it; once the new release runs, only a step back by hand needs it."""
+
+
+def forget_copies(home: Path) -> bool:
+    """Remove the copies; whether there was one."""
+    file = home / BEFORE_UPGRADE
+    there = file.exists()
+    file.unlink(missing_ok=True)
+    return there
