@@ -87,7 +87,7 @@ def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
     History, scores and audit chains hold. Pictures are no longer handed on. This cannot be taken back. Recordings and
     papers that were made before are listed and left: somebody decides on each.
     """
-    from appliance.privacy.copies import forget_copies
+    from appliance.privacy.copies import forget_copies, forget_stage
     from appliance.privacy.deleting import delete as blank
     from appliance.privacy.deletions import note
     from appliance.privacy.sought import case_value, plain
@@ -104,6 +104,7 @@ def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
             note(home, at, by, plain(by, value))
         if any(counts.values()):
             records.write(lambda unit: blank(unit, found, who, TECHNICIAN, "request"))
+            forget_stage(home)
             if forget_copies(home):
                 say("升级前的数据库副本已删除 / the copy of the database before the last upgrade went, too")
     if as_json:

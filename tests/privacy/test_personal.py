@@ -19,7 +19,7 @@ from appliance.cases import calls
 from appliance.cases.history import audit_chains
 from appliance.errors import Invalid, WanmiError
 from appliance.privacy.columns import PERSONS, columns_of, decisions
-from appliance.privacy.copies import BEFORE_UPGRADE
+from appliance.privacy.copies import BEFORE_UPGRADE, STAGE
 from appliance.privacy.deletions import LIST
 from appliance.privacy.retention import anonymise_reporters
 from appliance.privacy.sought import sought
@@ -188,12 +188,15 @@ def test_no_copy_of_the_database_in_the_home_keeps_her(desk: Desk, by_rule: bool
     """An upgrade keeps the whole database as it was, in the clear."""
     home = desk.office.records.home
     desk.to_closed(reporter_name=NAME, reporter_phone=PHONE, description=WORDS)
+    (home / STAGE / "pieces").mkdir(parents=True)
+    (home / STAGE / "pieces" / "000000").write_bytes((home / "county.db").read_bytes())
     copy_database(home / "county.db", home / BEFORE_UPGRADE)
     if by_rule:
         desk.clock.advance(days=800)
         anonymise_reporters(desk.office)
     else:
         wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")
+    assert not (home / STAGE).exists(), "nor do the pieces of the last snapshot hold her"
     holding = [file.name for file in home.rglob("*") if file.is_file() and PHONE.encode() in file.read_bytes()]
     assert [name for name in holding if not name.startswith("county.db")] == []
 
