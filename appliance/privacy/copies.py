@@ -20,5 +20,5 @@ def forget_copies(home: Path) -> bool:
 
 
 def forget_stage(home: Path) -> None:
-    """Remove the pieces of the last snapshot, for a deletion on request; the nightly rule leaves them to the next one."""
+    """Remove the pieces of the last snapshot, for a deletion on request; the rule leaves them to the next night."""
     shutil.rmtree(home / STAGE, ignore_errors=True)
