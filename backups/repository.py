@@ -265,8 +265,10 @@ def place_of(to: str) -> str:
     Raises:
         Conflict: no such disk, or it is not mounted.
     """
-    if not to.startswith(DISK):
+    if to.startswith(REMOTE):
         return to
+    if not to.startswith(DISK):
+        return str(Path(to).absolute())  # restic runs in the home
     label, _, folder = to.removeprefix(DISK).partition("/")
     device = (LABELS / label).resolve()
     if not (LABELS / label).exists():

@@ -233,7 +233,7 @@ def _pulled(home: Path) -> None:
 
 def _restored(home: Path) -> None:
     """The working county is backed up, and what was backed up becomes a home of its own, which is thrown away again."""
-    scratch = home / "backups" / "demo"
+    scratch = home.absolute() / "backups" / "demo"
     shutil.rmtree(scratch, ignore_errors=True)
     to, into = scratch / "repository", scratch / "restored"
     try:

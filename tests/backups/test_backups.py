@@ -154,3 +154,12 @@ def test_what_is_wrong_is_said_in_a_sentence_and_nothing_is_harmed(county: Path,
     wanmi(county, "backup", "restore", made["id"], "--into", str(new), code=1)
     assert not new.exists(), "nothing half restored"
     assert list(tmp_path.glob(".new*")) == []
+
+
+def test_a_home_and_a_stick_that_are_named_from_where_one_stands(
+    county: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = wanmi(Path("home"), "backup", "now", "--to", "other/stick", "--json")
+    wanmi(Path("home"), "backup", "restore", made["id"], "--to", "other/stick", "--into", "new")
+    assert cases(tmp_path / "new") == cases(county)

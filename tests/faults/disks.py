@@ -56,7 +56,10 @@ class Breaking:
         os.truncate(self._image, megabytes << 20)
         _run("mkfs.ext4", "-q", str(self._image))
         folder.mkdir(parents=True)
-        self.mend()
+        try:
+            self.mend()
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"this machine mounts no file as a disk: {error.stderr.decode().strip()}")
 
     def break_(self) -> None:
         """From now on the disk is read-only, whoever has files open on it."""
