@@ -163,7 +163,7 @@ run_tests() {
         provisioning/system/data/seat provisioning/system/data/tty1
     .venv/bin/mypy --no-error-summary
     info "tests"
-    exec .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder "$@"
+    exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
 }
 
 main() {

@@ -31,6 +31,7 @@ def heavy(home: Path, megabytes: int) -> None:
         (home / "evidence" / "ab" / f"photo-{number}").write_bytes(os.urandom(1 << 20))
 
 
+@pytest.mark.long
 @needs_disks
 def test_a_full_stick_is_named_and_the_snapshots_on_it_stay_good(county: Path, tmp_path: Path) -> None:
     with disk(tmp_path / "small", 24) as stick:

@@ -188,6 +188,7 @@ def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -
     assert [each.result for each in examine(box.home) if each.check == "database.answered"] == ["passed"]
 
 
+@pytest.mark.long
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file is put back")
 def test_when_the_power_went_in_an_upgrade_the_next_one_begins_with_the_county_as_it_was(box: Box) -> None:

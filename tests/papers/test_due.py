@@ -68,6 +68,7 @@ def test_the_return_is_due_by_the_tenth_and_overdue_until_somebody_signs(desk: D
     assert "papers/return-2026-10.csv" in make_due(desk.office)["made"], "made again of what was signed"
 
 
+@pytest.mark.long
 def test_missed_bulletins_are_made_up_in_a_process_of_its_own(desk: Desk) -> None:
     table(desk, WEEKLY)
     desk.to_closed()

@@ -61,6 +61,7 @@ def test_the_polygons_are_in_once_the_invalid_one_is_mended(city: Path) -> None:
     assert done(again) == {"read": 1971, "added": 0, "updated": 0, "refused": 0}
 
 
+@pytest.mark.long
 def test_the_parts_are_in_and_their_new_codes_are_written_back(city: Path) -> None:
     file, home = str(city / "parts-cambridge.geojson.gz"), str(city / "home")
     options = ("--map", "type=layer", "--values", f"type={city / 'types.csv'}", "--json", "--home", home)

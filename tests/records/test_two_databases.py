@@ -18,7 +18,6 @@ from tests import postgis
 ROOT = Path(__file__).resolve().parents[2]
 STORIES = (
     "tests/records/test_postgis.py",  # counties side by side, one writer among processes, a server that goes and comes
-    "tests/records/test_records.py",  # the writer, the feed, the audit chains, migrations
     "tests/cases/test_loop.py",  # a case from report to closing
 )
 

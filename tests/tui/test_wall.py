@@ -113,6 +113,7 @@ def test_a_wrong_key_says_so_and_an_account_does_as_well(shared_node: RunningNod
 REFRESHES = 600
 
 
+@pytest.mark.long
 def test_nothing_grows_in_hundreds_of_refreshes() -> None:
     async def story() -> None:
         asked = 0

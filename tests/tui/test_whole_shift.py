@@ -168,6 +168,7 @@ def waiting(node: RunningNode, number: str) -> bool:
     return any(request["waiting_for"] for request in requests)
 
 
+@pytest.mark.long
 def test_a_whole_shift_by_keys(county: RunningNode) -> None:
     counts, numbers = asyncio.run(night(county))
     for name, count in counts.items():
