@@ -99,6 +99,7 @@ def test_the_place_names_are_in_and_found(city: Path) -> None:
         assert geocode(connection, "Alewife Brook Pkwy & Matignon Rd")[0].name == "Alewife Brook Pkwy & Matignon Rd"
 
 
+@pytest.mark.long
 def test_what_was_exported_is_the_same_again(city: Path) -> None:
     home = str(city / "home")
     for name in ("parts.gpkg",):
