@@ -180,7 +180,9 @@ def test_batches_that_wait_share_a_commit_and_each_hears_its_own_number(tracks: 
     for thread in threads:
         thread.join()
     assert told == {who: len(who) + 1 for who in people}
-    assert tracks._writer.groups - before == 2, "the one that was being written, and all the others together"
+    assert tracks._writer.groups - before in (1, 2), (
+        "the one that was being written, if any, and all the others together"
+    )
 
 
 def test_a_file_that_cannot_be_written_is_told_and_the_other_days_go_on(tracks: Tracks, tmp_path: Path) -> None:
