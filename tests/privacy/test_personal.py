@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from openpyxl import Workbook
 from sqlalchemy import text
 
-from appliance import cli
 from appliance.backup_settings import Backup
 from appliance.cases import calls
 from appliance.cases.history import audit_chains
-from appliance.errors import Invalid, WanmiError
+from appliance.errors import Invalid
 from appliance.privacy.columns import PERSONS, columns_of, decisions
 from appliance.privacy.copies import BEFORE_UPGRADE, STAGE
 from appliance.privacy.deletions import LIST
@@ -36,21 +34,12 @@ from backups.warm.place import Place
 from backups.warm.restoring import restore_warm
 from provisioning.acceptance.columns import holds_text
 from tests import homes
+from tests.backups.test_backups import wanmi
 from tests.cases.desk import Desk
 
 PHONE, NAME = "13812344321", "张三丰"
 OTHER = "13987654321"
 WORDS = f"{NAME}说井盖破了,请打 138 1234 4321,或者问邻居 {OTHER}"
-
-
-def wanmi(home: Path, *arguments: str, code: int = 0) -> Any:
-    """A command of the technician; what it told as JSON, or its refusal."""
-    done = CliRunner().invoke(cli.wanmi, [*arguments, "--home", str(home)], standalone_mode=False)
-    refused = done.exception if isinstance(done.exception, WanmiError) else None
-    assert (1 if refused else done.exit_code) == code, f"{done.exception!r}\n{done.output}"
-    if refused is not None:
-        return refused.en
-    return json.loads(done.stdout) if "--json" in arguments else done.stderr
 
 
 @pytest.fixture
