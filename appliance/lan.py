@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -104,20 +106,44 @@ class Following(threading.Thread):
             return 0.0
 
 
+class OwnNode(ssl.SSLContext):
+    """Trusts on loopback what this box shows there: a certificate of its authority, or the very one of its settings.
+
+    A county's own certificate seldom names 127.0.0.1, so names do not count here. It is read at each connection, since
+    it is renewed under running programs.
+    """
+
+    certificate: Path
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        """As of `ssl.SSLContext`, for who shows the certificate that is in force now."""
+        with suppress(OSError):  # none there: the authority alone counts
+            self.load_verify_locations(cafile=str(self.certificate))
+        return super().wrap_socket(*arguments, **options)
+
+
 def trust(home: Path, url: str) -> ssl.SSLContext | bool:
-    """What a program of this box trusts when it calls its own node."""
-    if url.startswith("https:") and (home / AUTHORITY).exists():
-        return ssl.create_default_context(cafile=str(home / AUTHORITY))
-    return True
+    """Whom a program of this box believes to be its own node: on loopback this box, elsewhere who has the name."""
+    address = urlsplit(url)
+    if address.scheme != "https":
+        return True
+    if not is_loopback(address.hostname or ""):
+        context = ssl.create_default_context()
+    else:
+        context = OwnNode(ssl.PROTOCOL_TLS_CLIENT)
+        context.certificate = _certificate_of(home)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if (home / AUTHORITY).exists():
+        context.load_verify_locations(cafile=str(home / AUTHORITY))
+    return context
 
 
 def check_certificate(home: Path) -> Iterator[Finding]:
     """For the doctor: how long the certificate of the local network is good."""
     from cryptography import x509
 
-    from appliance.settings import FILE, load
-
-    file = home / load(home).node.certificate if (home / FILE).exists() else home / Door().certificate
+    file = _certificate_of(home)
     name = "node.certificate"
     if not file.exists():
         yield Finding(name, "skipped", "没有局域网证书,只在本机监听", "no certificate for the network; loopback only")
@@ -133,3 +159,9 @@ def check_certificate(home: Path) -> Iterator[Finding]:
         ("", "") if result == "passed" else (";请运行 wanmi certificate make", "; run wanmi certificate make")
     )
     yield Finding(name, result, f"局域网证书 {ends:%Y-%m-%d} 到期{do_zh}", f"it ends on {ends:%Y-%m-%d}{do_en}")
+
+
+def _certificate_of(home: Path) -> Path:
+    from appliance.settings import FILE, load
+
+    return home / (load(home).node if (home / FILE).exists() else Door()).certificate

@@ -18,6 +18,7 @@ from appliance.exchange.links import write_private
 from appliance.lock import is_held
 from appliance.records import schema
 from appliance.records.acts import append_act
+from appliance.records.anchor import RESTORED
 from appliance.records.store import DATABASE, Records
 from appliance.settings import FILE
 from backups.deletion_lists import delete_again
@@ -189,7 +190,7 @@ def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str,
         driver.execute("UPDATE feed SET name = ? WHERE id = 1", (uuid4().hex,))
     records = Records.open(part)
     try:
-        records.write(lambda unit: append_act(unit, by, "backup.restore", snapshot, detail))
+        records.write(lambda unit: append_act(unit, by, RESTORED, snapshot, detail))
     finally:
         records.close()
     if part.parent == into:

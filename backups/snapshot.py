@@ -180,11 +180,17 @@ def _pieces_before(folder: Path) -> list[str]:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a SQLite file that may be written meanwhile, as it is at one moment."""
+    """Copy a SQLite file that may be written meanwhile, as it is at one moment.
+
+    The copy may still be in the machine's memory: who keeps it brings it to the disk. One that is read once and thrown
+    away need never get there.
+    """
     target.parent.mkdir(mode=0o700, exist_ok=True)
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     address = f"file:{quote(str(source))}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as reading, closing(sqlite3.connect(target)) as writing:
+        for name in ("synchronous", "journal_mode"):
+            writing.execute(f"PRAGMA {name} = OFF")
         reading.backup(writing)
 
 

@@ -8,6 +8,7 @@ stands in the audit chain, and the doctor tells until somebody accepts it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import zlib
@@ -24,12 +25,18 @@ from appliance.records.writer import Unit
 
 FILE = "county.db-anchor"
 LOST, ACCEPTED = "records.lost", "records.loss_accepted"
+RESTORED = "backup.restore"
+"""The act by which a home was restored, from a snapshot or a warm copy; its subject says which."""
 _SHAPE = struct.Struct(">QI")
 
 _LOSS = text(
     "SELECT subject, detail FROM admin_act WHERE act = :lost "
-    "AND id > coalesce((SELECT max(id) FROM admin_act WHERE act IN (:accepted, 'backup.restore')), 0) "
+    "AND id > coalesce((SELECT max(id) FROM admin_act WHERE act IN (:accepted, :restored)), 0) "
     "ORDER BY id DESC LIMIT 1"
+)
+_GIVEN_UP = text(
+    "SELECT EXISTS (SELECT 1 FROM admin_act AS loss JOIN admin_act AS given ON given.id > loss.id "
+    "WHERE loss.act = :lost AND loss.subject = :feed AND given.act = :accepted)"
 )
 
 
@@ -57,8 +64,17 @@ class Anchor:
         seq, total = _SHAPE.unpack(content)
         return int(seq) if zlib.crc32(content[:8]) == total else 0
 
-    def set(self, seq: int) -> None:
-        """Note the number of a change that is on the disk; a full disk is no reason not to answer."""
+    def advance(self, seq: int) -> None:
+        """Note that a change is on the disk; what another process noted after it stays."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            if seq > self.seq:
+                self.reset(seq)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def reset(self, seq: int) -> None:
+        """Note the number of the last change, whatever stood there; a full disk is no reason not to answer."""
         number = seq.to_bytes(8, "big")
         try:
             os.pwrite(self._file.fileno(), _SHAPE.pack(seq, zlib.crc32(number)), 0)
@@ -70,24 +86,24 @@ class Anchor:
         self._file.close()
 
 
-def admit_loss(unit: Unit, answered: int) -> int:
-    """Where the database is behind what was answered: give the feed another name and note the loss.
-
-    Returns:
-        The number of the last change that is there.
-    """
+def admit_loss(unit: Unit, answered: int) -> None:
+    """Where the database is behind what was answered: give the feed another name and note the loss."""
     kept = last_seq(unit.connection)
     if answered <= kept:
-        return kept
+        return
     append_act(unit, "clock", LOST, feed_name(unit.connection), {"kept": kept, "answered": answered})
     unit.connection.execute(text("UPDATE feed SET name = :name WHERE id = 1"), {"name": uuid4().hex})
-    return kept
 
 
 def loss(connection: Connection) -> Loss | None:
     """The loss that nobody accepted yet."""
-    row = connection.execute(_LOSS, {"lost": LOST, "accepted": ACCEPTED}).one_or_none()
+    row = connection.execute(_LOSS, {"lost": LOST, "accepted": ACCEPTED, "restored": RESTORED}).one_or_none()
     if row is None:
         return None
     detail = msgspec.json.decode(row.detail)
     return Loss(row.subject, detail["kept"], detail["answered"])
+
+
+def is_given_up(connection: Connection, feed: str) -> bool:
+    """Whether somebody accepted what was lost of a feed that the database had."""
+    return bool(connection.execute(_GIVEN_UP, {"lost": LOST, "accepted": ACCEPTED, "feed": feed}).scalar_one())

@@ -38,10 +38,11 @@ class Records:
         self._listeners: list[Callable[[], None]] = []
         self._anchor = None if settings.database_url else Anchor(home)
         answered = self._anchor.seq if self._anchor else 0
-        self.writer = Writer(writing, clock, self._committed, self._anchor.set if self._anchor else None)
+        self.writer = Writer(writing, clock, self._committed, self._anchor.advance if self._anchor else None)
         self._checkpointer = None if settings.database_url else Checkpointer(home / DATABASE)
         if self._anchor is not None and answered > self._kept():
-            self._anchor.set(self.write(lambda unit: admit_loss(unit, answered)))
+            self.write(lambda unit: admit_loss(unit, answered))
+            self._anchor.reset(self._kept())
 
     @classmethod
     def open(cls, home: Path, *, settings: Settings | None = None, clock: Clock | None = None) -> Records:

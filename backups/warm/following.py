@@ -9,26 +9,31 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import structs
+from sqlalchemy import Connection, text
 
-from appliance.clock import SystemClock
+from appliance.clock import SystemClock, rfc3339
 from appliance.errors import Broken, Conflict, WanmiError
 from appliance.lock import hold
 from appliance.options import say
 from appliance.privacy.deletions import LIST
-from appliance.records.anchor import loss
+from appliance.records.anchor import RESTORED, is_given_up, loss
 from appliance.records.feed import feed_name, last_seq
 from appliance.records.store import DATABASE, glance
 from appliance.settings import FILE, Settings, load
 from backups.snapshot import FREE_AT_LEAST, copy_database
 from backups.warm.evidence import Evidence, copy_file
-from backups.warm.log import Holder, copy_frames, fold, header_of
+from backups.warm.log import Holder, copy_frames, fold, header_of, patience
 from backups.warm.place import BEFORE, FORMAT, NAME, Place, State, keep_state, place, state_in
 
 FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
+HUNG_SECONDS = 300.0
+"""A target that does not answer for so long makes the home's log grow no longer."""
 AGAIN_SECONDS = 10.0
 """After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
+_RESTORED = text("SELECT subject, detail FROM admin_act WHERE act = :act ORDER BY id DESC LIMIT 1")
 
 
 class Follower:
@@ -74,19 +79,21 @@ class Follower:
         """Copy what was committed since the last look.
 
         Raises:
-            Broken: the copy is not what was written; it must be made anew. OSError, sqlite3.Error: as `begin`.
+            Broken: the copy is not what was written, or its target hung; begin again. OSError, sqlite3.Error: as
+                `begin`.
         """
         at = self._clock.now()
-        self._copy_log_on()
-        if self._copied > FRAMES_AT_MOST:
-            self._holder.restart(self._copy_log_on)
-        else:
-            self._holder.renew()
-        self._copy_files()
-        reading = self._holder.reading
-        behind = self._evidence.copy_some(reading)
-        feed, last = reading.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
-        return self._tell(State(FORMAT, self._county, at, feed, last, behind))
+        with patience(HUNG_SECONDS, self._holder.close):
+            self._copy_log_on()
+            if self._copied > FRAMES_AT_MOST:
+                self._holder.restart(self._copy_log_on)
+            else:
+                self._holder.renew()
+            self._copy_files()
+            reading = self._holder.reading
+            behind = self._evidence.copy_some(reading)
+            feed, last = reading.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
+            return self._tell(State(FORMAT, self._county, at, feed, last, behind))
 
     def close(self) -> None:
         """Let the home's log and the folder go."""
@@ -94,14 +101,24 @@ class Follower:
         self._owner.close()
 
     def _refuse_to_forget(self) -> None:
-        """Keep the copy as it is where the home lost something that it has."""
+        """Keep the copy as it is where it may have what the home has not.
+
+        Raises:
+            Conflict: the home lost changes that the copy has, or came from elsewhere than from this copy.
+        """
         state = self.place.state
+        if state is None:
+            return
         with glance(self._home) as connection:
             lost = loss(connection)
-            behind = feed_name(connection) == (state.feed if state else "") and last_seq(connection)
-        if state is None or not (lost or behind):
-            return
-        kept = lost.kept if lost and lost.feed == state.feed else behind or state.last
+            if state.feed == feed_name(connection):
+                kept = last_seq(connection)
+            elif lost and lost.feed == state.feed:
+                kept = lost.kept
+            elif is_given_up(connection, state.feed) or _came_from(connection, state):
+                return
+            else:
+                raise _of_another(self.place, state)
         if state.last > kept:
             raise Conflict(
                 f"家目录丢了热备里有的 {state.last - kept} 条变更,热备不再跟随;请停机后 wanmi backup restore warm,"
@@ -212,6 +229,22 @@ def _tell_trouble(home: Path, county: str, error: Exception) -> None:
     known = before or State(FORMAT, county, 0)
     with suppress(OSError):  # the home is full or away; it is tried again all the same
         keep_state(home / "backups", structs.replace(known, zh=zh, en=en))
+
+
+def _came_from(connection: Connection, state: State) -> bool:
+    """Whether a home was restored from the warm copy as it is: all that the copy has is in it."""
+    row = connection.execute(_RESTORED, {"act": RESTORED}).one_or_none()
+    return row is not None and row.subject == NAME and msgspec.json.decode(row.detail).get("at") == rfc3339(state.at)
+
+
+def _of_another(place: Place, state: State) -> Conflict:
+    at = rfc3339(state.at)
+    return Conflict(
+        f"{place.folder} 是另一个家目录到 {at} 为止的热备 (例如恢复快照之前的),不会被覆盖;要用它请停机后 "
+        "wanmi backup restore warm,不要就移走这个文件夹。",
+        f"{place.folder} is the warm copy of another home up to {at} (as before a snapshot was restored) and is not "
+        "written over; stop the node and wanmi backup restore warm to have it, or move that folder away.",
+    )
 
 
 def _file_of(database: Path) -> tuple[int, int]:

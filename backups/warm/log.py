@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-from collections.abc import Callable
-from contextlib import closing, suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from urllib.parse import quote
@@ -25,6 +26,8 @@ HEADER, FRAME_HEADER = 32, 24
 """Bytes of the log's header, and of the one before each page."""
 TRIES, PAUSE = 250, 0.02
 PIECE = 4 << 20
+LOCK_SECONDS = 5.0
+"""So long the office may wait for the target of the copy; one that hangs does not stop it."""
 
 
 class Holder:
@@ -72,16 +75,21 @@ class Holder:
 
         Args:
             copy_rest: copies what is not copied yet; nobody can write until it returns.
+
+        Raises:
+            Broken: that took too long; meanwhile others wrote, and the log goes on.
         """
         with closing(_connect(self._database)) as writer:
             writer.execute("BEGIN IMMEDIATE")
             try:
-                copy_rest()
+                with patience(LOCK_SECONDS, lambda: writer.execute("ROLLBACK")):
+                    copy_rest()
                 self.renew()
                 _, frames, folded = self._control.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 self.renew()
             finally:
-                writer.execute("ROLLBACK")
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
         return bool(frames == folded)
 
     def close(self) -> None:
@@ -95,6 +103,36 @@ class Holder:
         """The connection inside the read transaction that is held."""
         assert self._held is not None
         return self._held
+
+
+@contextmanager
+def patience(seconds: float, let_go: Callable[[], object]) -> Iterator[None]:
+    """Let go of the home, from another thread, where what is done meanwhile takes longer.
+
+    Raises:
+        Broken: it did, and is over now.
+    """
+    gone = threading.Event()
+
+    def end() -> None:
+        gone.set()
+        with suppress(sqlite3.Error):  # it was over in this moment
+            let_go()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except sqlite3.Error:
+        if not gone.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if gone.is_set():
+        raise Broken(
+            f"热备的目标 {seconds:.0f} 秒没有回应。", f"The target of the warm copy did not answer for {seconds:.0f} s."
+        )
 
 
 def header_of(log: Path) -> bytes:

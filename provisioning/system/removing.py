@@ -40,9 +40,21 @@ def _gone(box: Box, paths: list[str] | tuple[str, ...]) -> Iterator[str]:
             name = f"{name} (只是链接,{path.readlink()} 仍在 / the link alone, that folder stays)"
             path.unlink()
         elif path.is_dir():
-            shutil.rmtree(path)
+            _empty(path)
+            if path.is_mount():
+                name = f"{name} (里面的全部;它是挂载点 / all that is in it; a disk is mounted there)"
+            else:
+                path.rmdir()
         elif path.exists():
             path.unlink()
         else:
             continue
         yield name
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

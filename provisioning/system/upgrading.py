@@ -59,7 +59,7 @@ class Upgrade:
         ill = _ill(box, self.old) if furnished else set()
         if furnished:
             self._back_up()
-        services.stop(box)
+        self._stop()
         if is_held(box.home):
             services.start(box)
             raise Conflict(
@@ -89,6 +89,20 @@ class Upgrade:
             ) from error
         gone = releases.forget_old(box)
         say(f"已从 {self.old} 升级到 {self.new} / upgraded" + (f"; 已删除 / removed {', '.join(gone)}" if gone else ""))
+
+    def _stop(self) -> None:
+        """Stop the units; where one does not stop, let those that did run again.
+
+        Raises:
+            Conflict: nothing was changed.
+        """
+        try:
+            services.stop(self.box)
+        except Broken as error:
+            services.start(self.box)
+            raise Conflict(
+                f"没有升级,{self.old} 照常运行: {error.zh}", f"Nothing was upgraded, {self.old} runs on: {error.en}"
+            ) from error
 
     def _back_up(self) -> None:
         """A snapshot in the repository, where one is set; a home on PostGIS does not go on without."""

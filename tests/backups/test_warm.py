@@ -17,12 +17,12 @@ import pytest
 from msgspec import structs
 
 from appliance.doctor import examine
-from appliance.errors import BadHome, Broken, NotFound
+from appliance.errors import BadHome, Broken, Conflict, NotFound
 from appliance.exchange.reading import feed_state
 from appliance.lock import hold
 from appliance.records.store import DATABASE, glance
 from appliance.settings import load
-from backups.warm import following
+from backups.warm import following, log
 from backups.warm.following import FRAMES_AT_MOST, Follower, follow
 from backups.warm.place import BEFORE, Place, keep_state, state_in
 from backups.warm.restoring import restore_warm
@@ -246,6 +246,58 @@ def test_trouble_is_told_and_it_follows_again_when_it_is_over(
     assert found() == "failed", "a minute behind"
 
 
+def test_a_target_that_hangs_stops_neither_the_office_nor_its_log(
+    county: Path, second: Place, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine is away and its folder does not answer: here a pipe that nobody reads."""
+    monkeypatch.setattr(following, "HUNG_SECONDS", 0.2)
+    pipe = second.database.with_name(f"{DATABASE}-wal")
+    went_wrong: list[Exception] = []
+
+    def look() -> None:
+        try:
+            follower.look()
+        except (Broken, OSError) as error:
+            went_wrong.append(error)
+
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("CREATE TABLE load (words)")
+        follower.look()
+        pipe.unlink()
+        os.mkfifo(pipe)
+        office.execute("INSERT INTO load VALUES ('a case')")
+        hanging = threading.Thread(target=look)
+        hanging.start()
+        office.execute("PRAGMA busy_timeout = 0")
+        truncate = "PRAGMA wal_checkpoint(TRUNCATE)"
+        until(lambda: office.execute(truncate).fetchone()[0] == 0, "the home's log begins again")
+        assert not went_wrong, "it hangs still"
+        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+        hanging.join()
+        assert went_wrong
+        follower.close()
+        pipe.unlink()
+        begun(county)
+        assert is_equal(county, second)
+
+
+def test_a_target_that_hangs_while_the_log_begins_again_lets_the_office_write(
+    county: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "LOCK_SECONDS", 0.2)
+    holder = log.Holder(county / DATABASE)
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+
+        def hangs() -> None:
+            office.execute("PRAGMA busy_timeout = 30000")
+            office.execute("CREATE TABLE load (words)")
+
+        with pytest.raises(Broken, match="did not answer"):
+            holder.restart(hangs)
+        assert office.execute("SELECT count(*) FROM load").fetchone() == (0,), "the office wrote while the target hung"
+    holder.close()
+
+
 def test_a_copy_that_is_damaged_or_still_followed_or_not_there_is_refused_and_nothing_appears(
     county: Path, second: Place, follower: Follower, tmp_path: Path
 ) -> None:
@@ -338,6 +390,49 @@ def test_a_home_that_is_put_in_the_place_of_another_is_copied_anew(
         again.look()
         again.close()
         assert is_equal(county, second)
+
+
+def test_a_snapshot_that_is_restored_does_not_take_the_fresher_warm_copy_away(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    """The technician takes the stick, and thinks of the second disk an hour later."""
+    wanmi(county, "backup", "now", "--to", str(tmp_path / "stick"))
+    desk = Desk(county)
+    answered = [desk.to_closed()]
+    desk.close()
+    follower.look()
+    follower.close()
+    settings = (county / "wanmi.toml").read_text()
+    key = ["--key", str(county / "keys" / "backup.key")]
+    wanmi(county, "backup", "restore", "latest", "--to", str(tmp_path / "stick"), *key, "--into", str(tmp_path / "new"))
+    county.rename(tmp_path / "dead")
+    (tmp_path / "new").rename(county)
+    (county / "wanmi.toml").write_text(settings)
+
+    with pytest.raises(Conflict, match="of another home up to"):
+        begun(county)
+    county.rename(tmp_path / "not that one")
+    restore_warm(second, county)
+    assert cases(county) == answered
+    begun(county)
+    begun(county)
+    assert is_equal(county, second), "it was made of this copy, so nothing is lost by following it"
+
+    second.folder.rename(tmp_path / "put aside")
+    begun(tmp_path / "not that one")
+    assert cases(county) == answered
+    assert is_equal(tmp_path / "not that one", second)
+
+
+def begun(home: Path) -> None:
+    """It follows a home once more."""
+    (home / "backups").mkdir(exist_ok=True)
+    warm = Follower(home, load(home))
+    try:
+        warm.begin()
+        warm.look()
+    finally:
+        warm.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root makes the folder of an installed box")

@@ -16,6 +16,7 @@ from appliance import cli
 from appliance.doctor import examine
 from appliance.errors import Conflict
 from appliance.exchange.reading import feed_state
+from appliance.records.anchor import Anchor
 from appliance.records.store import DATABASE, glance
 from appliance.settings import load
 from backups.warm.following import Follower
@@ -130,3 +131,14 @@ def test_the_warm_copy_has_what_the_home_lost_and_does_not_forget_it(node: Runni
     given_up = Follower(new, load(new))
     given_up.begin()
     given_up.close()
+
+
+def test_of_two_programs_that_write_the_slower_one_does_not_take_the_later_answer_back(tmp_path: Path) -> None:
+    node, scheduler = Anchor(tmp_path), Anchor(tmp_path)
+    scheduler.advance(11)
+    node.advance(10)
+    assert node.seq == scheduler.seq == 11
+    node.reset(7)
+    assert scheduler.seq == 7, "a loss that was told"
+    node.close()
+    scheduler.close()

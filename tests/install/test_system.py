@@ -21,7 +21,7 @@ from appliance.doctor import examine
 from appliance.errors import Broken, Conflict, Invalid, NotFound, WanmiError
 from appliance.lock import hold
 from appliance.records.store import Records
-from provisioning.system import releases
+from provisioning.system import releases, services
 from provisioning.system.box import Box
 from provisioning.system.commands import system
 from provisioning.system.laying import compare, lay
@@ -29,6 +29,7 @@ from provisioning.system.services import health_address, wait_for_answer
 from provisioning.system.tables import DATA, files, units
 from provisioning.system.upgrading import SNAPSHOT
 from tests import homes
+from tests.faults.disks import disk, needs_disks
 
 needs_systemd = pytest.mark.skipif(
     not (shutil.which("systemd-analyze") and shutil.which("systemd-sysusers")), reason="systemd's tools are not here"
@@ -57,6 +58,13 @@ def built(box: Box, name: str, doctor: str = "") -> None:
         guard = f'[ "$1" != doctor ] || {{ {doctor}; }}\n' if doctor and tool == "wanmi" else ""
         (folder / tool).write_text(f'#!/bin/sh\n{guard}PYTHONPATH={Path.cwd()} exec {real} "$@"\n', encoding="utf-8")
         (folder / tool).chmod(0o755)
+
+
+def furnished(box: Box) -> None:
+    """The release is installed, and the home is one of a county."""
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    homes.copy_home(box.home)
 
 
 @pytest.fixture
@@ -152,9 +160,7 @@ def test_every_file_of_the_table_is_there_and_none_is_forgotten() -> None:
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file is put back")
 def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> None:
-    called("install", "0.1.0-old", "--root", str(box.root))
-    shutil.rmtree(box.home)
-    homes.copy_home(box.home)
+    furnished(box)
     database = box.home / "county.db"
     lose = f"import sqlite3; c = sqlite3.connect('{database}'); c.execute('DELETE FROM area'); c.commit()"
     built(box, "0.2.0-bad", doctor=f'{sys.executable} -c "{lose}"; echo broken >&2; exit 1')
@@ -172,9 +178,7 @@ def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> Non
 @pytest.mark.sqlite("the copy of the file is put back")
 def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -> None:
     """It ran for a while, and its doctor found it ill: that the database is older again was meant so."""
-    called("install", "0.1.0-old", "--root", str(box.root))
-    shutil.rmtree(box.home)
-    homes.copy_home(box.home)
+    furnished(box)
     script = box.at("/answer.py")
     script.write_text(
         "from pathlib import Path\nfrom appliance.records.store import Records\n"
@@ -192,9 +196,7 @@ def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file is put back")
 def test_when_the_power_went_in_an_upgrade_the_next_one_begins_with_the_county_as_it_was(box: Box) -> None:
-    called("install", "0.1.0-old", "--root", str(box.root))
-    shutil.rmtree(box.home)
-    homes.copy_home(box.home)
+    furnished(box)
     built(box, "0.2.0-new")
     shutil.copy(box.home / "county.db", box.home / SNAPSHOT)
     (box.opt / "upgrading").write_text("{}", encoding="utf-8")
@@ -263,6 +265,33 @@ def test_purge_tells_that_data_elsewhere_stays(box: Box, tmp_path: Path) -> None
     assert f"{tmp_path / 'second'} 仍在" in said
     assert (tmp_path / "second").is_dir()
     assert not box.home.is_symlink()
+
+
+@needs_disks
+def test_purge_empties_a_disk_that_is_mounted_as_the_home(box: Box) -> None:
+    box.home.mkdir(parents=True)
+    with disk(box.home, 1):
+        (box.home / "keys").mkdir()
+        (box.home / "keys" / "backup.key").write_text("secret")
+        assert "a disk is mounted there" in called("remove", "--purge", "--yes", "--root", str(box.root)).stderr
+        assert list(box.home.iterdir()) == []
+
+
+@needs_accounts
+def test_an_upgrade_whose_units_do_not_stop_changes_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    built(box, "0.2.0-new")
+    started = []
+
+    def does_not_stop(box: Box) -> None:
+        raise Broken("停不下来", "it does not stop")
+
+    monkeypatch.setattr(services, "stop", does_not_stop)
+    monkeypatch.setattr(services, "start", started.append)
+    with pytest.raises(Conflict, match=r"0\.1\.0-old runs on: it does not stop"):
+        called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert started == [box], "what did stop runs again"
+    assert releases.running(box) == "0.1.0-old"
 
 
 def test_seats_get_profiles_with_the_address_of_the_box(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from appliance import cli
 from appliance.doctor import Finding
@@ -69,6 +72,48 @@ def test_seats_and_the_agent_reach_it_by_its_certificate(home: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+
+
+def test_a_county_with_a_certificate_of_its_own_is_reached_by_the_box_s_programs(home: Path) -> None:
+    """It names the county's domain and not 127.0.0.1, is of an authority the box never heard of, and is renewed."""
+    door, port = Door(), free_port()
+    url = f"https://127.0.0.1:{port}"
+    agent = NodeClient(url, "no key of ours", trust(home, url))
+    for year in ("this", "the next"):
+        own_certificate(home, door)
+        process = start_wanmi("serve", "--home", str(home), "--host", "0.0.0.0", "--port", str(port))
+        try:
+            with httpx.Client(base_url=url, verify=trust(home, url), trust_env=False) as program:
+                assert answered(program) == 200, f"{year} year"
+            with pytest.raises(NodeRefused) as refused:
+                agent.get("/api/v1/sources")
+            assert refused.value.status == 401, "the agent runs on, and knows the node by its new certificate"
+            own_certificate(home, door)
+            with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+                httpx.get(f"{url}/health", verify=trust(home, url), trust_env=False)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+    agent.close()
+
+
+def own_certificate(home: Path, door: Door) -> None:
+    """What a public authority gave the county for its domain."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    domain = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wanmi.county.example")])
+    made = (
+        x509.CertificateBuilder(public_key=key.public_key(), serial_number=x509.random_serial_number())
+        .subject_name(domain)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=90))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("wanmi.county.example")]), critical=False)
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a public authority")]))
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    for name, content in ((door.certificate, made.public_bytes(serialization.Encoding.PEM)), (door.key, pem)):
+        (home / name).write_bytes(content)
+        (home / name).chmod(0o600)
 
 
 def answered(client: httpx.Client) -> int:

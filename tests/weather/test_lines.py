@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,9 @@ import pytest
 
 from tests import postgis
 from tests.exchange.replicas import lines
+from tests.faults.disks import disk, full
 from tests.weather.counties import City, County, until
-from tests.weather.network import Town, run
+from tests.weather.network import Town
 
 CHANCE = random.Random(5)
 
@@ -69,40 +67,21 @@ def test_either_side_may_be_killed_at_any_moment(city: City, county: County, sid
     levels(city, county)
 
 
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A disk of its own for a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder))
-    try:
-        yield folder
-    finally:
-        run("umount", "-l", str(folder))
-
-
-def fill(folder: Path) -> Path:
-    """Take all the room that is left."""
-    file = folder / "filler"
-    subprocess.run(["dd", "if=/dev/zero", f"of={file}", "bs=4k"], capture_output=True, check=False)
-    return file
-
-
 @pytest.mark.long
 def test_a_full_disk_in_the_county_is_told_above_and_nothing_is_taken_half(
     town: Town, city: City, tmp_path: Path
 ) -> None:
-    with small_disk(tmp_path / "small", 120) as disk:
-        county = County(town.machine("yuzhou"), disk / "county", "411081")
+    with disk(tmp_path / "small", 120) as small:
+        county = County(town.machine("yuzhou"), small / "county", "411081")
         try:
             county.enter(city)
             levels(city, county)
-            filler = fill(disk)
             case = tmp_path / "case.json"
             case.write_text(json.dumps(CASE))
-            city.wanmi("send", county.code, str(case))
-            told = until(lambda: (item := standing(city))["failures"] and item, "the platform is told")
-            assert "503" in told["trouble_en"] or "busy" in told["trouble_en"] or "full" in told["trouble_en"], told
-            filler.unlink()
+            with full(small):
+                city.wanmi("send", county.code, str(case))
+                told = until(lambda: (item := standing(city))["failures"] and item, "the platform is told")
+                assert any(word in told["trouble_en"] for word in ("503", "busy", "full")), told
             levels(city, county)
             until(lambda: any(item["state"] == "done" for item in sent(city)), "the case goes down after all")
             levels(city, county)
@@ -113,20 +92,19 @@ def test_a_full_disk_in_the_county_is_told_above_and_nothing_is_taken_half(
 @pytest.mark.long
 def test_a_full_disk_above_stops_the_replica_and_loses_nothing(town: Town, tmp_path: Path) -> None:
     cluster = postgis.cluster()
-    with small_disk(cluster.folder / "small", 80) as disk:
-        city = City(town.machine("city"), tmp_path / "city", cluster.tablespace("small", disk))
+    with disk(cluster.folder / "small", 80) as small:
+        city = City(town.machine("city"), tmp_path / "city", cluster.tablespace("small", small))
         county = County(town.machine("yuzhou"), tmp_path / "county", "411081")
         try:
             city.serving.start()
             until(city.serving.is_open, "the prefecture serves")
             county.enter(city)
             levels(city, county)
-            filler = fill(disk)
-            for _ in range(20):
-                county.live(CHANCE, 20)
-            until(lambda: any("space" in line for line in city.log()), "the platform says that its disk is full")
-            assert city.serving.is_open(), "it lives on"
-            filler.unlink()
+            with full(small):
+                for _ in range(20):
+                    county.live(CHANCE, 20)
+                until(lambda: any("space" in line for line in city.log()), "the platform says that its disk is full")
+                assert city.serving.is_open(), "it lives on"
             levels(city, county)
         finally:
             county.close()
