@@ -14,6 +14,7 @@ from appliance.errors import WanmiError
 from appliance.exchange.links import write_private
 from appliance.records.acts import append_act
 from appliance.records.store import Records
+from backups.gently import gently
 from backups.repository import Repository
 from backups.restoring import newest, restore
 
@@ -40,7 +41,7 @@ def drill(home: Path, repository: Repository, by: str = "technician") -> Drill:
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         snapshot = newest(repository)
-        rows = sum(restore(repository, snapshot, scratch, by).rows.values())
+        rows = sum(gently(lambda: restore(repository, snapshot, scratch, by)).rows.values())
     except WanmiError as error:
         zh, en = error.zh, error.en
     finally:

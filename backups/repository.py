@@ -21,6 +21,7 @@ import msgspec
 
 from appliance.backup_settings import DISK, REMOTE, without_password
 from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
+from backups.gently import gentle
 
 LABELS = Path("/dev/disk/by-label")
 MOUNTS = Path("/proc/self/mounts")
@@ -29,8 +30,6 @@ HOPELESS = (b"no space left", b"read-only file system", b"input/output error", b
 """What no second try mends on a disk of this machine."""
 TRIES = 10
 """So often another process takes its lock away between the moments when restic sees it and reads it."""
-GENTLY = ("nice", "-n", "15", "ionice", "-c", "3")
-"""Operators come first: a backup takes what processor and disk have left."""
 LISTS = "deletions"
 """The tag of a snapshot that holds the list of deletions, and nothing else."""
 SENTENCES: tuple[tuple[str, type[WanmiError], str, str], ...] = (
@@ -211,7 +210,7 @@ class Repository:
         if shutil.which("restic") is None:
             raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
         return subprocess.Popen(
-            [*GENTLY, "restic", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
+            gentle("restic", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
             cwd=folder, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from appliance.records.metadata import metadata
 from appliance.records.store import DATABASE, Records
 from appliance.settings import Settings, load
 from backups.deletion_lists import add_list
+from backups.gently import gently
 from backups.key import KEY, ensure_key
 from backups.pieces import split
 from backups.repository import Repository
@@ -38,7 +37,6 @@ STAGE = Path("backups") / "stage"
 MANIFEST, PIECES = "manifest.json", "pieces"
 COPY = Path("backups") / "copy"
 FORMAT = 2
-NICE = 10
 TRACKS = "tracks"
 LEFT_OUT = frozenset(("backups", "log", "run", "locks"))
 """Folders of a home that no other machine has a use for."""
@@ -110,8 +108,7 @@ def back_up(home: Path, to: str | None = None, by: str = "technician") -> Made:
     with hold(home / "backups", "backup", "备份", "backup"):
         repository = repository_of(home, settings, to)
         repository.ensure()
-        with ThreadPoolExecutor(1, initializer=_step_back) as gently:
-            manifest = gently.submit(stage, home, settings).result()
+        manifest = gently(lambda: stage(home, settings))
         try:
             tags = (f"rows={sum(manifest.rows.values())}", f"cursor={manifest.cursor}", f"bytes={manifest.bytes}")
             left_out = (KEY, *(f"{TRACKS}/{track.name}*" for track in growing_tracks(home)))
@@ -144,21 +141,13 @@ def stage(home: Path, settings: Settings) -> Manifest:
     shutil.rmtree(folder / TRACKS, ignore_errors=True)
     try:
         copy_database(home / DATABASE, copy)
-        with ThreadPoolExecutor(1, initializer=_step_back) as beside:
-            counted = beside.submit(rows_of, copy)
-            pieces = split(copy, folder / PIECES, before)
-            manifest = manifest_of(copy, settings, counted.result(), pieces)
+        manifest = manifest_of(copy, settings, rows_of(copy), split(copy, folder / PIECES, before))
     finally:
         shutil.rmtree(home / COPY, ignore_errors=True)
     for track in growing_tracks(home):
         copy_database(track, folder / TRACKS / track.name)
     (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
     return manifest
-
-
-def _step_back() -> None:
-    """Operators come first: this thread takes what processor time they leave."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _need_room(home: Path, *, is_first: bool) -> None:
