@@ -115,8 +115,12 @@ def users_list(role: str | None, home: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        ended = "" if row["active"] else "\t已停用 (ended)"
-        click.echo(f"{row['account']}\t{row['name']}\t{'|'.join(row['roles'])}\t{row['department'] or ''}{ended}")
+        marks = [
+            *(["两步验证 (second factor)"] if row["second_factor"] else []),
+            *([] if row["active"] else ["已停用 (ended)"]),
+        ]
+        words = (row["account"], row["name"], "|".join(row["roles"]), row["department"] or "", *marks)
+        click.echo("\t".join(words))
 
 
 @users.command("password")

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.import_files import native
 from tests import homes, postgis
 from tests.nodes import RunningNode
 from tests.started import fork_from_now_on
+
+native.load()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

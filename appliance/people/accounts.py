@@ -23,7 +23,10 @@ MACHINE_ACCOUNTS = frozenset(("public", "prefecture", "device", "clock", "techni
 """Written as actors of history rows and acts; no person has them."""
 
 _ACCOUNT = text("SELECT * FROM account WHERE account = :account")
-_LIST = text("SELECT account, name, roles, department, phone, active FROM account ORDER BY account")
+_LIST = text(
+    "SELECT account, name, roles, department, phone, active, EXISTS (SELECT 1 FROM second_factor AS given "
+    "WHERE given.account = account.account) AS second_factor FROM account ORDER BY account"
+)
 _DUTY_GRIDS = text("SELECT code FROM duty_grid WHERE collector = :account AND valid_to IS NULL")
 _INSERT = text(
     "INSERT INTO account (account, name, roles, department, phone, password, new_password_due, active, "
@@ -169,7 +172,13 @@ def list_accounts(connection: Connection, *, role: str | None = None, ended: boo
         ended: also the ones that are not active any more.
     """
     rows = connection.execute(_LIST).mappings()
-    found = [{**row, "roles": sorted(split_roles(row["roles"])), "active": bool(row["active"])} for row in rows]
+    found = [
+        {
+            **row, "roles": sorted(split_roles(row["roles"])), "active": bool(row["active"]),
+            "second_factor": bool(row["second_factor"]),
+        }
+        for row in rows
+    ]  # fmt: skip
     return [row for row in found if (role is None or role in row["roles"]) and (ended or row["active"])]
 
 

@@ -6,7 +6,10 @@ import has a process of its own and nothing to share; between it and the node SQ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
@@ -19,6 +22,26 @@ T = TypeVar("T")
 
 PRAGMAS = ("cache_size = -262144", "wal_autocheckpoint = 16384")
 """256 MiB of pages, for indexes whose order is not that of the file; and 64 MiB of log before it is folded back."""
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of a slice: one that is torn leaves a connection that keeps the write lock."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or not _is_main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if pressed:
+            raise KeyboardInterrupt
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 class BulkUnit(Unit):
@@ -56,9 +79,13 @@ class BulkWriter:
         self._engine.dispose()
 
     def write(self, work: Callable[[Unit], T]) -> T:
-        """Run a unit in a transaction of its own; its result comes back once it is on the disk."""
+        """Run a unit in a transaction of its own; its result comes back once it is on the disk.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed meanwhile; the unit is on the disk all the same.
+        """
         assert self._connection is not None
-        with self._connection.begin():
+        with whole(), self._connection.begin():
             unit = BulkUnit(self._connection, self._clock.now())
             result = work(unit)
             unit.end()

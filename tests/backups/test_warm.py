@@ -13,14 +13,16 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import pyotp
 import pytest
 from msgspec import structs
 
 from appliance.doctor import examine
-from appliance.errors import BadHome, Broken, Conflict, NotFound
+from appliance.errors import BadHome, Broken, Conflict, NotFound, SecondFactorNeeded
 from appliance.exchange.reading import feed_state
 from appliance.lock import hold
-from appliance.records.store import DATABASE, glance
+from appliance.people.sessions import Sessions
+from appliance.records.store import DATABASE, Records, glance
 from appliance.settings import load
 from backups.warm import following, log
 from backups.warm.following import FRAMES_AT_MOST, Follower, follow
@@ -422,6 +424,25 @@ def test_a_snapshot_that_is_restored_does_not_take_the_fresher_warm_copy_away(
     begun(tmp_path / "not that one")
     assert cases(county) == answered
     assert is_equal(tmp_path / "not that one", second)
+
+
+def test_who_signs_in_with_a_telephone_does_so_after_the_box_died(county: Path, second: Place, tmp_path: Path) -> None:
+    """The key of the second factors is no part of the database; it comes with the snapshot and with the warm copy."""
+    given = wanmi(county, "users", "second-factor", "s1", "on", "--json")
+    telephone = pyotp.parse_uri(given["uri"])
+    begun(county)
+    wanmi(county, "backup", "now", "--to", str(tmp_path / "stick"))
+    wanmi(county, "backup", "restore", "latest", "--to", str(tmp_path / "stick"), "--into", str(tmp_path / "snapshot"))
+    restore_warm(second, tmp_path / "warm")
+    for home in ("snapshot", "warm"):
+        records = Records.open(tmp_path / home)
+        try:
+            signed_in = Sessions(records).sign_in("s1", homes.PASSWORD, telephone.at(records.clock.now() // 1_000_000))
+            assert signed_in.actor.account == "s1", home
+            with pytest.raises(SecondFactorNeeded):
+                Sessions(records).sign_in("s1", homes.PASSWORD)
+        finally:
+            records.close()
 
 
 def begun(home: Path) -> None:

@@ -130,6 +130,28 @@ def test_who_cannot_be_pulled_from_is_as_before_unless_told_to_keep(county: Join
     assert pulls(county) == 200, "the port stays open for whoever mends the network"
 
 
+def test_the_first_visit_joins_as_the_command_does_and_says_why_not(county: Joined, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.toml"
+    answers.write_text(
+        f'[prefecture]\nurl = "{county.platform.url}"\ntoken = "good"\nca = "{county.platform.ca}"\n'
+        f'listen = "{county.listen}"\naddress = "{county.address}"\n'
+    )
+    visit = ["setup", "--answers", str(answers)]
+    county.platform.moods["POST probe"] = (200, {"ok": False, "why": "连接超时"})
+    wanmi(county.node.home, *visit, code=1)
+    assert not joined(county), "it was taken back, and the list says so"
+    county.platform.moods.clear()
+    wanmi(county.node.home, *visit)
+    assert joined(county)
+    assert pulls(county) == 200
+
+
+def joined(county: Joined) -> bool:
+    """Whether the first visit counts the prefecture as done."""
+    steps = json.loads(wanmi(county.node.home, "setup", "--json"))["steps"]
+    return next(step["done"] for step in steps if step["step"] == "prefecture")
+
+
 def test_a_platform_that_gives_no_verdict_leaves_the_link_in_force(county: Joined) -> None:
     county.platform.moods["POST probe"] = (503, {"detail": "重启中"})
     told = county.join()

@@ -191,6 +191,10 @@ def test_the_technician_turns_it_on_shows_the_sheet_once_and_turns_it_off(record
     assert isinstance(refused(home, "s1", "on"), Conflict), "a telephone that works is not replaced by mistake"
     assert isinstance(refused(home, "nobody", "on"), NotFound)
     sheet = CliRunner().invoke(users, ["second-factor", "s2", "on", "--home", str(home)])
+    listed = CliRunner().invoke(users, ["list", "--home", str(home)]).stdout.splitlines()
+    assert [line.split("\t")[0] for line in listed if "两步验证" in line] == ["s1", "s2"], (
+        "the technician sees who has one"
+    )
     assert sheet.exit_code == 0
     assert "▄" in sheet.output, "a QR code to scan"
     assert "otpauth://totp/" in sheet.output
