@@ -24,6 +24,9 @@ from tests.nodes import RunningNode
 
 __all__ = ["county", "pytestmark"]
 
+LONG_LASTING = 120
+"""Megabytes that restic writes in several packs, so that there is a middle of it."""
+
 
 def heavy(home: Path, megabytes: int) -> None:
     """Evidence that no disk holds twice in less room."""
@@ -48,7 +51,7 @@ def test_a_full_stick_is_named_and_the_snapshots_on_it_stay_good(county: Path, t
 
 @pytest.fixture
 def stick(tmp_path: Path) -> Iterator[Breaking]:
-    made = Breaking(tmp_path / "stick-of-glass", 200)
+    made = Breaking(tmp_path / "stick-of-glass", 500)
     yield made
     made.end()
 
@@ -73,7 +76,7 @@ def is_writing(repository: Path, before: int) -> bool:
 def test_a_stick_that_is_pulled_while_writing_harms_neither_home_nor_snapshots(county: Path, stick: Breaking) -> None:
     to = stick.folder / "wanmi"
     made = wanmi(county, "backup", "now", "--to", str(to), "--json")
-    heavy(county, 24)
+    heavy(county, LONG_LASTING)
     before = sum(1 for path in (to / "data").rglob("*") if path.is_file())
     process = backing_up(county, to)
     until(lambda: is_writing(to, before) or process.poll() is not None, "it writes")
@@ -93,7 +96,7 @@ def test_a_stick_that_is_pulled_while_writing_harms_neither_home_nor_snapshots(c
 def test_the_power_goes_while_a_snapshot_is_written_and_the_next_one_is_made(county: Path, tmp_path: Path) -> None:
     to = tmp_path / "stick" / "wanmi"
     made = wanmi(county, "backup", "now", "--json")
-    heavy(county, 24)
+    heavy(county, LONG_LASTING)
     before = sum(1 for path in (to / "data").rglob("*") if path.is_file())
     process = backing_up(county, to)
     until(lambda: is_writing(to, before) or process.poll() is not None, "it writes")
