@@ -9,9 +9,6 @@ from pathlib import Path
 from appliance.errors import NotFound
 from provisioning.system.box import Box
 
-KEPT = 2
-"""So many releases stay: the one that runs and the one before."""
-
 
 def release(box: Box, name: str) -> Path:
     """The folder of a release that was built.
@@ -41,11 +38,10 @@ def switch(box: Box, name: str) -> None:
     new.replace(box.current)
 
 
-def forget_old(box: Box) -> list[str]:
-    """Remove all but the newest releases; what runs always stays. Returns the names of those removed."""
-    folders = sorted(box.releases.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    current = running(box)
-    others = [folder for folder in folders if folder.name != current]
-    for folder in others[KEPT - 1 :]:
+def forget_old(box: Box, before: str) -> list[str]:
+    """Remove all releases but the one that runs and the one before it. Returns the names of those removed."""
+    kept = {running(box), before}
+    gone = sorted((folder for folder in box.releases.iterdir() if folder.name not in kept), key=lambda path: path.name)
+    for folder in gone:
         shutil.rmtree(folder)
-    return [folder.name for folder in others[KEPT - 1 :]]
+    return [folder.name for folder in gone]

@@ -17,6 +17,8 @@ from provisioning.system.tables import units
 ANSWER_SECONDS = 60.0
 """A node that migrated and opened a county of 1.5 million cases answers within seconds; slow disks have this long."""
 
+UNITS = "/etc/systemd/system"
+
 WITHOUT = (
     "1 号进程不是 systemd,各服务不会自动启动;请运行: wanmi up",
     "Process 1 is not systemd, so no unit was started; run: wanmi up",
@@ -42,7 +44,7 @@ def enable(box: Box) -> None:
 def stop(box: Box) -> None:
     """Stop what writes into the home, the last started first."""
     if box.has_systemd:
-        _systemctl("stop", *reversed(_names()))
+        _systemctl("stop", *reversed(_laid(box)))
 
 
 def start(box: Box) -> None:
@@ -53,8 +55,9 @@ def start(box: Box) -> None:
     """
     if not box.has_systemd:
         return
-    first, *others = _names()
+    first, *others = _laid(box)
     _systemctl("daemon-reload")
+    _systemctl("enable", "--quiet", first, *others)
     _systemctl("start", first)
     if (box.home / FILE).exists():
         wait_for_answer(box, health_address(box))
@@ -105,6 +108,11 @@ def states(box: Box) -> dict[str, str]:
 
 def _names() -> Sequence[str]:
     return [unit.name for unit in units()]
+
+
+def _laid(box: Box) -> list[str]:
+    """The units of this release that are on the box: one that comes with an upgrade is not there before it."""
+    return [name for name in _names() if (box.at(UNITS) / name).exists()]
 
 
 def _systemctl(*arguments: str) -> None:

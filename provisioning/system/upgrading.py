@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance.errors import Broken, Conflict, NotFound, WanmiError
 from appliance.lock import is_held
@@ -27,6 +29,10 @@ from provisioning.system.laying import lay
 
 DATABASE, SNAPSHOT = "county.db", BEFORE_UPGRADE
 BAD = ("failed", "error")
+HELD = ("database.", "feed.", "audit.", "home.settings", "home.modes", "people.", "places.")
+"""Checks of the doctor that an upgrade is held to: those of the data. Others depend on what runs, and nothing does."""
+MARKER = "upgrading"
+FAILURES = (WanmiError, OSError, sqlite3.Error)
 AS_IT_WAS = ("数据与升级前相同", "the data is as it was")
 IN_THE_BACKUP = (
     "PostgreSQL 上的数据若已迁移,请用 wanmi backup restore 恢复",
@@ -44,20 +50,19 @@ class Upgrade:
 
     @property
     def marker(self) -> Path:
-        return self.box.opt / "upgrading"
+        return self.box.opt / MARKER
 
     def run(self) -> None:
         """Upgrade.
 
         Raises:
-            Conflict: it failed; the old release runs again, on the home as it was.
+            Conflict: it failed; what runs now, and on which data, is said.
         """
         box = self.box
         releases.release(box, self.new)
-        take_back_unfinished(box)
         furnished = (box.home / FILE).exists()
-        ill = _ill(box, self.old) if furnished else set()
         if furnished:
+            _need_room(box)
             self._back_up()
         self._stop()
         if is_held(box.home):
@@ -66,8 +71,17 @@ class Upgrade:
                 f"{box.home} 上有节点在运行 (wanmi up?);请先停止它,再升级。",
                 f"A node runs on {box.home} (by wanmi up?); stop it, then upgrade.",
             )
-        kept = False
+        take_back_unfinished(box)
+        kept = self._change(furnished)
+        self._begin(kept, furnished)
+        gone = releases.forget_old(box, self.old)
+        say(f"已从 {self.old} 升级到 {self.new} / upgraded" + (f"; 已删除 / removed {', '.join(gone)}" if gone else ""))
+
+    def _change(self, furnished: bool) -> bool:
+        """Snapshot, migrate, doctor, switch, while nothing runs; returns whether a copy of the database was kept."""
+        box, kept = self.box, False
         try:
+            ill = _ill(box, self.old) if furnished else set()
             if furnished and (box.home / DATABASE).exists():
                 copy_database(box, box.home / DATABASE, box.home / SNAPSHOT)
                 kept = True
@@ -76,19 +90,44 @@ class Upgrade:
             lay(box)
             releases.switch(box, self.new)
             self.marker.unlink(missing_ok=True)
-            services.start(box)
         except BaseException as error:
             self._take_back(kept)
-            if not isinstance(error, (WanmiError, OSError, sqlite3.Error)):
+            if not isinstance(error, FAILURES):
                 raise
-            zh, en = (error.zh, error.en) if isinstance(error, WanmiError) else (str(error), str(error))
-            how = AS_IT_WAS if kept or not furnished else IN_THE_BACKUP
-            raise Conflict(
-                f"升级到 {self.new} 失败,已退回 {self.old},{how[0]}: {zh}",
-                f"The upgrade to {self.new} failed; {self.old} runs again, {how[1]}: {en}",
-            ) from error
-        gone = releases.forget_old(box)
-        say(f"已从 {self.old} 升级到 {self.new} / upgraded" + (f"; 已删除 / removed {', '.join(gone)}" if gone else ""))
+            raise self._refusal(error, kept or not furnished) from error
+        return kept
+
+    def _begin(self, kept: bool, furnished: bool) -> None:
+        """Start the new release. Once it answered something its database stays, whatever else fails."""
+        box, before = self.box, _feed(self.box.home / DATABASE)
+        try:
+            services.start(box)
+        except BaseException as error:
+            with suppress(Broken):
+                services.stop(box)
+            if kept and _feed(box.home / DATABASE) > before:
+                with suppress(Broken):
+                    services.start(box)
+            else:
+                self._take_back(kept)
+            if not isinstance(error, FAILURES):
+                raise
+            stays = releases.running(box) == self.new
+            raise (self._stays(error) if stays else self._refusal(error, kept or not furnished)) from error
+
+    def _refusal(self, error: Exception, is_as_it_was: bool) -> Conflict:
+        (zh, en), how = _words(error), AS_IT_WAS if is_as_it_was else IN_THE_BACKUP
+        return Conflict(
+            f"升级到 {self.new} 失败,已退回 {self.old},{how[0]}: {zh}",
+            f"The upgrade to {self.new} failed; {self.old} runs again, {how[1]}: {en}",
+        )
+
+    def _stays(self, error: Exception) -> Conflict:
+        zh, en = _words(error)
+        return Conflict(
+            f"已升级到 {self.new},它已经答复过案件,数据不退回;但没有全部启动: {zh}",
+            f"{self.new} is in force and has answered cases, so its data stays; but not all of it started: {en}",
+        )
 
     def _stop(self) -> None:
         """Stop the units; where one does not stop, let those that did run again.
@@ -139,6 +178,8 @@ class Upgrade:
         """The old release, its files, and the database as it was, where a copy of it was kept."""
         services.stop(self.box)
         if kept:
+            noted = {"old": self.old, "new": self.new, "back": _feed(self.box.home / DATABASE)}
+            self.marker.write_text(json.dumps(noted), encoding="utf-8")
             put_back(self.box)
         releases.switch(self.box, self.old)
         _python(self.box, self.old, "lay", "--root", str(self.box.root), as_root=True)
@@ -159,24 +200,58 @@ def upgrade(box: Box, new: str) -> bool:
         raise NotFound(
             "这里没有安装万米;请先 sudo ./install.sh。", "Wanmi is not installed here; run sudo ./install.sh first."
         )
-    if old == new and not take_back_unfinished(box):
+    if old == new and not (box.opt / MARKER).exists():
         return False
     Upgrade(box, old, new).run()
     return True
 
 
 def take_back_unfinished(box: Box) -> bool:
-    """Put the database back that an upgrade left half migrated when the power went; returns whether there was one."""
-    marker = box.opt / "upgrading"
+    """Put the database back that an upgrade left half migrated when the power went; returns whether it was.
+
+    Nothing runs meanwhile. Where the power went after the new release was in force, or something was answered since,
+    the database stays.
+    """
+    marker, snapshot = box.opt / MARKER, box.home / SNAPSHOT
     if not marker.exists():
         return False
-    database, snapshot = box.home / DATABASE, box.home / SNAPSHOT
-    # of the same schema: it was not migrated yet, and the old software may have written into it since
-    if snapshot.exists() and _schema(database) != _schema(snapshot):
+    noted = _noted(marker)
+    database = box.home / DATABASE
+    if "back" in noted:
+        is_half = _feed(database) <= noted["back"]
+    else:
+        is_half = noted.get("new") != releases.running(box) and _schema(database) != _schema(snapshot)
+    is_back = is_half and snapshot.exists()
+    if is_back:
         put_back(box)
         say("上次升级中断,数据库已退回 / the last upgrade was cut off; the database was put back")
     marker.unlink()
-    return True
+    return is_back
+
+
+def _noted(marker: Path) -> dict[str, Any]:
+    """What stands in a marker; nothing where the power went while it was written."""
+    try:
+        noted: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return noted
+
+
+def _need_room(box: Box) -> None:
+    """Refuse an upgrade whose copy and migration would fill the disk.
+
+    Raises:
+        Conflict: how much is needed is said.
+    """
+    database = box.home / DATABASE
+    need = 2 * database.stat().st_size if database.exists() else 0
+    free = shutil.disk_usage(box.home).free
+    if free < need:
+        raise Conflict(
+            f"{box.home} 只剩 {free >> 20} MB,升级需要 {need >> 20} MB;请清理磁盘。",
+            f"{box.home} has {free >> 20} MB left and an upgrade needs {need >> 20} MB; make room on the disk.",
+        )
 
 
 def copy_database(box: Box, source: Path, target: Path) -> None:
@@ -205,31 +280,46 @@ def copy_whole(source: Path, target: Path) -> None:
 
 
 def put_back(box: Box) -> None:
-    """Put the copy of the database back; what was noted of the other one (log, anchor) goes with it."""
+    """Let the copy be the database again; what was noted of the other one (log, anchor) goes with that one."""
     database = box.home / DATABASE
     for tail in ("-wal", "-shm", "-anchor"):
         database.with_name(database.name + tail).unlink(missing_ok=True)
-    copy_database(box, box.home / SNAPSHOT, database)
+    (box.home / SNAPSHOT).replace(database)
 
 
 def _schema(database: Path) -> str | None:
     """The revision of a database's schema; None where it cannot be read."""
+    return _read(database, "SELECT version_num FROM alembic_version")
+
+
+def _feed(database: Path) -> int:
+    """The number of the last change in a database; -1 where it cannot be read."""
+    found = _read(database, "SELECT last FROM feed WHERE id = 1")
+    return -1 if found is None else int(found)
+
+
+def _read(database: Path, query: str) -> str | None:
     try:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+            return str(connection.execute(query).fetchone()[0])
     except (sqlite3.Error, TypeError):
         return None
 
 
+def _words(error: Exception) -> tuple[str, str]:
+    return (error.zh, error.en) if isinstance(error, WanmiError) else (str(error), str(error))
+
+
 def _ill(box: Box, name: str) -> set[str]:
-    """The checks of `wanmi doctor` of a release that fail on the home.
+    """The checks of the data that fail by `wanmi doctor` of a release.
 
     Raises:
         Broken: the doctor itself does not run.
     """
     done = _wanmi(box, name, "doctor", "--json")
     try:
-        return {found["check"] for found in json.loads(done.stdout) if found["result"] in BAD}
+        found = [each["check"] for each in json.loads(done.stdout) if each["result"] in BAD]
+        return {check for check in found if check.startswith(HELD)}
     except (ValueError, TypeError, KeyError):
         said = done.stderr.strip() or done.stdout.strip()
         raise Broken(

@@ -223,12 +223,95 @@ def test_a_node_that_somebody_started_by_hand_is_not_upgraded_under(box: Box) ->
 
 @needs_accounts
 def test_only_the_release_that_runs_and_the_one_before_stay(box: Box) -> None:
-    called("install", "0.1.0-old", "--root", str(box.root))
-    for number, name in enumerate(("0.2.0-a", "0.3.0-b"), start=1):
+    """One that failed was laid after it, and is not what one goes back to."""
+    furnished(box)
+    built(box, "0.2.0-bad", doctor="""echo '[{"check": "database.integrity", "result": "failed"}]'; exit 1""")
+    with pytest.raises(Conflict, match=r"0\.1\.0-old runs again"):
+        called("upgrade", "0.2.0-bad", "--root", str(box.root))
+    for name in ("0.3.0-b", "0.4.0-c"):
         built(box, name)
-        os.utime(box.releases / name, (2e9 + number, 2e9 + number))
         called("install", name, "--root", str(box.root))
-    assert sorted(folder.name for folder in box.releases.iterdir()) == ["0.2.0-a", "0.3.0-b"]
+    assert sorted(folder.name for folder in box.releases.iterdir()) == ["0.3.0-b", "0.4.0-c"]
+
+
+@needs_accounts
+def test_a_box_with_a_device_is_upgraded_though_no_agent_runs_meanwhile(box: Box) -> None:
+    furnished(box)
+    built(box, "0.2.0-new", doctor="""echo '[{"check": "devices.agent", "result": "failed"}]'; exit 1""")
+    called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert releases.running(box) == "0.2.0-new"
+
+
+def answer(box: Box) -> None:
+    """Somebody's case is answered."""
+    records = Records.open(box.home)
+    records.write(lambda unit: unit.changed("case", "1"))
+    records.close()
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file would be put back")
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_a_release_answered_stays_though_not_all_of_it_starts(
+    box: Box, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    furnished(box)
+    built(box, "0.2.0-new")
+    answer(box)
+    before = changes(box)
+
+    def starts_badly(box: Box) -> None:
+        if releases.running(box) == "0.2.0-new":
+            if answers:
+                answer(box)
+            raise Broken("控制台起不来", "the console does not start")
+
+    monkeypatch.setattr(services, "start", starts_badly)
+    said = "has answered cases, so its data stays" if answers else "runs again, the data is as it was"
+    with pytest.raises(Conflict, match=f"{said}.*the console does not start"):
+        called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert releases.running(box) == ("0.2.0-new" if answers else "0.1.0-old")
+    assert (changes(box) > before) == answers
+
+
+def changes(box: Box) -> int:
+    with closing(sqlite3.connect(box.home / "county.db")) as connection:
+        return int(connection.execute("SELECT last FROM feed").fetchone()[0])
+
+
+@needs_accounts
+@pytest.mark.sqlite("the copy of the file would be put back")
+def test_when_the_power_went_after_the_new_release_was_in_force_its_cases_stay(box: Box) -> None:
+    furnished(box)
+    shutil.copy(box.home / "county.db", box.home / SNAPSHOT)
+    with closing(sqlite3.connect(box.home / SNAPSHOT)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'older'")
+        connection.commit()
+    (box.opt / "upgrading").write_text('{"old": "0.0.9", "new": "0.1.0-old"}', encoding="utf-8")
+    answer(box)
+    before = changes(box)
+    built(box, "0.2.0-new")
+    called("upgrade", "0.2.0-new", "--root", str(box.root))
+    assert changes(box) == before
+
+
+@needs_disks
+@needs_accounts
+@pytest.mark.sqlite("it is about the size of the file")
+def test_an_upgrade_that_would_fill_the_disk_is_refused_before_anything_stops(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    shutil.rmtree(box.home)
+    with disk(box.home, 28):
+        homes.copy_home(box.root / "home")
+        for path in (box.root / "home").iterdir():
+            shutil.move(path, box.home / path.name)
+        size = (box.home / "county.db").stat().st_size
+        with (box.home / "filler").open("wb") as filler:
+            filler.write(bytes(shutil.disk_usage(box.home).free - size * 3 // 2))
+        built(box, "0.2.0-new")
+        with pytest.raises(Conflict, match="make room on the disk"):
+            called("upgrade", "0.2.0-new", "--root", str(box.root))
+        assert releases.running(box) == "0.1.0-old"
 
 
 def test_a_release_that_was_not_built_is_refused(box: Box) -> None:
