@@ -12,6 +12,7 @@ import fcntl
 import os
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -65,21 +66,23 @@ class Anchor:
         return int(seq) if zlib.crc32(content[:8]) == total else 0
 
     def advance(self, seq: int) -> None:
-        """Note that a change is on the disk; what another process noted after it stays."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            if seq > self.seq:
-                self.reset(seq)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+        """Note that a change is on the disk; what another process noted after it stays.
+
+        A disk that fails here is no reason not to answer.
+        """
+        with suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                if seq > self.seq:
+                    self.reset(seq)
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def reset(self, seq: int) -> None:
-        """Note the number of the last change, whatever stood there; a full disk is no reason not to answer."""
+        """Note the number of the last change, whatever stood there."""
         number = seq.to_bytes(8, "big")
-        try:
+        with suppress(OSError):
             os.pwrite(self._file.fileno(), _SHAPE.pack(seq, zlib.crc32(number)), 0)
-        except OSError:
-            return
 
     def close(self) -> None:
         """Close the file; a second time nothing happens."""
@@ -87,9 +90,9 @@ class Anchor:
 
 
 def admit_loss(unit: Unit, answered: int) -> None:
-    """Where the database is behind what was answered: give the feed another name and note the loss."""
-    kept = last_seq(unit.connection)
-    if answered <= kept:
+    """Where the database is behind what was answered: give the feed another name and note the loss, once."""
+    kept, known = last_seq(unit.connection), loss(unit.connection)
+    if answered <= kept or (known is not None and known.answered == answered):
         return
     append_act(unit, "clock", LOST, feed_name(unit.connection), {"kept": kept, "answered": answered})
     unit.connection.execute(text("UPDATE feed SET name = :name WHERE id = 1"), {"name": uuid4().hex})

@@ -35,13 +35,12 @@ class Evidence:
                     break
         return int(reading.execute("SELECT count(*) FROM evidence WHERE id > ?", (self._after,)).fetchone()[0])
 
-    def forget_what_is_gone(self) -> None:
-        """Take away what was deleted in the home; a dying disk loses whole folders, and those are kept."""
+    def forget_what_is_gone(self, reading: sqlite3.Connection) -> None:
+        """Take away what no row names any more; what a dying disk lost is named still, and kept."""
         for folder in self._target.glob("??"):
-            if not (self._source / folder.name).is_dir():
-                continue
             for path in folder.iterdir():
-                if not (self._source / folder.name / path.name).exists():
+                named = reading.execute("SELECT 1 FROM evidence WHERE sha256 = ?", (path.name,)).fetchone()
+                if named is None:
                     path.unlink(missing_ok=True)
 
     def _copy(self, sha256: str) -> None:

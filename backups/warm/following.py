@@ -6,31 +6,35 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.clock import SystemClock, rfc3339
 from appliance.errors import Broken, Conflict, WanmiError
 from appliance.lock import hold
 from appliance.options import say
+from appliance.people.second_factor import KEY as SECOND_FACTOR_KEY
 from appliance.privacy.deletions import LIST
-from appliance.records.anchor import RESTORED, is_given_up, loss
+from appliance.records.anchor import RESTORED, Anchor, is_given_up, loss
 from appliance.records.feed import feed_name, last_seq
-from appliance.records.store import DATABASE, glance
+from appliance.records.store import DATABASE, Records, glance
 from appliance.settings import FILE, Settings, load
+from backups.key import KEY
 from backups.snapshot import FREE_AT_LEAST, copy_database
 from backups.warm.evidence import Evidence, copy_file
 from backups.warm.log import Holder, copy_frames, fold, header_of, patience
-from backups.warm.place import BEFORE, FORMAT, NAME, Place, State, keep_state, place, state_in
+from backups.warm.place import BEFORE, FORMAT, NAME, Place, State, keep_state, place, state_in, state_of
 
 FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
 HUNG_SECONDS = 300.0
 """A target that does not answer for so long makes the home's log grow no longer."""
+NEVER_FORGOTTEN = {FILE, LIST, str(KEY), str(SECOND_FACTOR_KEY)}
 AGAIN_SECONDS = 10.0
 """After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
 _RESTORED = text("SELECT subject, detail FROM admin_act WHERE act = :act ORDER BY id DESC LIMIT 1")
@@ -50,7 +54,7 @@ class Follower:
         self._log = self._source.with_name(f"{DATABASE}-wal")
         self._copy_log = self.place.database.with_name(f"{DATABASE}-wal")
         self._clock = SystemClock()
-        self._header, self._copied = b"", 0
+        self._header, self._copied, self._noted = b"", 0, -1
         self.place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._owner = hold(self.place.folder, NAME, "热备", "warm copy")
         self._followed = _file_of(self._source)
@@ -73,7 +77,7 @@ class Follower:
             self._header, self._copied = header, 0
         else:
             self._copy_all()
-        self._evidence.forget_what_is_gone()
+        self._evidence.forget_what_is_gone(self._holder.reading)
 
     def look(self) -> State:
         """Copy what was committed since the last look.
@@ -106,9 +110,10 @@ class Follower:
         Raises:
             Conflict: the home lost changes that the copy has, or came from elsewhere than from this copy.
         """
-        state = self.place.state
+        state = state_of(self.place)
         if state is None:
             return
+        self._own_up(state)
         with glance(self._home) as connection:
             lost = loss(connection)
             if state.feed == feed_name(connection):
@@ -126,6 +131,15 @@ class Follower:
                 f"The home lost {state.last - kept} changes that the warm copy has, so it follows no more; stop the "
                 "node and wanmi backup restore warm, or give them up by wanmi audit accept-loss.",
             )
+
+    def _own_up(self, state: State) -> None:
+        """Let the home note that it lost what the copy has, before as much is written again and nobody sees it."""
+        with glance(self._home) as connection:
+            is_behind = state.feed == feed_name(connection) and last_seq(connection) < state.last
+        if is_behind:
+            with closing(Anchor(self._home)) as anchor:
+                anchor.advance(state.last)
+            Records.open(self._home).close()
 
     def _copy_log_on(self) -> None:
         if _file_of(self._source) != self._followed:
@@ -167,23 +181,35 @@ class Follower:
         self._header, self._copied = header, frames if header else 0
 
     def _copy_files(self) -> None:
-        """`wanmi.toml`, the keys and the list of deletions, where they changed; links stay links."""
+        """`wanmi.toml`, the keys and the list of deletions, where they changed; links stay links.
+
+        What a dying disk loses stays in the copy.
+        """
         keys = (path for path in (self._home / "keys").rglob("*") if path.suffix not in (".part", ".lock"))
         wanted = {
             str(path.relative_to(self._home)): path.lstat().st_mtime
             for path in (self._home / FILE, self._home / LIST, *keys)
             if path.is_symlink() or path.is_file()
         }
-        for name in self._files.keys() - wanted.keys():
+        gone = self._files.keys() - wanted.keys() - NEVER_FORGOTTEN if (self._home / "keys").is_dir() else set()
+        for name in gone:
             (self.place.files / name).unlink(missing_ok=True)
         for name, changed in wanted.items():
             if self._files.get(name) != changed:
+                self._keep_key(name)
                 copy_file(self._home / name, self.place.files / name)
         self._files = wanted
 
+    def _keep_key(self, name: str) -> None:
+        """The key of the backups is never lost to another one: without it they are nothing."""
+        ours, copy = self._home / name, self.place.files / name
+        if name == str(KEY) and copy.is_file() and copy.read_bytes() != ours.read_bytes():
+            copy.replace(copy.with_name(f"{copy.name}.before"))
+
     def _tell(self, state: State) -> State:
         for folder in (self.place.folder, self._home / "backups"):
-            keep_state(folder, state)
+            keep_state(folder, state, is_on_disk=folder == self.place.folder and state.last != self._noted)
+        self._noted = state.last
         return state
 
 
@@ -202,7 +228,7 @@ def follow(home: Path, ending: threading.Event) -> None:
         while not ending.is_set():
             try:
                 _follow_once(home, settings, ending)
-            except (Broken, Conflict, OSError, sqlite3.Error) as error:
+            except (Broken, Conflict, OSError, sqlite3.Error, SQLAlchemyError) as error:
                 _tell_trouble(home, settings.county, error)
                 ending.wait(AGAIN_SECONDS)
 

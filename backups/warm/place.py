@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +104,25 @@ def state_in(folder: Path) -> State | None:
         return None
 
 
-def keep_state(folder: Path, state: State) -> None:
-    """Write the state; it need not be on the disk, since an older one only promises less."""
+def state_of(place: Place) -> State | None:
+    """How far a warm copy is; by the copied database itself where its note is lost. None where there is no copy."""
+    state = place.state
+    if state is not None or not place.whole.exists():
+        return state
+    with closing(sqlite3.connect(place.whole)) as copy:
+        try:
+            feed, last = copy.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
+        except sqlite3.DatabaseError:
+            return None
+    return State(FORMAT, "", place.whole.stat().st_mtime_ns // 1000, feed, last)
+
+
+def keep_state(folder: Path, state: State, *, is_on_disk: bool = False) -> None:
+    """Write the state; where it must survive a power cut, to the disk."""
     part = folder / f"{STATE}.part"
-    part.write_bytes(msgspec.json.encode(state))
+    with part.open("wb") as file:
+        file.write(msgspec.json.encode(state))
+        if is_on_disk:
+            file.flush()
+            os.fsync(file.fileno())
     part.replace(folder / STATE)

@@ -196,11 +196,7 @@ def test_evidence_and_keys_follow_and_what_was_deleted_goes(county: Path, second
     kept = county / "evidence" / "ab" / ("ab" + "0" * 62)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(b"\xff\xd8 a pothole")
-    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
-        office.execute(
-            "INSERT INTO evidence (sha256, type, bytes, stage, share, uploaded_by, uploaded_at) "
-            "VALUES (?, 'jpeg', 14, 'report', 1, 'x', 1)", (kept.name,),
-        )  # fmt: skip
+    name_in_rows(county, kept.name)
     (county / "keys" / "one").write_text("secret")
     (county / "keys" / "current").symlink_to("one")
     warm = Follower(county, load(county))
@@ -213,13 +209,67 @@ def test_evidence_and_keys_follow_and_what_was_deleted_goes(county: Path, second
     assert not (second.files / "keys" / "one").exists()
     warm.close()
     kept.unlink()
-    warm = Follower(county, load(county))
-    warm.begin()
-    assert not (second.evidence / "ab" / kept.name).exists()
-    warm.close()
-    assert restore_warm(second, tmp_path / "new")["evidence_missing"] == 1
+    begun(county)
+    assert (second.evidence / "ab" / kept.name).exists(), "a bad sector took it, and a case names it"
+    assert restore_warm(second, tmp_path / "new")["evidence_missing"] == 0
+    with closing(sqlite3.connect(county / DATABASE, isolation_level=None)) as office:
+        office.execute("DELETE FROM evidence")
+    begun(county)
+    assert not (second.evidence / "ab" / kept.name).exists(), "nothing names it any more"
     assert (tmp_path / "new" / "keys" / "current").readlink() == Path("one"), "as links to the prefecture have them"
     assert names == 0
+
+
+def name_in_rows(home: Path, sha256: str) -> None:
+    """A photo that a row names."""
+    with closing(sqlite3.connect(home / DATABASE, isolation_level=None)) as office:
+        office.execute(
+            "INSERT INTO evidence (sha256, type, bytes, stage, share, uploaded_by, uploaded_at) "
+            "VALUES (?, 'jpeg', 14, 'report', 1, 'x', 1)", (sha256,),
+        )  # fmt: skip
+
+
+def test_keys_that_a_dying_disk_loses_stay_in_the_copy(county: Path, second: Place) -> None:
+    (county / "keys" / "backup.key").write_text("the key of the nightly backups")
+    (county / "keys" / "link").write_text("of a prefecture")
+    begun(county)
+    (county / "keys" / "backup.key").write_text("made anew, since it was gone")
+    (county / "deletions.jsonl").unlink(missing_ok=True)
+    begun(county)
+    assert (second.files / "keys" / "backup.key.before").read_text() == "the key of the nightly backups"
+    shutil.rmtree(county / "keys")
+    (county / "wanmi.toml").touch()
+    begun(county)
+    assert (second.files / "keys" / "link").exists()
+    assert (second.files / "keys" / "backup.key").exists()
+
+
+@pytest.mark.parametrize("note", ["whole", "lost"])
+def test_a_disk_that_lied_in_a_power_cut_does_not_take_the_copy_with_it(
+    county: Path, second: Place, tmp_path: Path, note: str
+) -> None:
+    """The home is some cases behind its copy, its own anchor as well; work goes on before anybody looks."""
+    begun(county)
+    before = tmp_path / "before"
+    shutil.copytree(county, before)
+    desk = Desk(county)
+    answered = [desk.to_closed() for _ in range(2)]
+    desk.close()
+    begun(county)
+    shutil.rmtree(county)
+    before.rename(county)
+    if note == "lost":
+        (second.folder / "warm.json").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(Conflict, match="warm copy has"):
+            begun(county)
+        desk = Desk(county)
+        for _ in range(3):
+            desk.to_closed()
+        desk.close()
+    assert next(each.result for each in examine(county) if each.check == "database.answered") == "failed"
+    restore_warm(second, tmp_path / "new")
+    assert cases(tmp_path / "new") == answered
 
 
 def test_trouble_is_told_and_it_follows_again_when_it_is_over(
@@ -360,6 +410,7 @@ def test_a_disk_that_loses_its_folders_takes_nothing_from_the_copy(county: Path,
     kept = county / "evidence" / "ab" / ("ab" + "0" * 62)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(b"\xff\xd8 a pothole")
+    name_in_rows(county, kept.name)
     copied = second.evidence / "ab" / kept.name
     copied.parent.mkdir(parents=True)
     shutil.copy(kept, copied)

@@ -16,8 +16,8 @@ from appliance import cli
 from appliance.doctor import examine
 from appliance.errors import Conflict
 from appliance.exchange.reading import feed_state
-from appliance.records.anchor import Anchor
-from appliance.records.store import DATABASE, glance
+from appliance.records.anchor import Anchor, admit_loss
+from appliance.records.store import DATABASE, Records, glance
 from appliance.settings import load
 from backups.warm.following import Follower
 from backups.warm.restoring import restore_warm
@@ -142,3 +142,13 @@ def test_of_two_programs_that_write_the_slower_one_does_not_take_the_later_answe
     assert scheduler.seq == 7, "a loss that was told"
     node.close()
     scheduler.close()
+
+
+def test_two_programs_that_find_the_same_loss_tell_it_once(home: Path) -> None:
+    records = Records.open(home)
+    try:
+        for _ in range(2):
+            records.write(lambda unit: admit_loss(unit, 1_000_000))
+    finally:
+        records.close()
+    assert rows(home, "SELECT count(*) FROM admin_act WHERE act = 'records.lost'") == 1
