@@ -59,9 +59,9 @@ get_packages() {
         get_from_bundle $missing
         return 0
     fi
-    as_root apt-get update -q >/dev/null
+    as_root apt-get update -q >> "$LOG"
     # shellcheck disable=SC2086 # a list of names
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >> "$LOG"
 }
 
 check_python() {
@@ -102,10 +102,12 @@ build_venv() {
     from="" wanted=$lock
     if [ -n "$OFFLINE" ]; then
         cp "$OFFLINE/requirements.lock" .venv/wanmi-offline.lock
-        from="--no-index --no-deps --find-links=file://$OFFLINE/wheels" wanted=.venv/wanmi-offline.lock
+        ln -sfn "$OFFLINE/wheels" .venv/wanmi-wheels # a path of a bundle may have spaces, these options may not
+        from="--no-index --no-deps --find-links=.venv/wanmi-wheels" wanted=.venv/wanmi-offline.lock
     fi
     # shellcheck disable=SC2086 # options
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $from -r "$wanted"
+    rm -f .venv/wanmi-wheels
     PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
     fingerprint "$lock" > .venv/wanmi-stamp
 }

@@ -37,6 +37,8 @@ HUNG_SECONDS = 300.0
 NEVER_FORGOTTEN = {FILE, LIST, str(KEY), str(SECOND_FACTOR_KEY)}
 AGAIN_SECONDS = 10.0
 """After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
+UNSET_SECONDS = 5.0
+"""How often it looks whether a warm copy was set meanwhile."""
 _RESTORED = text("SELECT subject, detail FROM admin_act WHERE act = :act ORDER BY id DESC LIMIT 1")
 
 
@@ -214,14 +216,13 @@ class Follower:
 
 
 def follow(home: Path, ending: threading.Event) -> None:
-    """Follow a home until told to end; after trouble begin anew, and say what it was. None set is no work.
+    """Follow a home until told to end; after trouble begin anew, and say what it was. Where none is set it waits.
 
     Raises:
         BadHome: another process follows this home, or the target is inside of it.
     """
-    settings = load(home)
-    if not settings.backup.warm:
-        say("没有设置 [backup] warm,不做热备 / no warm copy is set in [backup]")
+    settings = _settings_with_one(home, ending)
+    if settings is None:
         return
     (home / "backups").mkdir(mode=0o700, exist_ok=True)
     with hold(home / "backups", "warm", "热备", "warm copy"):
@@ -231,6 +232,21 @@ def follow(home: Path, ending: threading.Event) -> None:
             except (Broken, Conflict, OSError, sqlite3.Error, SQLAlchemyError) as error:
                 _tell_trouble(home, settings.county, error)
                 ending.wait(AGAIN_SECONDS)
+
+
+def _settings_with_one(home: Path, ending: threading.Event) -> Settings | None:
+    """The settings, once a warm copy is set in them; None where it is told to end before."""
+    seen, settings = (home / FILE).stat().st_mtime_ns, load(home)
+    if not settings.backup.warm:
+        say("没有设置 [backup] warm,等待设置 / no warm copy is set in [backup]; it begins once one is")
+    while not settings.backup.warm:
+        if ending.wait(UNSET_SECONDS):
+            return None
+        if (changed := (home / FILE).stat().st_mtime_ns) != seen:
+            seen = changed
+            with suppress(WanmiError):  # it is being written; the doctor tells of what stays wrong
+                settings = load(home)
+    return settings
 
 
 def _follow_once(home: Path, settings: Settings, ending: threading.Event) -> None:

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from shutil import disk_usage
 
-from appliance.backup_settings import DISK
 from appliance.errors import Conflict
 from appliance.settings import load
-from provisioning.setup.facts import SHEET, Facts, facts_of
+from provisioning.setup.disks import refuse_wrong_place, targets
+from provisioning.setup.facts import SHEET, TO_PRINT, Facts, facts_of
 from provisioning.setup.importing import retried
 from provisioning.setup.settings import change_settings
 from provisioning.setup.step import Standing
 from provisioning.setup.talk import Talk
-
-LABELS, MOUNTS = Path("/dev/disk/by-label"), Path("/proc/self/mounts")
-UNDER = ("/media/", "/mnt/", "/run/media/", "/srv/")
-"""Where sticks and second disks are mounted."""
-FOLDER = "wanmi"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A disk or stick that is mounted: as `[backup]` names it, where it is, bytes free."""
-
-    to: str
-    mounted: Path
-    free: int
+from provisioning.system.box import Box
 
 
 class BackUp:
@@ -40,7 +25,7 @@ class BackUp:
         if not to:
             return Standing(False, "没有设置", "not set")
         drilled = bool(facts.drill.get("ok"))
-        sheet = (facts.home / SHEET).exists()
+        sheet = any((facts.home / file).exists() for file in (SHEET, TO_PRINT))
         zh = [to, facts.last_backup or "还没有快照", "演练通过" if drilled else "没有演练"]
         en = [facts.last_backup or "no snapshot", "drill passed" if drilled else "no drill"]
         if sheet:
@@ -51,6 +36,8 @@ class BackUp:
     def run(self, home: Path, talk: Talk) -> None:
         retried(talk, lambda: self._set(home, talk))
         sheet = Path(talk.ask("sheet")).expanduser().absolute()
+        (home / TO_PRINT).parent.mkdir(mode=0o700, exist_ok=True)
+        (home / TO_PRINT).write_text(f"{sheet}\n", encoding="utf-8")
         for zh, en, words in (
             ("做快照", "a snapshot", ["now"]),
             ("演练恢复", "the drill", ["drill"]),
@@ -72,11 +59,8 @@ class BackUp:
         written = talk.ask("to", known.to or ("1" if offered and not talk.alone else None))
         to = offered[int(written) - 1].to if written.isdigit() and 0 < int(written) <= len(offered) else written
         warm = talk.ask("warm", known.warm)
-        if Path(to).is_absolute() and Path(to).resolve().is_relative_to(home.resolve()):
-            raise Conflict(
-                f"{to} 在家目录里面,盘坏了就一起没了;请选另一块盘。",
-                f"{to} is inside the home and dies with its disk; take another disk.",
-            )
+        for place in (to, warm):
+            refuse_wrong_place(home, place, Box())
         change_settings(home, {"backup.to": to, **({"backup.warm": warm} if warm else {})})
         return True
 
@@ -84,6 +68,7 @@ class BackUp:
         """The sheet goes once it is on paper: with it everybody could read the backups."""
         if talk.yes("printed"):
             sheet.unlink(missing_ok=True)
+            (home / TO_PRINT).unlink(missing_ok=True)
             talk.tell("✓ 恢复单文件已删除", "the file of the sheet was removed")
         else:
             talk.tell(
@@ -92,23 +77,6 @@ class BackUp:
             )
         facts = facts_of(home)
         talk.tell(f"✓ 快照 {facts.last_backup},演练 {facts.drill.get('rows', 0)} 行", "snapshot, rows of the drill")
-
-
-def targets() -> list[Target]:
-    """Disks and sticks that are mounted where one mounts them, by their label where they have one."""
-    labels = {item.resolve(): item.name for item in LABELS.iterdir()} if LABELS.is_dir() else {}
-    found = []
-    for line in MOUNTS.read_text(encoding="utf-8").splitlines():
-        source, written, _, options, *_ = line.split()
-        mounted = Path(written.replace("\\040", " "))
-        label = labels.get(Path(source).resolve())
-        if label is None and not f"{mounted}/".startswith(UNDER):
-            continue
-        if "ro" in options.split(",") or str(mounted) in ("/", "/boot", "/boot/efi"):
-            continue
-        to = f"{DISK}{label}/{FOLDER}" if label is not None else str(mounted / FOLDER)
-        found.append(Target(to, mounted, disk_usage(mounted).free))
-    return found
 
 
 def run_backup(home: Path, *words: str) -> None:

@@ -39,6 +39,8 @@ _LAST_ACT = text("SELECT max(at) FROM admin_act WHERE act = 'backup.now'")
 DRILL = Path("backups") / "drill.json"
 """Where `wanmi backup drill` notes how it went."""
 SHEET, HANDOVER = Path("run") / "recovery-sheet.html", "handover.pdf"
+TO_PRINT = Path("run") / "recovery-sheet.to-print"
+"""Where the recovery sheet stands while nobody said that it is on paper; it may be on a stick."""
 
 
 @dataclass(frozen=True, slots=True)

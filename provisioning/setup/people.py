@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PAGE = "passwords"
 _WITH_PASSWORD = text("SELECT account FROM account WHERE password IS NOT NULL")
+_LAST = text("SELECT coalesce(max(id), 0) FROM import_batch")
+_SINCE = text("SELECT id FROM import_batch WHERE id > :last AND state = 'applied' ORDER BY id DESC")
 
 
 class People:
@@ -99,7 +101,8 @@ def import_tables(home: Path, tables: Mapping[str, Table], talk: Talk, file: Pat
     page = None
     with opened(home) as records, one_import(home):
         take_back_cut_off(records)
-        batches: list[int] = []
+        with records.read() as connection:
+            last = int(connection.execute(_LAST).scalar_one())
         try:
             for kind, table in tables.items():
                 if kind == "staff" and (made := give_passwords(records, table)):
@@ -107,11 +110,11 @@ def import_tables(home: Path, tables: Mapping[str, Table], talk: Talk, file: Pat
                     write_passwords(home, file_of_page, made)
                     page = file_of_page
                     talk.tell(f"  ✓ 临时密码 {len(made)} 个", "temporary passwords")
-                _import_sheet(records, kind, table, talk, file, batches)
+                _import_sheet(records, kind, table, talk, file)
         except BaseException:
             if page is not None:
                 page.unlink(missing_ok=True)
-            _take_back(records, batches)
+            _take_back(records, last)
             raise
     return page
 
@@ -124,7 +127,7 @@ def _unused(page: Path) -> Path:
     return free
 
 
-def _import_sheet(records: Records, kind: str, table: Table, talk: Talk, file: Path, batches: list[int]) -> None:
+def _import_sheet(records: Records, kind: str, table: Table, talk: Talk, file: Path) -> None:
     from provisioning.import_files.pipeline import Options, file_digest, import_table, silent
 
     result = import_table(records, kind, table, file_digest(file), Options(), silent)
@@ -138,19 +141,22 @@ def _import_sheet(records: Records, kind: str, table: Table, talk: Talk, file: P
             f"Sheet {sheet}: {first.en.rpartition(';')[0]}; correct it and import again, nothing stays.",
             fields=first.fields,
         )
-    if result.batch is not None:
-        batches.append(result.batch)
     talk.tell(f"  ✓ {sheet} 新增 {result.added} 更新 {result.updated}", "added, updated")
 
 
-def _take_back(records: Records, batches: list[int]) -> None:
-    """Take the sheets back that were imported before one was refused, the last one first."""
+def _take_back(records: Records, last: int) -> None:
+    """Take the sheets back that came after the last batch before them, the last one first.
+
+    The database is asked, not the importer: Ctrl-C in the slice that closes a batch is heard when that is written.
+    """
     from appliance.places import batches as kept
     from provisioning.import_files.pipeline import silent, take_back, take_back_cut_off
 
+    with records.read() as connection:
+        whole = connection.execute(_SINCE, {"last": last}).scalars().all()
     with suppress(WanmiError):
         take_back_cut_off(records)
-    for batch in reversed(batches):
+    for batch in whole:
         with records.read() as connection:
             found = kept.check_undo(connection, batch)
         take_back(records, found, silent)

@@ -228,11 +228,17 @@ def existing(question: Question, written: str, folder: Path) -> Path | None:
     if not written:
         return None
     path = folder / Path(written).expanduser()
-    if not path.exists() or (question.kind == "file" and path.is_dir() and path.suffix != ".gdb"):
+    unreadable = _wrong(
+        question, f"{path} 不可读;请让账号 wanmi 能读它", f"{path} cannot be read; let the account wanmi read it"
+    )
+    try:
+        there = path.exists() and not (question.kind == "file" and path.is_dir() and path.suffix != ".gdb")
+    except PermissionError:  # a folder above it is somebody else's, /root for instance
+        raise unreadable from None
+    if not there:
         raise _wrong(question, f"没有文件 {path}", f"there is no file {path}")
     if not os.access(path, os.R_OK):
-        zh = f"{path} 不可读;请让账号 wanmi 能读它"
-        raise _wrong(question, zh, f"{path} cannot be read; let the account wanmi read it")
+        raise unreadable
     return path
 
 

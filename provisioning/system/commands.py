@@ -10,7 +10,9 @@ import click
 
 from appliance.errors import Invalid
 from appliance.options import home_option, json_option, say, show
+from appliance.settings import FILE
 from provisioning.system.box import Box
+from provisioning.system.tables import Unit
 
 root_option = click.option(
     "--root", "box", default="/", callback=lambda _c, _p, value: Box(Path(value)), metavar="DIR",
@@ -61,9 +63,10 @@ def lay(box: Box) -> None:
 @json_option
 @root_option
 def check(box: Box, as_json: bool) -> None:
-    """What is there, what differs, what is missing. Exit code 1 where something differs or is missing."""
+    """What is there, what differs, what is missing, what does not run. Exit code 1 where something is not well."""
     from provisioning.system import releases, services
     from provisioning.system.laying import SAID, compare
+    from provisioning.system.tables import units
 
     found = list(compare(box))
     running, states = releases.running(box), services.states(box)
@@ -76,7 +79,10 @@ def check(box: Box, as_json: bool) -> None:
         for name, state in states.items():
             click.echo(f"{state:<16} {name}")
         click.echo(f"版本 / release: {running or '-'}")
-    sys.exit(0 if all(each.is_well for each in found) else 1)
+    ill = [unit.name for unit in units() if unit.name in states and not _stands_well(box, unit, states[unit.name])]
+    for name in ill:
+        say(f"{name} 没有在运行;详见 journalctl -u {name} / does not run, see journalctl -u {name}")
+    sys.exit(0 if all(each.is_well for each in found) and not ill else 1)
 
 
 @system.command()
@@ -144,6 +150,13 @@ def seats(address: str | None, folder: Path) -> None:
 
     for path in write_profiles(folder, address):
         click.echo(path)
+
+
+def _stands_well(box: Box, unit: Unit, state: str) -> bool:
+    """Whether a unit runs, or need not: none does before there is a home, tty1 may be given back to a shell."""
+    if state == "inactive":
+        return unit.seat or not (box.home / FILE).exists()
+    return state == "active"
 
 
 def _ask(box: Box) -> None:

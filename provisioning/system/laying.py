@@ -13,7 +13,7 @@ from typing import Literal
 
 from provisioning.system.accounts import ids, make_accounts, wanted
 from provisioning.system.box import Box
-from provisioning.system.tables import File, files, folders
+from provisioning.system.tables import File, Folder, files, folders
 
 State = Literal["good", "yours", "differs", "missing"]
 SAID: dict[State, str] = {
@@ -61,10 +61,20 @@ def compare(box: Box) -> Iterator[Found]:
     for account in wanted():
         yield Found(account[0], "missing" if ids(box, account[0]) is None else "good")
     for folder in folders():
-        yield Found(folder.path, "good" if box.at(folder.path).is_dir() else "missing")
+        yield Found(folder.path, _state_of_folder(box, folder))
     for file in files():
         yield Found(file.path, _state(box, file))
     yield Found("/opt/wanmi/current", "good" if (box.current / ".venv/bin/wanmi").exists() else "missing")
+
+
+def _state_of_folder(box: Box, folder: Folder) -> State:
+    path = box.at(folder.path)
+    if not path.is_dir():
+        return "missing"
+    status, account = path.stat(), ids(box, folder.owner) or (0, 0)
+    # another file tree that was laid without root belongs to whoever did that
+    is_owned = (status.st_uid, status.st_gid) == account or not (box.is_real or os.geteuid() == 0)
+    return "good" if is_owned and status.st_mode & 0o777 == folder.mode else "differs"
 
 
 def _state(box: Box, file: File) -> State:

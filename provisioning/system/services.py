@@ -28,6 +28,8 @@ WITHOUT = (
 def enable(box: Box) -> None:
     """Let the units start now and at every boot; those without a home yet wait for `wanmi init`.
 
+    The screen is left to whoever types there until there is a home: its unit ends the session on tty1 in any case.
+
     Raises:
         Broken: systemctl refuses.
     """
@@ -36,7 +38,8 @@ def enable(box: Box) -> None:
         return
     _systemctl("daemon-reload")
     _systemctl("enable", "--quiet", *_names())
-    _systemctl("restart", *_names())
+    has_home = (box.home / FILE).exists()
+    _systemctl("restart", *[unit.name for unit in units() if has_home or not unit.seat])
     for tool in (["udevadm", "control", "--reload"], ["systemctl", "try-reload-or-restart", "ssh", "chrony"]):
         subprocess.run(tool, capture_output=True, check=False)
 
@@ -93,9 +96,10 @@ def wait_for_answer(box: Box, address: str, seconds: float = ANSWER_SECONDS) -> 
 
 
 def disable(box: Box) -> None:
-    """Stop the units and let none start again."""
+    """Stop the units and let none start again; tty1 is a shell's again."""
     if box.has_systemd:
         _systemctl("disable", "--quiet", "--now", *reversed(_names()))
+        subprocess.run(["systemctl", "start", "--no-block", "getty@tty1"], capture_output=True, check=False)
 
 
 def states(box: Box) -> dict[str, str]:

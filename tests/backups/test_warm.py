@@ -272,6 +272,23 @@ def test_a_disk_that_lied_in_a_power_cut_does_not_take_the_copy_with_it(
     assert cases(tmp_path / "new") == answered
 
 
+def test_a_warm_copy_that_is_set_later_begins_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit runs since the box was switched on; the technician sets the second disk hours later."""
+    home, ending, waits = homes.copy_home(tmp_path / "home"), threading.Event(), threading.Event()
+    monkeypatch.setattr(following, "UNSET_SECONDS", 0.05)
+    monkeypatch.setattr(following, "say", lambda words: waits.set())
+    running = threading.Thread(target=follow, args=(home, ending))
+    running.start()
+    try:
+        assert waits.wait(20), "it says that none is set"
+        with (home / "wanmi.toml").open("a") as file:
+            file.write(f'\n[backup]\nwarm = "{tmp_path / "second"}"\nwarm_seconds = 0.2\n')
+        until(lambda: Place(tmp_path / "second").state, "it begins", seconds=30)
+    finally:
+        ending.set()
+        running.join()
+
+
 def test_trouble_is_told_and_it_follows_again_when_it_is_over(
     county: Path, second: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,8 +73,9 @@ step "another release beside it"
 echo '- a change' >> CHANGELOG.md
 OLD=$(readlink /opt/wanmi/current)
 # what is not signed comes from a network only; so this one is built from the tree, with the wheels of the bundle at hand
-PIP_NO_INDEX=1 PIP_FIND_LINKS=/bundle/wheels ./install.sh upgrade < /dev/null || echo "upgrade: $?"
-echo "$OLD -> $(readlink /opt/wanmi/current)"
+PIP_NO_INDEX=1 PIP_FIND_LINKS=/bundle/wheels ./install.sh upgrade < /dev/null
+[ "$(readlink /opt/wanmi/current)" != "$OLD" ]
+grep -qx -- '- a change' /opt/wanmi/current/CHANGELOG.md
 
 step "demo"
 ./install.sh --offline /bundle demo < /dev/null

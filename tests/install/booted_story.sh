@@ -18,7 +18,7 @@ until_true() {
     done
 }
 health() { python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1:8411/health", timeout=2).read().decode())'; }
-all_active() { systemctl is-active --quiet wanmi wanmi-agent wanmi-scheduler; }
+all_active() { systemctl is-active --quiet wanmi wanmi-agent wanmi-scheduler wanmi-warm; }
 tar xf /bundle/wanmi.tar.gz -C /root
 cd /root/wanmi
 
@@ -31,12 +31,12 @@ wanmi init --county 411081 --name 禹州市 --admin admin
 mkdir -p /media/backup
 chown wanmi /media/backup
 printf '\n[backup]\nto = "/media/backup/wanmi"\n' >> /var/lib/wanmi/wanmi.toml
-systemctl start wanmi wanmi-agent wanmi-scheduler wanmi-console
+systemctl start wanmi wanmi-agent wanmi-scheduler wanmi-warm wanmi-console
 until_true health
 health
 all_active
 ./install.sh --check
-for unit in wanmi wanmi-agent wanmi-scheduler wanmi-console; do
+for unit in wanmi wanmi-agent wanmi-scheduler wanmi-warm wanmi-console; do
     systemd-analyze verify "$unit.service"
     systemd-analyze security --threshold=30 "$unit" | tail -n 1
 done

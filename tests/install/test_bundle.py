@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
+from zipfile import ZipFile
 
 import pytest
 
@@ -64,6 +67,36 @@ def test_a_whole_bundle_is_taken_and_its_fingerprint_told(bundle: tuple[Path, st
     assert "not compared" in unattended.stderr
     spaced = " ".join(key[place : place + 4] for place in range(0, 40, 4)).lower()
     assert "not compared" not in verify(folder, spaced).stderr
+
+
+def test_wheels_come_from_a_stick_whose_name_has_a_space(bundle: tuple[Path, str], tmp_path: Path) -> None:
+    """pip looks for a wheel on the stick and finds it; it installs nothing, for the Python here is not the box's."""
+    folder, _key = bundle
+    wheel = folder / "wheels" / "tiny-1-py3-none-any.whl"
+    with ZipFile(wheel, "w") as written:
+        written.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        written.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        written.writestr("tiny-1.dist-info/RECORD", "")
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (folder / "requirements.lock").write_text(f"tiny==1 --hash=sha256:{digest}\n", encoding="utf-8")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    trial = f'case " $* " in *" -e "*) ;; *" install "*) exec {sys.executable} "$@" --dry-run ;; esac'
+    python.write_text(f"#!/bin/sh\n{trial}\n", encoding="utf-8")
+    python.chmod(0o755)
+    for name in ("requirements.lock", "pyproject.toml", "install.sh"):
+        (tmp_path / name).touch()
+    done = shell('cd "$tree"; build_venv requirements.lock', OFFLINE=folder, tree=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / ".venv").glob("*wheels")), "the stick may be pulled"
+
+
+def test_what_apt_said_with_a_network_is_in_the_log_too(tmp_path: Path) -> None:
+    log = tmp_path / "install.log"
+    fakes = 'installed() { false; }; as_root() { echo "apt: $*"; }'
+    done = shell(f"{fakes}; get_packages gpg", LOG=log)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in log.read_text().splitlines()] == ["apt-get", "env"]
 
 
 def flip_a_byte(folder: Path) -> None:

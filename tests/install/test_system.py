@@ -65,6 +65,7 @@ def furnished(box: Box) -> None:
     called("install", "0.1.0-old", "--root", str(box.root))
     shutil.rmtree(box.home)
     homes.copy_home(box.home)
+    lay(box)
 
 
 @pytest.fixture
@@ -102,6 +103,81 @@ def test_check_says_what_differs_and_what_is_missing_and_the_install_mends_it(bo
     assert ill == {"/etc/systemd/system/wanmi.service": "differs", "/usr/local/bin/wanmi": "missing"}
     called("install", "0.1.0-old", "--root", str(box.root))
     assert all(found.is_well for found in compare(box))
+
+
+@needs_accounts
+def test_check_sees_a_folder_that_others_can_read_or_that_is_somebody_else_s(box: Box) -> None:
+    called("install", "0.1.0-old", "--root", str(box.root))
+    box.home.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(box.at("/var/lib/wanmi-seat"), 12345, 12345)
+    ill = {found.what for found in compare(box) if not found.is_well}
+    assert ill == {"/var/lib/wanmi"} | ({"/var/lib/wanmi-seat"} if os.geteuid() == 0 else set())
+    called("install", "0.1.0-old", "--root", str(box.root))
+    assert all(found.is_well for found in compare(box))
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with systemd: what its tools were asked is in the file; `states` beside it is what they say."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("systemctl", "udevadm"):
+        (tools / tool).write_text(
+            f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$1" != is-active ] || cat {tmp_path}/states\n'
+        )
+        (tools / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr(Box, "has_systemd", True)
+    return tmp_path / "asked"
+
+
+def test_the_screen_is_left_to_who_installs_until_there_is_a_home_and_given_back_at_the_end(
+    box: Box, asked: Path
+) -> None:
+    def restarted() -> str:
+        return next(line for line in asked.read_text().splitlines() if line.startswith("restart"))
+
+    services.enable(box)
+    assert "wanmi.service" in restarted()
+    assert "wanmi-console" not in restarted()
+    asked.unlink()
+    box.home.mkdir(parents=True)
+    (box.home / "wanmi.toml").touch()
+    services.enable(box)
+    assert "wanmi-console" in restarted()
+    services.disable(box)
+    assert asked.read_text().splitlines()[-1].endswith("start --no-block getty@tty1")
+
+
+@needs_accounts
+def test_check_is_not_well_where_a_unit_with_a_home_does_not_run(box: Box, asked: Path) -> None:
+    states = asked.with_name("states")
+    states.write_text("inactive\n" * len(units()))
+    called("install", "0.1.0-old", "--root", str(box.root))
+    called("check", "--root", str(box.root))  # they wait for a home
+    (box.home / "wanmi.toml").touch()
+    assert "wanmi-agent.service" in called("check", "--root", str(box.root), code=1).stderr
+    states.write_text("active\n" * (len(units()) - 1) + "inactive\n")  # the technician took tty1 for a shell
+    called("check", "--root", str(box.root))
+    states.write_text("active\n" * (len(units()) - 1) + "failed\n")
+    assert "wanmi-console.service" in called("check", "--root", str(box.root), code=1).stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="root becomes another account")
+def test_the_command_of_the_box_may_open_serial_ports(tmp_path: Path) -> None:
+    """What stands in its place here tells its groups; nobody stands for the account, which only a box has."""
+    script = (
+        (DATA / "wanmi")
+        .read_text(encoding="utf-8")
+        .replace("=wanmi ", "=nobody ")
+        .replace("regid=nobody", "regid=nogroup")
+    )
+    (tmp_path / "wanmi").write_text(
+        script.replace("/opt/wanmi/current/.venv/bin/wanmi", "/usr/bin/id"), encoding="utf-8"
+    )
+    done = subprocess.run(["sh", tmp_path / "wanmi", "-Gn"], capture_output=True, text=True, check=False)
+    assert sorted(done.stdout.split()) == ["dialout", "nogroup"], done.stderr
 
 
 @needs_accounts

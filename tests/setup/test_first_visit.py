@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
@@ -13,9 +17,13 @@ from click.testing import CliRunner, Result
 from appliance.errors import Conflict, Invalid, WanmiError
 from appliance.people.sessions import Sessions
 from appliance.records.store import Records
+from appliance.records.writer import Unit
 from appliance.settings import load
 from provisioning.commands import import_
+from provisioning.import_files import pipeline
 from provisioning.setup.commands import setup
+from provisioning.setup.tables import questions
+from provisioning.setup.talk import existing
 from tests import homes
 from tests.papers.paper_text import words_of
 from tests.setup import files
@@ -136,6 +144,41 @@ def test_one_wrong_row_in_the_workbook_leaves_nothing_of_it(shell: CliRunner, tm
     told = json.loads(shell.invoke(setup, ["--json"]).stdout)["steps"]
     assert next(step["zh"] for step in told if step["step"] == "people") == "部门 0 账号 1 确权 0"
     assert not (tmp_path / "node" / "run" / "passwords.html").exists()
+
+
+def test_ctrl_c_while_a_sheet_is_closed_leaves_nothing_of_the_workbook(
+    shell: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is heard when the last slice is on the disk: the people are there, their passwords' page is gone."""
+    answered(shell, tmp_path / "a.toml", county=FIRST)
+    book = files.workbook(tmp_path / "people.xlsx")
+
+    def pressed(unit: Unit, batch: int, kind: str, name: str, result: pipeline.Result) -> int | None:
+        if kind == "staff":
+            signal.raise_signal(signal.SIGINT)
+        return closed(unit, batch, kind, name, result)
+
+    closed = pipeline.closed
+    monkeypatch.setattr(pipeline, "closed", pressed)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert typed(shell, "6", "", book, "y", "").exit_code == 1, "the visit was cut off"
+    finally:
+        signal.signal(signal.SIGINT, before)
+    told = json.loads(shell.invoke(setup, ["--json"]).stdout)["steps"]
+    assert next(step["zh"] for step in told if step["step"] == "people") == "部门 0 账号 1 确权 0"
+    assert not (tmp_path / "node" / "run" / "passwords.html").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root hides a folder from another account")
+def test_a_file_below_a_folder_of_root_is_told_as_one_that_cannot_be_read(tmp_path: Path) -> None:
+    with TemporaryDirectory() as hidden:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        try:
+            with pytest.raises(Invalid, match="let the account wanmi read it"):
+                existing(questions()["boundary", "file"], f"{hidden}/boundary.geojson", tmp_path)
+        finally:
+            os.seteuid(0)
 
 
 def test_passwords_that_cannot_be_written_down_are_given_to_nobody_and_no_page_is_overwritten(

@@ -12,6 +12,7 @@ from tests.server.test_campaigns import campaign, shops
 from tests.server.test_ledgers import county
 from tests.server.test_scores import LAST_MONTH
 from tests.tui.conftest import Seat, seat_at
+from tui.oversight.finding_map import LEAST_HEIGHT
 from tui.oversight.screen import OversightScreen
 
 __all__ = ["county"]
@@ -105,14 +106,16 @@ def test_a_hot_spot_is_a_line_and_a_small_map_and_opens_to_its_cases_on_a_closer
     play(county, "k1", story, (80, 24))
 
 
-OUTLINE = "".join(chr(0x2801 + dots) for dots in range(255)) + ".:#"
-"""What outlines are drawn with, on terminals with braille and without."""
+OUTLINE = "".join(chr(0x2801 + dots) for dots in range(255))
+"""What outlines are drawn with on a terminal that has braille, as this one."""
 
 
 def picture(seat: Seat) -> str:
-    """What stands below the last sentence of a finding."""
-    below = str(seat.app.screen.query_one("#text", Static).render())
-    return below.split("\n", 1)[1].rpartition("本期")[2].partition("\n")[2] or below.split("\n", 1)[1]
+    """The small map alone: what stands below the last line that has a sentence."""
+    lines = str(seat.app.screen.query_one("#text", Static).render()).splitlines()
+    last = max(number for number, line in enumerate(lines) if any("一" <= sign <= "鿿" for sign in line))
+    assert len(lines) - last - 1 >= LEAST_HEIGHT, lines
+    return "\n".join(lines[last + 1 :])
 
 
 def test_an_appeal_is_decided_with_a_second_look(county: RunningNode) -> None:

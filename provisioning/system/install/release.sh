@@ -69,7 +69,7 @@ install_system() {
     of_release "$1" "$release"
     if [ ! -f /var/lib/wanmi/wanmi.toml ]; then
         info "下一步 / next: wanmi init --county 411081 --name 禹州市 --admin admin"
-        [ ! -d /run/systemd/system ] || info "然后 / then: systemctl start wanmi wanmi-agent wanmi-scheduler wanmi-console"
+        [ ! -d /run/systemd/system ] || info "然后 / then: systemctl start wanmi wanmi-agent wanmi-scheduler wanmi-warm wanmi-console"
     fi
 }
 
