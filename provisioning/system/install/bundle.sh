@@ -76,5 +76,7 @@ sign_bundle() {
     gpgconf --homedir "$KEYS" --kill gpg-agent 2>/dev/null || true
     info "离线包 / bundle: $bundle ($(du -sh "$bundle" | cut -f1), $(wc -l < "$bundle/SHA256SUMS") 个文件 / files)"
     info "签名指纹,请记下 / signed by, write it down: $signer"
-    info "在那台机器上 / on that machine: tar xf DIR/wanmi.tar.gz && cd wanmi && sudo ./install.sh --offline DIR"
+    info "在那台机器上先核对密钥和文件 / on that machine compare the key and the files first:" \
+        "cd DIR && gpgv --keyring ./key.gpg SHA256SUMS.sig SHA256SUMS && sha256sum --check --quiet SHA256SUMS"
+    info "然后 / then: tar xf DIR/wanmi.tar.gz && cd wanmi && sudo ./install.sh --offline DIR"
 }
