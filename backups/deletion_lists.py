@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.clock import micros
+from appliance.errors import Broken, Conflict
 from appliance.privacy.deletions import LIST, Deletion, keep, listed, read, replay
 from appliance.records.store import Records
 from backups.repository import LISTS, Repository
@@ -23,7 +25,8 @@ def add_list(repository: Repository, home: Path, county: str) -> None:
     if (home / LIST).exists():
         host = f"{county}-{LISTS}"
         repository.add(home, [str(LIST)], host, (LISTS,), ())
-        repository.forget_lists(host, KEPT)
+        with suppress(Conflict):  # somebody else uses the repository; old lists go tomorrow
+            repository.forget_lists(host, KEPT)
 
 
 def known_deletions(repository: Repository, old_home: Path | None) -> list[Deletion]:
@@ -32,11 +35,31 @@ def known_deletions(repository: Repository, old_home: Path | None) -> list[Delet
     Raises:
         Broken: a list is damaged; nothing is restored as if it were none.
     """
-    found = set(listed(old_home)) if old_home is not None else set()
+    found = listed_in_old(old_home)
     newest = repository.lists()[-1:]
     for each in newest:
         found.update(read(repository.file(each.id, f"/{LIST}")))
     return sorted(found)
+
+
+def listed_in_old(home: Path | None) -> set[Deletion]:
+    """The deletions of a home that is replaced; none where there is none, or where it is another account's.
+
+    Raises:
+        Broken: it has a list that is damaged, or its disk does not give it any more; what to do is said.
+    """
+    try:
+        return set() if home is None else set(listed(home))
+    except PermissionError:
+        return set()
+    except (Broken, OSError) as error:
+        why = f"{home}/{LIST}: {error}"
+        raise Broken(
+            f"旧家目录的删除清单读不出来 ({why});请把它移开,或用 --home 另指一个空文件夹 (并给 --to 与 --key),"
+            "则以备份中的清单为准。",
+            f"The old home's list of deletions cannot be read ({why}); move it away, or name an empty folder by --home "
+            "(with --to and --key): the list in the backup counts then.",
+        ) from None
 
 
 def delete_again(repository: Repository, home: Path, manifest: Manifest, old_home: Path | None) -> None:

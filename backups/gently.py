@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,14 +24,19 @@ def gently(work: Callable[[], T]) -> T:
 
 
 def gentle(*command: str) -> list[str]:
-    """The same for a command; its disk accesses wait for others', too."""
-    return ["taskset", "-c", str(_processor()), "nice", "-n", str(NICE), "ionice", "-c", "3", *command]
+    """The same for a command; its disk accesses wait for others', too, and it ends with the thread that starts it.
+
+    One that outlived us would go on reading what the next backup writes anew.
+    """
+    step_back = ("taskset", "-c", str(_processor()), "nice", "-n", str(NICE), "ionice", "-c", "3")
+    return ["setpriv", "--pdeathsig", "KILL", *step_back, *command]
 
 
 def _step_back() -> None:
     thread = threading.get_native_id()
-    os.sched_setaffinity(thread, {_processor()})
-    os.setpriority(os.PRIO_PROCESS, thread, NICE)
+    with suppress(OSError):  # a machine that forbids it gets its backup all the same
+        os.sched_setaffinity(thread, {_processor()})
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _processor() -> int:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from appliance.cases.evidence import UPLOAD
 from appliance.clock import SystemClock, rfc3339
 from appliance.errors import BadHome, Conflict
 from appliance.lock import hold
@@ -40,6 +41,8 @@ FORMAT = 2
 TRACKS = "tracks"
 LEFT_OUT = frozenset(("backups", "log", "run", "locks"))
 """Folders of a home that no other machine has a use for."""
+UNDER_WAY = f"evidence/{UPLOAD}*"
+"""Photos that are being taken in; they go away while they are looked at."""
 FREE_AT_LEAST = 256 << 20
 
 
@@ -111,7 +114,7 @@ def back_up(home: Path, to: str | None = None, by: str = "technician") -> Made:
         manifest = gently(lambda: stage(home, settings))
         try:
             tags = (f"rows={sum(manifest.rows.values())}", f"cursor={manifest.cursor}", f"bytes={manifest.bytes}")
-            left_out = (KEY, *(f"{TRACKS}/{track.name}*" for track in growing_tracks(home)))
+            left_out = (KEY, UNDER_WAY, *(f"{TRACKS}/{track.name}*" for track in growing_tracks(home)))
             summary = repository.add(home, names(home), settings.county, tags, left_out)
         finally:
             shutil.rmtree(home / STAGE / TRACKS, ignore_errors=True)

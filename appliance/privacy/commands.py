@@ -87,26 +87,29 @@ def delete(yes: bool, home: Path, as_json: bool, **named: str | None) -> None:
     History, scores and audit chains hold. Pictures are no longer handed on. This cannot be taken back. Recordings and
     papers that were made before are listed and left: somebody decides on each.
     """
-    from appliance.privacy.copies import forget_copies, forget_stage
+    from appliance.privacy.copies import forget_copies, forget_stage, without_backup
     from appliance.privacy.deleting import delete as blank
+    from appliance.privacy.deleting import refuse_in_use
     from appliance.privacy.deletions import note
     from appliance.privacy.sought import case_value, plain
 
     with _person(home, named) as (records, found, who):
+        refuse_in_use(found, who)
         counts, left = found.counts(), _by_hand(home, found, who)
         if not yes:
             click.confirm(f"删除 / delete: {json.dumps(counts)}?", abort=True, err=True)
         (by, value), at = _named(named), records.clock.now()
-        if by == "case":
-            for row in found.reporters:
-                note(home, at, by, case_value(row["number"], row["reported_at"]))
-        elif any(counts.values()):
-            note(home, at, by, plain(by, value))
-        if any(counts.values()):
-            records.write(lambda unit: blank(unit, found, who, TECHNICIAN, "request"))
-            forget_stage(home)
-            if forget_copies(home):
-                say("升级前的数据库副本已删除 / the copy of the database before the last upgrade went, too")
+        with without_backup(home):
+            if by == "case":
+                for row in found.reporters:
+                    note(home, at, by, case_value(row["number"], row["reported_at"]))
+            elif any(counts.values()):
+                note(home, at, by, plain(by, value))
+            if any(counts.values()):
+                records.write(lambda unit: blank(unit, found, who, TECHNICIAN, "request"))
+                forget_stage(home)
+                if forget_copies(home):
+                    say("升级前的数据库副本已删除 / the copy of the database before the last upgrade went, too")
     if as_json:
         show(counts | left)
     else:

@@ -41,12 +41,7 @@ def delete(unit: Unit, found: Found, person: Sought, by: str, why: str) -> dict[
     Raises:
         Conflict: one of the accounts is still in use.
     """
-    active = [row["account"] for row in found.accounts if row["active"]]
-    if active and any(person.account(account) for account in active):
-        raise Conflict(
-            f"账号 {'、'.join(active)} 仍在使用;请先停用: wanmi users deactivate。",
-            f"The account {', '.join(active)} is in use; end it first: wanmi users deactivate.",
-        )
+    refuse_in_use(found, person)
     touched = {row["id"] for row in found.reporters}
     for hit in found.texts:
         touched |= blank_text(unit, hit, person)
@@ -63,6 +58,20 @@ def delete(unit: Unit, found: Found, person: Sought, by: str, why: str) -> dict[
     counts = found.counts()
     append_act(unit, by, "personal.delete", why, counts)
     return counts
+
+
+def refuse_in_use(found: Found, person: Sought) -> None:
+    """Refuse a person whose account is still in use.
+
+    Raises:
+        Conflict: it is.
+    """
+    active = [row["account"] for row in found.accounts if row["active"]]
+    if active and any(person.account(account) for account in active):
+        raise Conflict(
+            f"账号 {'、'.join(active)} 仍在使用;请先停用: wanmi users deactivate。",
+            f"The account {', '.join(active)} is in use; end it first: wanmi users deactivate.",
+        )
 
 
 def forget_reporter(unit: Unit, case_id: int) -> None:

@@ -53,11 +53,11 @@ def listed(home: Path) -> list[Deletion]:
     """The deletions of a home; none where it has no list.
 
     Raises:
-        Broken: as `read`.
+        Broken: as `read`. OSError: there is one that cannot be read.
     """
     try:
         return read((home / LIST).read_bytes())
-    except (FileNotFoundError, PermissionError):
+    except FileNotFoundError:
         return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _text_of(file: Path) -> str | None:
             with zipfile.ZipFile(file) as book:
                 parts = [book.read(name) for name in book.namelist() if name.endswith(".xml")]
             return _plain("\n".join(part.decode(errors="replace") for part in parts))
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):  # torn, or under a password
         return None
     return None
 

@@ -23,8 +23,10 @@ SLICE = 50
 _DUE = text(
     "SELECT c.id FROM reporter r JOIN cases c ON c.id = r.id "
     "WHERE (r.name IS NOT NULL OR r.phone IS NOT NULL OR r.email IS NOT NULL) "
-    "AND NOT c.is_open AND c.closed_at < :before ORDER BY c.id"
+    "AND NOT c.is_open "
+    "AND coalesce(c.closed_at, (SELECT max(a.at) FROM case_action a WHERE a.case_id = c.id)) < :before ORDER BY c.id"
 )
+"""A case that was voided, merged or withdrawn is over and was never closed."""
 
 
 def anonymise_reporters(office: Office) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from appliance.errors import BadHome, Broken, NotFound
 from appliance.lock import is_held
 from appliance.privacy.deletions import listed
 from appliance.records.store import DATABASE
-from backups.deletion_lists import delete_listed
+from backups.deletion_lists import delete_listed, listed_in_old
 from backups.restoring import building_place, check_database, make_ready, refuse_full
 from backups.snapshot import rows_of
 from backups.warm.place import FORMAT, NAME, Place, State
@@ -49,7 +49,7 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
         if place.evidence.exists():
             shutil.copytree(place.evidence, part / "evidence", ignore=shutil.ignore_patterns("*.part"))
         check_database(part)
-        delete_listed(part, {*listed(part), *(listed(old_home) if old_home is not None else ())}, state.at)
+        delete_listed(part, {*listed(part), *listed_in_old(old_home)}, state.at)
         rows, missing = sum(rows_of(part / DATABASE).values()), _missing(part)
         make_ready(part, into, by, NAME, {"at": rfc3339(state.at), "evidence_missing": missing})
     finally:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance import cli
+from appliance.cases.evidence import UPLOAD
 from appliance.doctor import examine
 from appliance.errors import WanmiError
 from appliance.exchange.reading import feed_state
@@ -64,6 +65,8 @@ def findings(home: Path) -> dict[str, str]:
 
 def test_a_county_is_backed_up_verified_drilled_and_restored(county: Path, tmp_path: Path) -> None:
     assert findings(county) == {"backups.age": "failed", "backups.drill": "warning"}
+    coming_in = county / "evidence" / f"{UPLOAD}7"
+    coming_in.write_bytes(b"half a photo")
     made = wanmi(county, "backup", "now", "--json")
     assert {"id", "rows", "bytes", "seconds", "cursor"} <= made.keys()
     listed = wanmi(county, "backup", "list", "--json")["items"]
@@ -81,6 +84,8 @@ def test_a_county_is_backed_up_verified_drilled_and_restored(county: Path, tmp_p
     assert (new / "evidence" / "ab" / "photo").read_bytes() == (county / "evidence" / "ab" / "photo").read_bytes()
     assert (new / "wanmi.toml").read_text() == (county / "wanmi.toml").read_text()
     listed = repository_of(county, load(county)).names(made["id"])
+    assert "/evidence/ab/photo" in listed
+    assert f"/evidence/{coming_in.name}" not in listed, "it would go away while restic looks at it"
     assert "/keys/backup.key" not in listed, "the key of the repository is not in the repository"
     assert (new / "keys" / "backup.key").read_text() == (county / "keys" / "backup.key").read_text()
     assert wanmi(new, "backup", "now", "--json")["id"] != made["id"], "the next night goes where the others are"

@@ -13,10 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from appliance.privacy.deletions import note
+from appliance.settings import load
 from backups import restoring
+from backups.deletion_lists import add_list
 from backups.key import KEY
 from backups.repository import Repository
-from backups.snapshot import Manifest
+from backups.snapshot import Manifest, repository_of
 from tests.backups.test_backups import cases, county, pytestmark, wanmi
 from tests.devices.waiting import until
 from tests.faults.disks import Breaking, disk, needs_disks
@@ -134,6 +137,23 @@ def test_a_snapshot_of_newer_software_is_refused_before_anything_is_written(
     said = wanmi(county, "backup", "restore", made["id"], "--into", str(tmp_path / "new"), code=1)
     assert "newer software" in said
     assert not (tmp_path / "new").exists()
+
+
+def test_somebody_reads_the_repository_and_the_list_of_deletions_is_laid_in(county: Path, tmp_path: Path) -> None:
+    repository = repository_of(county, load(county))
+    repository.ensure()
+    note(county, 1, "phone", "13812344321")
+    reading = subprocess.Popen(
+        ["restic", "backup", "--stdin"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"RESTIC_REPOSITORY": repository.to, "RESTIC_PASSWORD_FILE": str(county / KEY)},
+    )  # fmt: skip
+    try:
+        until(lambda: any((Path(repository.to) / "locks").iterdir()), "it has its lock")
+        add_list(repository, county, "x")
+        assert len(repository.lists()) == 1
+    finally:
+        reading.kill()
+        reading.communicate()
 
 
 @pytest.mark.long

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,16 +19,17 @@ from sqlalchemy import text
 from appliance.backup_settings import Backup
 from appliance.cases import calls
 from appliance.cases.history import audit_chains
-from appliance.errors import Invalid
+from appliance.errors import Broken, Invalid
+from appliance.lock import hold
 from appliance.privacy.columns import PERSONS, columns_of, decisions
 from appliance.privacy.copies import BEFORE_UPGRADE, STAGE
-from appliance.privacy.deletions import LIST
+from appliance.privacy.deletions import LIST, note
 from appliance.privacy.retention import anonymise_reporters
 from appliance.privacy.sought import sought
 from appliance.records.metadata import metadata
 from appliance.records.store import glance
 from appliance.settings import load
-from backups.deletion_lists import add_list
+from backups.deletion_lists import add_list, listed_in_old
 from backups.pieces import split
 from backups.repository import Repository
 from backups.snapshot import copy_database
@@ -119,15 +124,57 @@ def test_papers_that_name_her_and_recordings_are_listed_and_left(desk: Desk) -> 
     book = Workbook()
     book.active.append(["来电", PHONE])
     book.save(papers / "own.xlsx")
+    torn = bytearray((papers / "own.xlsx").read_bytes())
+    with zipfile.ZipFile(papers / "own.xlsx") as whole:
+        (start, name), *_ = ((each.header_offset, each.filename) for each in whole.infolist())
+    torn[start + 30 + len(name) : start + 34 + len(name)] = b"\xff" * 4
+    (papers / "torn.xlsx").write_bytes(torn)
     hers = [f"papers/{name}" for name in ("bulletin-2026-09.html", "bulletin-2026-09.pdf", "letter.html", "own.xlsx")]
     for told in (
         wanmi(home, "personal", "find", "--phone", PHONE, "--json"),
         wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json"),
     ):
         assert told["papers"] == hers
-        assert told["papers_unread"] == ["papers/scan.pdf"]
+        assert told["papers_unread"] == ["papers/scan.pdf", "papers/torn.xlsx"]
         assert told["recordings"] == ["/recordings/1.amr"]
     assert all((home / paper).exists() for paper in hers), "listed only"
+
+
+def test_nothing_is_deleted_while_a_backup_copies(desk: Desk) -> None:
+    """It would be made of pieces that are taken away under it."""
+    home = desk.office.records.home
+    desk.report(reporter_name=NAME, reporter_phone=PHONE)
+    (home / "backups").mkdir(exist_ok=True)
+    with hold(home / "backups", "backup"):
+        assert "under way" in wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", code=1)
+    assert not (home / LIST).exists()
+    assert wanmi(home, "personal", "delete", "--phone", PHONE, "--yes", "--json")["cases"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another account")
+def test_a_list_of_deletions_that_may_not_be_read_is_not_written_over() -> None:
+    with TemporaryDirectory() as folder:
+        home, nobody = Path(folder), pwd.getpwnam("nobody").pw_uid
+        (home / LIST).parent.mkdir()
+        note(home, 1, "phone", PHONE)
+        before = (home / LIST).read_bytes()
+        for path in (home, (home / LIST).parent, *home.glob("backups/*.lock")):
+            os.chown(path, nobody, -1)
+        os.seteuid(nobody)
+        try:
+            with pytest.raises(PermissionError):
+                note(home, 2, "phone", OTHER)
+            assert listed_in_old(home) == set(), "a restore goes by the list in the backup"
+        finally:
+            os.seteuid(0)
+        assert (home / LIST).read_bytes() == before
+
+
+def test_a_damaged_list_of_the_old_home_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / LIST).parent.mkdir()
+    (tmp_path / LIST).write_bytes(b"\0\0\0\n")
+    with pytest.raises(Broken, match=f"{tmp_path / LIST}.*move it away"):
+        listed_in_old(tmp_path)
 
 
 def test_one_case_alone_is_forgotten(desk: Desk) -> None:
@@ -141,6 +188,7 @@ def test_one_case_alone_is_forgotten(desk: Desk) -> None:
 def test_an_account_is_ended_before_it_is_forgotten(desk: Desk) -> None:
     home = desk.office.records.home
     assert "end it first" in wanmi(home, "personal", "delete", "--account", "l2", "--yes", code=1)
+    assert not (home / LIST).exists(), "or the next restore would end it"
     wanmi(home, "users", "deactivate", "l2")
     assert wanmi(home, "personal", "delete", "--account", "l2", "--yes", "--json")["accounts"] == 1
     with glance(home) as connection:
@@ -167,6 +215,14 @@ def test_reporters_are_forgotten_when_the_county_says(desk: Desk) -> None:
     assert desk.case(young, "s1")["reporter"]["phone"] == OTHER
     assert desk.case(still_open, "s1")["reporter"]["name"] == "王五"
     assert chains_hold(desk.office.records.home)
+    voided = desk.report("s1", reporter_name=NAME, reporter_phone=PHONE)
+    desk.act("s1", voided, "accept", reason="已回电")
+    desk.decide("z1", voided, desk.ask("p1", voided, "void", "重复"), True)
+    desk.clock.advance(days=729)
+    anonymise_reporters(desk.office)
+    assert desk.case(voided, "s1")["reporter"]["phone"] == PHONE, "its term runs from when it was voided"
+    desk.clock.advance(days=2)
+    assert anonymise_reporters(desk.office) == {"anonymised": 1}, "it was never closed, and is over"
     desk.office.settings.privacy.keep_reporters_days = 0
     desk.clock.advance(days=4000)
     assert anonymise_reporters(desk.office) == {"anonymised": 0}, "0 keeps them"
