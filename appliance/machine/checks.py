@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +13,12 @@ from appliance.clock import MINUTE, SystemClock, moment
 from appliance.doctor import Finding
 from appliance.errors import BadHome
 from appliance.machine.clock import source_of_time
-from appliance.machine.disk import device_of
+from appliance.machine.disk import device_of, health_of
 from appliance.records.store import glance
 
 MEMORY_WARNING, MEMORY_FAILED = 512 << 20, 192 << 20
 """Bytes that can still be had."""
 AHEAD_AT_MOST = 10 * MINUTE
-SMART_SECONDS = 20.0
 _NEWEST = text(
     "SELECT max(at) FROM (SELECT max(at) AS at FROM change WHERE seq = (SELECT last FROM feed WHERE id = 1) "
     "UNION ALL SELECT at FROM admin_act WHERE id = (SELECT max(id) FROM admin_act)) newest"
@@ -55,13 +52,7 @@ def _disk(home: Path) -> Finding:
     if device is None or shutil.which("smartctl") is None:
         zh, en = "没有 smartctl,或不是真实的磁盘", "smartctl is not here, or the home is on no disk of its own"
         return Finding("machine.disk", "skipped", zh, en)
-    try:
-        done = subprocess.run(
-            ["smartctl", "--json", "--health", device], capture_output=True, check=False, timeout=SMART_SECONDS
-        )
-        health = json.loads(done.stdout).get("smart_status", {}).get("passed")
-    except (subprocess.TimeoutExpired, json.JSONDecodeError, OSError):
-        health = None
+    health = health_of(device)
     if health is None:
         zh, en = f"{device} 不报告健康状况 (虚拟盘,或需要 root)", f"{device} tells nothing (virtual, or only to root)"
         return Finding("machine.disk", "skipped", zh, en)

@@ -37,6 +37,7 @@ needs_systemd = pytest.mark.skipif(
 needs_accounts = pytest.mark.skipif(
     not shutil.which("systemd-sysusers"), reason="accounts of another file tree are made by systemd-sysusers"
 )
+SERVICES = [file.source.name for file in files() if file.source.suffix == ".service"]
 EXPOSURE = 3.0
 """The highest exposure of a unit that systemd-analyze may find, of 10."""
 
@@ -208,7 +209,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(box: Box) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", [unit.name for unit in units()])
+@pytest.mark.parametrize("unit", SERVICES)
 def test_a_unit_is_shut_tight(box: Box, unit: str) -> None:
     lay(box)
     done = subprocess.run(
@@ -219,10 +220,34 @@ def test_a_unit_is_shut_tight(box: Box, unit: str) -> None:
     assert done.returncode == 0, done.stdout.splitlines()[-1:] or done.stderr
 
 
-def test_only_the_agent_and_the_screen_may_open_devices() -> None:
-    opens = {unit.name for unit in units() if "DeviceAllow" in (DATA / unit.name).read_text(encoding="utf-8")}
-    assert opens == {"wanmi-agent.service", "wanmi-console.service"}
-    assert all("DevicePolicy=closed" in (DATA / unit.name).read_text(encoding="utf-8") for unit in units())
+def test_only_the_agent_the_screen_and_who_asks_the_disks_may_open_devices() -> None:
+    opens = {name for name in SERVICES if "DeviceAllow" in (DATA / name).read_text(encoding="utf-8")}
+    assert opens == {"wanmi-agent.service", "wanmi-console.service", "wanmi-disk.service"}
+    assert all("DevicePolicy=closed" in (DATA / name).read_text(encoding="utf-8") for name in SERVICES)
+
+
+def test_what_only_root_hears_of_a_disk_is_noted_for_the_doctor(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool, says in (
+        ("lsblk", "printf '/dev/sda disk\\n/dev/sda1 part\\n/dev/sdb disk\\n'"),
+        ("smartctl", """[ "$3" = /dev/sda ] || exit 2; echo '{"smart_status": {"passed": false}}'; exit 8"""),
+    ):
+        (tools / tool).write_text(f"#!/bin/sh\n{says}\n")
+        (tools / tool).chmod(0o755)
+    script = (DATA / "disk-health").read_text().replace("/run/wanmi-disk", str(tmp_path))
+    path = f"{tools}:{os.environ['PATH']}"
+    subprocess.run(["sh", "-c", script], check=True, env={"PATH": path})
+    assert json.loads((tmp_path / "health.json").read_text()) == {
+        "/dev/sda": {"smart_status": {"passed": False}}, "/dev/sdb": None,
+    }  # fmt: skip
+    (tools / "smartctl").write_text("#!/bin/sh\necho only to root >&2\nexit 2\n")
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setattr("appliance.machine.disk.NOTED", tmp_path / "health.json")
+    monkeypatch.setattr("appliance.machine.checks.device_of", lambda _: "/dev/sda")
+    assert [each.result for each in examine(home) if each.check == "machine.disk"] == ["failed"]
 
 
 def test_every_file_of_the_table_is_there_and_none_is_forgotten() -> None:
