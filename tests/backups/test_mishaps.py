@@ -13,14 +13,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from appliance.errors import Broken
+from appliance.lock import hold
 from appliance.privacy.deletions import note
 from appliance.settings import load
 from backups import restoring
 from backups.deletion_lists import add_list
+from backups.drilling import SCRATCH, last_drill
+from backups.jobs import backup_drill
 from backups.key import KEY
 from backups.repository import Repository
 from backups.snapshot import Manifest, repository_of
 from tests.backups.test_backups import cases, county, pytestmark, wanmi
+from tests.cases.desk import Desk
 from tests.devices.waiting import until
 from tests.faults.disks import Breaking, disk, needs_disks
 from tests.nodes import RunningNode
@@ -139,7 +144,8 @@ def test_a_snapshot_of_newer_software_is_refused_before_anything_is_written(
     assert not (tmp_path / "new").exists()
 
 
-def test_somebody_reads_the_repository_and_the_list_of_deletions_is_laid_in(county: Path, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_somebody_uses_the_repository_and_list_and_drill_do_not_wait_for_it(county: Path) -> None:
     repository = repository_of(county, load(county))
     repository.ensure()
     note(county, 1, "phone", "13812344321")
@@ -151,6 +157,17 @@ def test_somebody_reads_the_repository_and_the_list_of_deletions_is_laid_in(coun
         until(lambda: any((Path(repository.to) / "locks").iterdir()), "it has its lock")
         add_list(repository, county, "x")
         assert len(repository.lists()) == 1
+        repository.add(county, ["wanmi.toml"], "x", (), ())
+        (county / SCRATCH).write_bytes(b"what no drill can build in")
+        desk = Desk(county)
+        with pytest.raises(Broken, match="The drill failed"):
+            backup_drill(desk.office)
+        desk.close()
+        told = last_drill(county)
+        assert told is not None
+        assert "broke off" in told.en, "whatever breaks it is noted"
+        with hold(county / "backups", "drill"):
+            assert "A drill runs on" in wanmi(county, "backup", "drill", code=1)
     finally:
         reading.kill()
         reading.communicate()
