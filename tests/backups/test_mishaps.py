@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance.errors import Broken
+from appliance.errors import Broken, Conflict
 from appliance.lock import hold
 from appliance.privacy.deletions import note
 from appliance.settings import load
@@ -55,6 +55,34 @@ def test_a_full_stick_is_named_and_the_snapshots_on_it_stay_good(county: Path, t
         wanmi(county, "backup", "restore", made["id"], "--to", str(stick / "wanmi"), "--into", str(new))
         assert cases(new) == cases(county)
     assert not (county / "backups" / "copy").exists()
+
+
+@pytest.mark.long
+@needs_disks
+def test_a_full_disk_of_the_new_home_is_not_told_as_a_full_stick(county: Path, tmp_path: Path) -> None:
+    heavy(county, 30)
+    made = wanmi(county, "backup", "now", "--json")
+    with disk(tmp_path / "small", 12) as small:
+        said = wanmi(county, "backup", "restore", made["id"], "--into", str(small / "new"), code=1)
+        assert list(small.iterdir()) == []
+    assert f"The disk of {small} is full" in said
+
+
+def test_what_a_killed_restore_left_goes_and_what_a_running_one_builds_stays(tmp_path: Path) -> None:
+    """Each is a whole county with its keys."""
+    into, done = tmp_path / "new", subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    into.mkdir()
+    killed, running = (f".new.restoring-{process}" for process in (done.stdout.strip(), os.getppid()))
+    for folder in (into, tmp_path):
+        (folder / killed / "keys").mkdir(parents=True)
+    (tmp_path / running).mkdir()
+    restoring.refuse_full(into)
+    assert restoring.building_place(into).parent == tmp_path
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [running, "new"]
+    assert list(into.iterdir()) == []
+    (into / running).mkdir()
+    with pytest.raises(Conflict):
+        restoring.refuse_full(into)
 
 
 @pytest.fixture
