@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from time import CLOCK_BOOTTIME, clock_gettime, time
 from typing import Any
 from uuid import uuid4
 
@@ -189,7 +190,8 @@ def _is_left_over(path: Path, into: Path) -> bool:
     process = path.name.removeprefix(_building_name(into))
     if process == path.name or not process.isdecimal() or not path.is_dir():
         return False
-    return int(process) == os.getpid() or not Path("/proc", process).exists()
+    booted = time() - clock_gettime(CLOCK_BOOTTIME)  # numbers of processes begin again then
+    return int(process) == os.getpid() or path.stat().st_mtime < booted or not Path("/proc", process).exists()
 
 
 def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str, Any]) -> None:
