@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from appliance.doctor import Finding, Result
 from appliance.errors import Invalid
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 AUTHORITY, AUTHORITY_KEY = Path("keys") / "lan-ca.crt", Path("keys") / "lan-ca.key"
 """The box's own authority, that seats and phones of the county trust."""
@@ -86,11 +89,15 @@ class Following(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        """Take the files where they changed; a pair that is half written is taken at the next look."""
+        """Take the files where they changed; a pair that is half written is taken at the next look.
+
+        It is tried elsewhere first: a context that is given half a pair loses the key it had.
+        """
         changed = self._changed()
         if changed == self._seen:
             return
         with suppress(OSError):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
             self._context.load_cert_chain(*self._files)
             self._seen = changed
 
@@ -139,6 +146,19 @@ def trust(home: Path, url: str) -> ssl.SSLContext | bool:
     return context
 
 
+def is_of_the_box(home: Path, certificate: x509.Certificate) -> bool:
+    """Whether the box's own authority made a certificate; another one's is the county's to renew."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        authority = x509.load_pem_x509_certificate((home / AUTHORITY).read_bytes())
+        certificate.verify_directly_issued_by(authority)
+    except (FileNotFoundError, ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 def check_certificate(home: Path) -> Iterator[Finding]:
     """For the doctor: how long the certificate of the local network is good."""
     from cryptography import x509
@@ -149,15 +169,20 @@ def check_certificate(home: Path) -> Iterator[Finding]:
         yield Finding(name, "skipped", "没有局域网证书,只在本机监听", "no certificate for the network; loopback only")
         return
     try:
-        ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+        found = x509.load_pem_x509_certificate(file.read_bytes())
     except ValueError:
         yield Finding(name, "failed", f"{file} 不是证书", f"{file} is no certificate")
         return
+    ends = found.not_valid_after_utc
     left = (ends - datetime.now(UTC)).days
     result: Result = "failed" if left < 0 else "warning" if left < DAYS_LEFT else "passed"
-    do_zh, do_en = (
-        ("", "") if result == "passed" else (";请运行 wanmi certificate make", "; run wanmi certificate make")
-    )
+    if result == "passed":
+        do_zh, do_en = "", ""
+    elif is_of_the_box(home, found):
+        do_zh, do_en = ";请运行 wanmi certificate make", "; run wanmi certificate make"
+    else:
+        do_zh = f";它由别的机构签发,请把该机构的新证书放到 {file}"
+        do_en = f"; another authority made it: put its new one at {file}"
     yield Finding(name, result, f"局域网证书 {ends:%Y-%m-%d} 到期{do_zh}", f"it ends on {ends:%Y-%m-%d}{do_en}")
 
 

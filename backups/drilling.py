@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.clock import SystemClock, rfc3339
 from appliance.errors import WanmiError
 from appliance.exchange.links import write_private
+from appliance.lock import hold
 from appliance.records.acts import append_act
 from appliance.records.store import Records
 from backups.gently import gently
@@ -35,7 +38,17 @@ class Drill(msgspec.Struct):
 
 
 def drill(home: Path, repository: Repository, by: str = "technician") -> Drill:
-    """Restore the newest snapshot into a scratch home, compare it, and note how it went, also where it failed."""
+    """Restore the newest snapshot into a scratch home, compare it, and note how it went, also where it failed.
+
+    Raises:
+        BadHome: another drill of this home is under way.
+    """
+    (home / "backups").mkdir(mode=0o700, exist_ok=True)
+    with hold(home / "backups", "drill", "演练", "drill"):
+        return _drill(home, repository, by)
+
+
+def _drill(home: Path, repository: Repository, by: str) -> Drill:
     began, snapshot, rows, zh, en = monotonic(), "", 0, "", ""
     scratch = home / SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
@@ -44,6 +57,8 @@ def drill(home: Path, repository: Repository, by: str = "technician") -> Drill:
         rows = sum(gently(lambda: restore(repository, snapshot, scratch, by)).rows.values())
     except WanmiError as error:
         zh, en = error.zh, error.en
+    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+        zh, en = f"演练中断: {error}。", f"The drill broke off: {error}."
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     at = rfc3339(SystemClock().now()) or ""

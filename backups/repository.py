@@ -159,8 +159,14 @@ class Repository:
             _end(process)
 
     def restore(self, snapshot: str, target: Path) -> None:
-        """Write a snapshot's files into a folder."""
-        self._run("restore", snapshot, "--target", str(target))
+        """Write a snapshot's files into a folder.
+
+        Raises:
+            Conflict: that folder's disk is full or read-only. NotFound, Broken: the snapshot cannot be read.
+        """
+        code, _, said = self._tried("restore", snapshot, "--target", str(target))
+        if code:
+            raise refusal_there(said, target) or refusal(b"".join(said), self.to)
 
     def check(self) -> None:
         """Read everything in the repository back.
@@ -185,13 +191,18 @@ class Repository:
         self._run("prune")
 
     def _run(self, *arguments: str, folder: Path | None = None) -> bytes:
+        code, told, said = self._tried(*arguments, folder=folder)
+        if code:
+            raise refusal(b"".join(said), self.to)
+        return told
+
+    def _tried(self, *arguments: str, folder: Path | None = None) -> tuple[int, bytes, list[bytes]]:
+        """As `_run_once`, again where it was ended over another one's lock."""
         for _ in range(TRIES):
             code, told, said = self._run_once(*arguments, folder=folder)
             if not (code and _is_lock_gone(said)):
                 break
-        if code:
-            raise refusal(b"".join(said), self.to)
-        return told
+        return code, told, said
 
     def _run_once(self, *arguments: str, folder: Path | None) -> tuple[int, bytes, list[bytes]]:
         """Its exit code, what it told, and the lines it said."""
@@ -246,6 +257,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+def refusal_there(said: Sequence[bytes], target: Path) -> Conflict | None:
+    """The refusal where a restore's own disk took no more; None where it was something else."""
+    there = b"".join(line for line in said if str(target).encode() in line).lower()
+    if b"no space left" in there:
+        return Conflict(
+            f"{target.parent} 所在的盘已满,恢复不下;请清理,或恢复到另一块盘。",
+            f"The disk of {target.parent} is full and cannot take the restored home; make room, or restore to another.",
+        )
+    if b"read-only file system" in there:
+        return Conflict(
+            f"{target.parent} 所在的盘只读;请恢复到另一块盘。",
+            f"The disk of {target.parent} is read-only; restore to another.",
+        )
+    return None
 
 
 def refusal(said: bytes, to: str = "") -> WanmiError:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from time import CLOCK_BOOTTIME, clock_gettime, time
 from typing import Any
 from uuid import uuid4
 
@@ -170,18 +171,27 @@ def refuse_full(into: Path) -> None:
 def building_place(into: Path) -> Path:
     """Where a home is built until it is whole: beside its place; inside of it where nobody but root may write beside.
 
-    What a restore left there that was cut off is taken away.
+    What restores left in both that were cut off is taken away; one that runs keeps its own.
     """
-    name = f".{into.name}.restoring-{os.getpid()}"
-    if not into.is_dir() or os.access(into.parent, os.W_OK, effective_ids=True):
-        return into.with_name(name)
-    for path in into.iterdir():
-        shutil.rmtree(path)
-    return into / name
+    is_beside = not into.is_dir() or os.access(into.parent, os.W_OK, effective_ids=True)
+    for folder in (into, *([into.parent] if is_beside else [])):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _is_left_over(path, into):
+                shutil.rmtree(path)
+    return (into.parent if is_beside else into) / f"{_building_name(into)}{os.getpid()}"
+
+
+def _building_name(into: Path) -> str:
+    return f".{into.name}.restoring-"
 
 
 def _is_left_over(path: Path, into: Path) -> bool:
-    return path.name.startswith(f".{into.name}.restoring-") and path.is_dir()
+    """Whether a restore that does not run any more built there; its process is named."""
+    process = path.name.removeprefix(_building_name(into))
+    if process == path.name or not process.isdecimal() or not path.is_dir():
+        return False
+    booted = time() - clock_gettime(CLOCK_BOOTTIME)  # numbers of processes begin again then
+    return int(process) == os.getpid() or path.stat().st_mtime < booted or not Path("/proc", process).exists()
 
 
 def make_ready(part: Path, into: Path, by: str, snapshot: str, detail: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from appliance.errors import FieldError, Invalid
+from appliance.errors import Conflict, FieldError, Invalid
 from appliance.exchange.links import write_private
-from appliance.lan import AUTHORITY, AUTHORITY_KEY, Door
+from appliance.lan import AUTHORITY, AUTHORITY_KEY, Door, is_of_the_box
 from provisioning.joining.papers import ensure_key
 
 DAYS = 825
@@ -33,9 +33,10 @@ def make_certificate(home: Path, names: Sequence[str], door: Door, now: datetime
         names: host names and addresses of the box, as seats and phones call it.
 
     Raises:
-        Invalid: one of them is no name.
+        Invalid: one of them is no name. Conflict: another authority's certificate is there.
     """
     now = now or datetime.now(UTC)
+    _refuse_another(home, home / door.certificate)
     alternatives = [_alternative(name) for name in dict.fromkeys((*OWN, *names))]
     authority_key, _ = ensure_key(home / AUTHORITY_KEY)
     authority = _authority(home, authority_key, now)
@@ -58,6 +59,21 @@ def names_of_this_box() -> list[str]:
     name = socket.gethostname()
     done = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False)
     return [name, *([f"{name}.local"] if "." not in name else []), *done.stdout.split()]
+
+
+def _refuse_another(home: Path, file: Path) -> None:
+    """Refuse to write over what another authority gave the county."""
+    try:
+        found = x509.load_pem_x509_certificate(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return
+    if not is_of_the_box(home, found):
+        raise Conflict(
+            f"{file} 由别的机构签发 ({found.issuer.rfc4514_string()}),不会覆盖;请放上该机构的新证书,"
+            "或先把证书与密钥移开再运行。",
+            f"{file} is of another authority ({found.issuer.rfc4514_string()}) and is not overwritten; put that one's "
+            "new certificate there, or move certificate and key away first.",
+        )
 
 
 def _authority(home: Path, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from appliance.errors import Broken
-from appliance.lan import AUTHORITY_KEY
+from appliance.lan import AUTHORITY_KEY, is_of_the_box
 from provisioning.certificate import OWN, make_certificate
 from provisioning.joining.joining import renew_links
 
@@ -45,7 +45,7 @@ def renew_network(home: Path, door: Door, now: datetime | None = None) -> dateti
     if not file.exists() or not (home / AUTHORITY_KEY).exists():
         return None
     found = x509.load_pem_x509_certificate(file.read_bytes())
-    if found.not_valid_after_utc > now + timedelta(days=DAYS):
+    if found.not_valid_after_utc > now + timedelta(days=DAYS) or not is_of_the_box(home, found):
         return None
     told = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     names = [str(name.value) for name in told if str(name.value) not in OWN]

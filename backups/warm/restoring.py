@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from appliance.clock import rfc3339
-from appliance.errors import BadHome, Broken, NotFound
+from appliance.errors import BadHome, Broken, Conflict, NotFound
 from appliance.lock import is_held
 from appliance.privacy.deletions import listed
 from appliance.records.store import DATABASE
@@ -28,8 +29,8 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
         old_home: the home that is replaced, where its disk can still be read.
 
     Raises:
-        NotFound: there is none. Conflict: something is in the new home. BadHome: the old node still writes to it.
-        Broken: it is damaged.
+        NotFound: there is none. Conflict: something is in the new home, or its disk does not take it. BadHome: the old
+        node still writes to it. Broken: it is damaged.
     """
     state = _state_of(place)
     if state is None or state.format != FORMAT:
@@ -43,11 +44,12 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
     part = building_place(into)
     shutil.rmtree(part, ignore_errors=True)
     try:
-        shutil.copytree(place.files, part, symlinks=True)
-        part.chmod(0o700)
-        _copy_database(place, part)
-        if place.evidence.exists():
-            shutil.copytree(place.evidence, part / "evidence", ignore=shutil.ignore_patterns("*.part"))
+        with _told(into):
+            shutil.copytree(place.files, part, symlinks=True)
+            part.chmod(0o700)
+            _copy_database(place, part)
+            if place.evidence.exists():
+                shutil.copytree(place.evidence, part / "evidence", ignore=shutil.ignore_patterns("*.part"))
         check_database(part)
         delete_listed(part, {*listed(part), *listed_in_old(old_home)}, state.at)
         rows, missing = sum(rows_of(part / DATABASE).values()), _missing(part)
@@ -63,6 +65,30 @@ def _state_of(place: Place) -> State | None:
         return None
     written = max(file.stat().st_mtime_ns for file in place.whole.parent.iterdir())
     return place.state or State(FORMAT, "", written // 1000)
+
+
+@contextmanager
+def _told(into: Path) -> Iterator[None]:
+    """Tell what could not be copied: of many files the first.
+
+    Raises:
+        Conflict: it names the file and why.
+    """
+    try:
+        yield
+    except shutil.Error as error:
+        source, _, why = error.args[0][0]
+        raise _not_copied(into, f"{source}: {why}") from None
+    except OSError as error:
+        raise _not_copied(into, str(error)) from None
+
+
+def _not_copied(into: Path, why: str) -> Conflict:
+    return Conflict(
+        f"热备没有全部复制到 {into} ({why});请检查两块盘与剩余空间后再恢复。",
+        f"Not all of the warm copy could be copied to {into} ({why}); look at both disks and at their "
+        "room, and restore again.",
+    )
 
 
 def _copy_database(place: Place, home: Path) -> None:

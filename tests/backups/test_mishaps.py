@@ -13,14 +13,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from appliance.errors import Broken, Conflict
+from appliance.lock import hold
 from appliance.privacy.deletions import note
 from appliance.settings import load
 from backups import restoring
 from backups.deletion_lists import add_list
+from backups.drilling import SCRATCH, last_drill
+from backups.jobs import backup_drill
 from backups.key import KEY
 from backups.repository import Repository
 from backups.snapshot import Manifest, repository_of
 from tests.backups.test_backups import cases, county, pytestmark, wanmi
+from tests.cases.desk import Desk
 from tests.devices.waiting import until
 from tests.faults.disks import Breaking, disk, needs_disks
 from tests.nodes import RunningNode
@@ -50,6 +55,34 @@ def test_a_full_stick_is_named_and_the_snapshots_on_it_stay_good(county: Path, t
         wanmi(county, "backup", "restore", made["id"], "--to", str(stick / "wanmi"), "--into", str(new))
         assert cases(new) == cases(county)
     assert not (county / "backups" / "copy").exists()
+
+
+@pytest.mark.long
+@needs_disks
+def test_a_full_disk_of_the_new_home_is_not_told_as_a_full_stick(county: Path, tmp_path: Path) -> None:
+    heavy(county, 30)
+    made = wanmi(county, "backup", "now", "--json")
+    with disk(tmp_path / "small", 12) as small:
+        said = wanmi(county, "backup", "restore", made["id"], "--into", str(small / "new"), code=1)
+        assert list(small.iterdir()) == []
+    assert f"The disk of {small} is full" in said
+
+
+def test_what_a_killed_restore_left_goes_and_what_a_running_one_builds_stays(tmp_path: Path) -> None:
+    """Each is a whole county with its keys."""
+    into, done = tmp_path / "new", subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    into.mkdir()
+    killed, running = (f".new.restoring-{process}" for process in (done.stdout.strip(), os.getppid()))
+    for folder in (into, tmp_path):
+        (folder / killed / "keys").mkdir(parents=True)
+    (tmp_path / running).mkdir()
+    restoring.refuse_full(into)
+    assert restoring.building_place(into).parent == tmp_path
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [running, "new"]
+    assert list(into.iterdir()) == []
+    (into / running).mkdir()
+    with pytest.raises(Conflict):
+        restoring.refuse_full(into)
 
 
 @pytest.fixture
@@ -139,7 +172,8 @@ def test_a_snapshot_of_newer_software_is_refused_before_anything_is_written(
     assert not (tmp_path / "new").exists()
 
 
-def test_somebody_reads_the_repository_and_the_list_of_deletions_is_laid_in(county: Path, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_somebody_uses_the_repository_and_list_and_drill_do_not_wait_for_it(county: Path) -> None:
     repository = repository_of(county, load(county))
     repository.ensure()
     note(county, 1, "phone", "13812344321")
@@ -151,6 +185,17 @@ def test_somebody_reads_the_repository_and_the_list_of_deletions_is_laid_in(coun
         until(lambda: any((Path(repository.to) / "locks").iterdir()), "it has its lock")
         add_list(repository, county, "x")
         assert len(repository.lists()) == 1
+        repository.add(county, ["wanmi.toml"], "x", (), ())
+        (county / SCRATCH).write_bytes(b"what no drill can build in")
+        desk = Desk(county)
+        with pytest.raises(Broken, match="The drill failed"):
+            backup_drill(desk.office)
+        desk.close()
+        told = last_drill(county)
+        assert told is not None
+        assert "broke off" in told.en, "whatever breaks it is noted"
+        with hold(county / "backups", "drill"):
+            assert "A drill runs on" in wanmi(county, "backup", "drill", code=1)
     finally:
         reading.kill()
         reading.communicate()

@@ -387,6 +387,19 @@ def test_a_copy_that_is_damaged_or_still_followed_or_not_there_is_refused_and_no
     assert not list(tmp_path.glob(".new*"))
 
 
+def test_a_file_that_cannot_be_copied_back_is_named(
+    county: Path, second: Place, follower: Follower, tmp_path: Path
+) -> None:
+    follower.look()
+    follower.close()
+    photo = second.evidence / "ab" / f"ab{'0' * 62}"
+    photo.parent.mkdir(parents=True, exist_ok=True)
+    photo.symlink_to("nowhere")
+    with pytest.raises(Conflict, match=f"{photo}.*No such file"):
+        restore_warm(second, tmp_path / "new")
+    assert not list(tmp_path.glob("*new*"))
+
+
 def test_two_homes_do_not_follow_to_one_folder_and_none_into_itself(
     county: Path, tmp_path: Path, follower: Follower
 ) -> None:
@@ -535,7 +548,9 @@ def test_the_account_of_an_installed_box_restores_into_its_folder(
     with TemporaryDirectory() as machine:
         home, copy = Path(machine) / "wanmi", Path(machine) / "second"
         Path(machine).chmod(0o755)
-        (home / ".wanmi.restoring-1").mkdir(parents=True)
+        left = home / ".wanmi.restoring-1"
+        left.mkdir(parents=True)
+        os.utime(left, (0, 0))  # the power went; another process has its number now
         shutil.copytree(second.folder, copy)
         for path in (home, *home.iterdir(), copy, *copy.rglob("*")):
             os.chown(path, account.pw_uid, account.pw_gid)

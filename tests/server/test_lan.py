@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import ssl
 import time
@@ -20,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from appliance import cli
 from appliance.doctor import Finding
-from appliance.errors import Invalid
+from appliance.errors import Conflict, Invalid
 from appliance.lan import AUTHORITY, Door, Following, check_certificate, is_loopback, protection, trust
 from devices.agent.node import NodeClient, NodeRefused
 from provisioning.certificate import make_certificate
@@ -97,7 +98,7 @@ def test_a_county_with_a_certificate_of_its_own_is_reached_by_the_box_s_programs
     agent.close()
 
 
-def own_certificate(home: Path, door: Door) -> None:
+def own_certificate(home: Path, door: Door, days: int = 90) -> None:
     """What a public authority gave the county for its domain."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     domain = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wanmi.county.example")])
@@ -105,7 +106,7 @@ def own_certificate(home: Path, door: Door) -> None:
         x509.CertificateBuilder(public_key=key.public_key(), serial_number=x509.random_serial_number())
         .subject_name(domain)
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=90))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("wanmi.county.example")]), critical=False)
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a public authority")]))
         .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
@@ -170,6 +171,38 @@ def test_a_certificate_that_ends_soon_is_renewed_under_its_names_and_the_running
     assert names_in(home / door.certificate) == names_in_bytes(before)
     following.look()
     assert served(context) == (home / door.certificate).read_bytes()
+
+
+def test_a_certificate_of_another_authority_is_the_county_s_to_renew(home: Path) -> None:
+    door = Door()
+    make_certificate(home, ["box"], door)
+    own_certificate(home, door)
+    before = (home / door.certificate).read_bytes()
+    assert renew_network(home, door, datetime.now(UTC) + timedelta(days=50)) is None
+    refused = CliRunner().invoke(cli.wanmi, ["certificate", "make", "--home", str(home)], standalone_mode=False)
+    assert isinstance(refused.exception, Conflict)
+    assert "a public authority" in refused.exception.en
+    assert (home / door.certificate).read_bytes() == before
+    own_certificate(home, door, days=20)
+    assert "put its new one" in found(home).en
+    assert "certificate make" not in found(home).en
+
+
+def test_half_a_new_pair_leaves_the_running_node_the_one_it_has(home: Path, tmp_path: Path) -> None:
+    door, other = Door(), tmp_path / "other"
+    (other / "keys").mkdir(parents=True)
+    for place in (home, other):
+        make_certificate(place, ["box"], door)
+    context = protection(home, door, "0.0.0.0")
+    assert context is not None
+    following, before = Following(context, home, door), (home / door.certificate).read_bytes()
+    (home / door.certificate).write_bytes((other / door.certificate).read_bytes())
+    os.utime(home / door.certificate, (time.time() + 5,) * 2)
+    following.look()
+    assert served(context) == before
+    (home / door.key).write_bytes((other / door.key).read_bytes())
+    following.look()
+    assert served(context) == (other / door.certificate).read_bytes()
 
 
 def names_in(file: Path) -> set[str]:
