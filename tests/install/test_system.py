@@ -322,6 +322,7 @@ def test_a_node_that_somebody_started_by_hand_is_not_upgraded_under(box: Box) ->
     assert releases.running(box) == "0.1.0-old"
 
 
+@pytest.mark.long
 @needs_accounts
 def test_only_the_release_that_runs_and_the_one_before_stay(box: Box) -> None:
     """One that failed was laid after it, and is not what one goes back to."""
@@ -352,7 +353,7 @@ def answer(box: Box) -> None:
 
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file would be put back")
-@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("answers", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_what_a_release_answered_stays_though_not_all_of_it_starts(
     box: Box, monkeypatch: pytest.MonkeyPatch, answers: bool
 ) -> None:
@@ -380,6 +381,7 @@ def changes(box: Box) -> int:
         return int(connection.execute("SELECT last FROM feed").fetchone()[0])
 
 
+@pytest.mark.long
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file would be put back")
 def test_when_the_power_went_after_the_new_release_was_in_force_its_cases_stay(box: Box) -> None:
