@@ -6,7 +6,9 @@ moves it from processor to processor; kept on one, it leaves the others to the n
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 NICE = 15
+PR_SET_PDEATHSIG = 1
+_PRCTL = ctypes.CDLL(None).prctl
 
 
 def gently(work: Callable[[], T]) -> T:
@@ -24,12 +28,17 @@ def gently(work: Callable[[], T]) -> T:
 
 
 def gentle(*command: str) -> list[str]:
-    """The same for a command; its disk accesses wait for others', too, and it ends with the thread that starts it.
+    """The same for a command; its disk accesses wait for others', too."""
+    return ["taskset", "-c", str(_processor()), "nice", "-n", str(NICE), "ionice", "-c", "3", *command]
 
-    One that outlived us would go on reading what the next backup writes anew.
+
+def end_with_parent() -> None:
+    """Between fork and exec: end with the thread that starts us.
+
+    A command that outlived it would go on reading what the next backup writes anew. It is one call of the kernel, for
+    Python may do no more there; setpriv(1) may not be used where a unit may change no capabilities.
     """
-    step_back = ("taskset", "-c", str(_processor()), "nice", "-n", str(NICE), "ionice", "-c", "3")
-    return ["setpriv", "--pdeathsig", "KILL", *step_back, *command]
+    _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _step_back() -> None:

@@ -21,7 +21,7 @@ import msgspec
 
 from appliance.backup_settings import DISK, REMOTE, without_password
 from appliance.errors import BadHome, Broken, Conflict, Invalid, NotFound, WanmiError
-from backups.gently import gentle
+from backups.gently import end_with_parent, gentle
 
 LABELS = Path("/dev/disk/by-label")
 MOUNTS = Path("/proc/self/mounts")
@@ -222,7 +222,7 @@ class Repository:
             raise BadHome("没有安装 restic;请 apt install restic。", "restic is not installed; apt install restic.")
         return subprocess.Popen(
             gentle("restic", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._environment(),
-            cwd=folder, stdin=subprocess.DEVNULL,
+            cwd=folder, stdin=subprocess.DEVNULL, preexec_fn=end_with_parent,
         )  # fmt: skip
 
     def _listened(self, process: subprocess.Popen[bytes]) -> tuple[list[bytes], threading.Thread]:

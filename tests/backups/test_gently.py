@@ -13,8 +13,8 @@ from tests.devices.waiting import until
 
 STARTING = """
 import subprocess
-from backups.gently import gentle
-reader = subprocess.Popen(gentle("tail", "-f", "/dev/null"))
+from backups.gently import end_with_parent, gentle
+reader = subprocess.Popen(gentle("tail", "-f", "/dev/null"), preexec_fn=end_with_parent)
 print(reader.pid, flush=True)
 reader.wait()
 """
