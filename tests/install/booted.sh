@@ -15,7 +15,14 @@ hierarchy=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
 work=$(mktemp -d /tmp/wanmi-booted.XXXXXX)
 cgroup=$hierarchy/$(basename "$work")
 mkdir "$cgroup"
-trap 'find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null; rm -rf "$work"' EXIT
+end() {
+    echo 1 > "$cgroup/cgroup.kill" # whoever ends this script ends the machine in it
+    while grep -qs "populated 1" "$cgroup/cgroup.events"; do sleep 0.1; done
+    find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null
+    rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 143' HUP INT TERM
 bundle=${1:-}
 if [ -z "$bundle" ]; then
     bundle=$work/bundle
@@ -76,6 +83,7 @@ BOOT
 # its end is a power-off, which unshare tells as an exit code of its own; the story says how it went
 sh -c 'echo $$ > "$1/cgroup.procs"; shift; exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=lxc unshare \
     --cgroup --mount --net --pid --uts --ipc --fork --kill-child sh "$@"' sh "$cgroup" "$work/boot" "$root" \
-    > "$work/boot.log" 2>&1 < /dev/null || true
+    > "$work/boot.log" 2>&1 < /dev/null &
+wait $! || true
 cat "$root/story.log"
 tail -n 1 "$root/story.log" | grep -qx 'the story is told'
