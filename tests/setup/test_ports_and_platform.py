@@ -83,8 +83,9 @@ def test_ctrl_c_in_a_large_import_leaves_nothing_of_it_and_the_visit_goes_on_ano
             return int(connection.execute("SELECT count(*) FROM part").fetchone()[0])
 
     before = counted()
+    command = [sys.executable, "-m", "appliance", "setup", "--home", str(home)]
     with subprocess.Popen(
-        [sys.executable, "-m", "appliance", "setup", "--home", str(home)], stdin=subprocess.PIPE,
+        ["env", "--default-signal=INT", *command], stdin=subprocess.PIPE,  # a shell's background jobs ignore Ctrl-C
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONUNBUFFERED": "1"}, text=True,
     ) as visit:  # fmt: skip
         assert visit.stdin is not None
