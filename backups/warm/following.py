@@ -34,7 +34,7 @@ FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
 HUNG_SECONDS = 300.0
 """A target that does not answer for so long makes the home's log grow no longer."""
-NEVER_FORGOTTEN = {FILE, LIST, str(KEY), str(SECOND_FACTOR_KEY)}
+NEVER_FORGOTTEN = {FILE, LIST, KEY, str(SECOND_FACTOR_KEY)}
 AGAIN_SECONDS = 10.0
 """After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
 UNSET_SECONDS = 5.0
@@ -205,7 +205,7 @@ class Follower:
     def _keep_key(self, name: str) -> None:
         """The key of the backups is never lost to another one: without it they are nothing."""
         ours, copy = self._home / name, self.place.files / name
-        if name == str(KEY) and copy.is_file() and copy.read_bytes() != ours.read_bytes():
+        if name == KEY and copy.is_file() and copy.read_bytes() != ours.read_bytes():
             copy.replace(copy.with_name(f"{copy.name}.before"))
 
     def _tell(self, state: State) -> State:
