@@ -44,8 +44,8 @@ def end_with_parent() -> None:
 def _step_back() -> None:
     thread = threading.get_native_id()
     with suppress(OSError):  # a machine that forbids it gets its backup all the same
-        os.sched_setaffinity(thread, {_processor()})
         os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+        os.sched_setaffinity(thread, {_processor()})
 
 
 def _processor() -> int:

@@ -24,6 +24,7 @@ from appliance.cases.evidence import UPLOAD
 from appliance.clock import SystemClock, rfc3339
 from appliance.errors import BadHome, Conflict
 from appliance.lock import hold
+from appliance.privacy.copies import STAGE
 from appliance.records.acts import append_act
 from appliance.records.metadata import metadata
 from appliance.records.store import DATABASE, Records
@@ -34,7 +35,6 @@ from backups.key import KEY, ensure_key
 from backups.pieces import split
 from backups.repository import Repository
 
-STAGE = Path("backups") / "stage"
 MANIFEST, PIECES = "manifest.json", "pieces"
 COPY = Path("backups") / "copy"
 FORMAT = 2

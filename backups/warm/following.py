@@ -34,7 +34,8 @@ FRAMES_AT_MOST = 8_192
 """A log longer than this (32 MiB) is made to begin again."""
 HUNG_SECONDS = 300.0
 """A target that does not answer for so long makes the home's log grow no longer."""
-NEVER_FORGOTTEN = {FILE, LIST, KEY, str(SECOND_FACTOR_KEY)}
+KEY_BEFORE = f"{KEY}.before"
+NEVER_FORGOTTEN = {FILE, LIST, KEY, KEY_BEFORE, str(SECOND_FACTOR_KEY)}
 AGAIN_SECONDS = 10.0
 """After something went wrong (a stick pulled, a disk full) it begins anew after so long."""
 UNSET_SECONDS = 5.0
@@ -206,7 +207,7 @@ class Follower:
         """The key of the backups is never lost to another one: without it they are nothing."""
         ours, copy = self._home / name, self.place.files / name
         if name == KEY and copy.is_file() and copy.read_bytes() != ours.read_bytes():
-            copy.replace(copy.with_name(f"{copy.name}.before"))
+            copy.replace(self.place.files / KEY_BEFORE)
 
     def _tell(self, state: State) -> State:
         for folder in (self.place.folder, self._home / "backups"):

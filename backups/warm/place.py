@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,16 +105,20 @@ def state_in(folder: Path) -> State | None:
 
 
 def state_of(place: Place) -> State | None:
-    """How far a warm copy is; by the copied database itself where its note is lost. None where there is no copy."""
+    """How far a warm copy is. None where there is no copy.
+
+    A power cut may leave its note empty: the database beside it is still good, and the note is written anew by it.
+    """
     state = place.state
     if state is not None or not place.whole.exists():
         return state
-    with closing(sqlite3.connect(place.whole)) as copy:
-        try:
-            feed, last = copy.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
-        except sqlite3.DatabaseError:
-            return None
-    return State(FORMAT, "", place.whole.stat().st_mtime_ns // 1000, feed, last)
+    written = max(file.stat().st_mtime_ns for file in place.whole.parent.iterdir())
+    state = State(FORMAT, "", written // 1000)
+    with closing(sqlite3.connect(place.whole)) as copy, suppress(sqlite3.DatabaseError):  # damaged: of no feed
+        state.feed, state.last = copy.execute("SELECT name, last FROM feed WHERE id = 1").fetchone()
+    with suppress(OSError):  # the disk gives and takes no more
+        keep_state(place.folder, state, is_on_disk=True)
+    return state
 
 
 def keep_state(folder: Path, state: State, *, is_on_disk: bool = False) -> None:

@@ -17,7 +17,7 @@ from appliance.records.store import DATABASE
 from backups.deletion_lists import delete_listed, listed_in_old
 from backups.restoring import building_place, check_database, make_ready, refuse_full
 from backups.snapshot import rows_of
-from backups.warm.place import FORMAT, NAME, Place, State
+from backups.warm.place import FORMAT, NAME, Place, state_of
 
 
 def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Path | None = None) -> dict[str, Any]:
@@ -32,14 +32,14 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
         NotFound: there is none. Conflict: something is in the new home, or its disk does not take it. BadHome: the old
         node still writes to it. Broken: it is damaged.
     """
-    state = _state_of(place)
-    if state is None or state.format != FORMAT:
-        raise NotFound(f"{place.folder} 里没有热备。", f"There is no warm copy in {place.folder}.")
     if is_held(place.folder, NAME):
         raise BadHome(
             f"{place.folder} 的热备仍在进行;请先停止原来的万米。",
             f"The warm copy in {place.folder} still follows a home; stop that one first.",
         )
+    state = state_of(place)
+    if state is None or state.format != FORMAT or not place.whole.exists():
+        raise NotFound(f"{place.folder} 里没有热备。", f"There is no warm copy in {place.folder}.")
     refuse_full(into)
     part = building_place(into)
     shutil.rmtree(part, ignore_errors=True)
@@ -57,14 +57,6 @@ def restore_warm(place: Place, into: Path, by: str = "technician", old_home: Pat
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return {"id": NAME, "into": str(into), "at": rfc3339(state.at), "rows": rows, "evidence_missing": missing}
-
-
-def _state_of(place: Place) -> State | None:
-    """What the copy says of itself; where a power cut left its note empty, the database beside it is still good."""
-    if not place.whole.exists():
-        return None
-    written = max(file.stat().st_mtime_ns for file in place.whole.parent.iterdir())
-    return place.state or State(FORMAT, "", written // 1000)
 
 
 @contextmanager

@@ -238,8 +238,9 @@ def test_keys_that_a_dying_disk_loses_stay_in_the_copy(county: Path, second: Pla
     begun(county)
     (county / "keys" / "backup.key").write_text("made anew, since it was gone")
     (county / "deletions.jsonl").unlink(missing_ok=True)
-    begun(county)
-    assert (second.files / "keys" / "backup.key.before").read_text() == "the key of the nightly backups"
+    for _ in range(2):
+        begun(county)
+        assert (second.files / "keys" / "backup.key.before").read_text() == "the key of the nightly backups"
     shutil.rmtree(county / "keys")
     (county / "wanmi.toml").touch()
     begun(county)
@@ -271,8 +272,10 @@ def test_a_disk_that_lied_in_a_power_cut_does_not_take_the_copy_with_it(
             desk.to_closed()
         desk.close()
     assert next(each.result for each in examine(county) if each.check == "database.answered") == "failed"
+    (second.folder / "warm.json").write_bytes(b"")
     restore_warm(second, tmp_path / "new")
     assert cases(tmp_path / "new") == answered
+    begun(tmp_path / "new")  # it came from this copy, whatever became of the note
 
 
 def test_a_warm_copy_that_is_set_later_begins_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
