@@ -42,6 +42,7 @@ def serve(host: str, port: int, home: Path) -> None:
     from appliance.log import configure
     from appliance.settings import load
     from server.app import create_app
+    from server.ending import EndingServer
     from server.exchange.keeper import Keeper
 
     settings = load(home)
@@ -64,7 +65,7 @@ def serve(host: str, port: int, home: Path) -> None:
         if context is not None:
             config.load()
             config.ssl = context
-        server = uvicorn.Server(config)
+        server = EndingServer(config)
         ending = server.handle_exit
 
         def handle_exit(number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ from appliance.errors import Invalid
 from appliance.exchange.links import Enrolment, LinkFolder
 from appliance.exchange.settings import Exchange, Link, host_and_port
 from server.commands import listening
+from server.ending import EndingServer
 from server.exchange.app import create_exchange_app
 from server.exchange.desk import Door, ExchangeDesk
 from server.exchange.peers import PeerProtocol, server_context
@@ -22,7 +23,7 @@ KEPT_SECONDS = 120
 END_SECONDS = 3
 
 
-class QuietServer(uvicorn.Server):
+class QuietServer(EndingServer):
     """A server among others in one process: signals are the process's business."""
 
     @contextlib.contextmanager
@@ -43,7 +44,7 @@ class Port:
         host, port = host_and_port(link.listen) or ("", 0)
         self._socket: socket.socket = listening(host, port)
         self._socket.listen(128)
-        self._server: uvicorn.Server | None = None
+        self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property

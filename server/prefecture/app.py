@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.config.app import AppConfig
 
 from server.commands import listening
+from server.ending import EndingServer
 from server.exchange.peers import PeerProtocol, server_context
 from server.prefecture.evidence import EvidenceRounds
 from server.prefecture.housekeeping import Housekeeping
@@ -25,7 +26,6 @@ from server.prefecture.store import Platform
 from server.problems import HANDLERS
 
 END_SECONDS = 5
-GOODBYE_SECONDS = 1.0
 BODY_MEGABYTES = 64
 """A page of 10,000 changes or a slice of a snapshot with large shapes stays below it."""
 
@@ -39,15 +39,6 @@ class SerialProtocol(PeerProtocol):
         tls = transport.get_extra_info("ssl_object")
         told = (tls.getpeercert() if tls else None) or {}
         self.app_state = {**self.app_state, "peer_serial": told.get("serialNumber")}
-
-    def shutdown(self) -> None:
-        """Close; a county that leaves its line idle does not answer TLS's goodbye, so it is not waited for."""
-        super().shutdown()
-        self.loop.call_later(GOODBYE_SECONDS, self._drop_if_idle)
-
-    def _drop_if_idle(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.abort()
 
 
 def create_app(platform: Platform, ending: Callable[[], bool] = lambda: False) -> Litestar:
@@ -84,7 +75,7 @@ def serve(platform: Platform, host: str, port: int, told: Callable[[str], None])
     with listening(host, port) as door:
         tls = tls_of(platform)
         app = create_app(platform, lambda: server.should_exit)
-        server = uvicorn.Server(
+        server = EndingServer(
             uvicorn.Config(
                 app, http=SerialProtocol, loop="uvloop", ws="none", lifespan="off", access_log=False,
                 log_config=None, server_header=False, date_header=False, timeout_graceful_shutdown=END_SECONDS,

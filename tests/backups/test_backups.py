@@ -161,6 +161,7 @@ def test_what_is_wrong_is_said_in_a_sentence_and_nothing_is_harmed(county: Path,
     assert list(tmp_path.glob(".new*")) == []
 
 
+@pytest.mark.long
 def test_a_home_and_a_stick_that_are_named_from_where_one_stands(
     county: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -513,6 +513,7 @@ def test_a_snapshot_that_is_restored_does_not_take_the_fresher_warm_copy_away(
     assert is_equal(tmp_path / "not that one", second)
 
 
+@pytest.mark.long
 def test_who_signs_in_with_a_telephone_does_so_after_the_box_died(county: Path, second: Place, tmp_path: Path) -> None:
     """The key of the second factors is no part of the database; it comes with the snapshot and with the warm copy."""
     given = wanmi(county, "users", "second-factor", "s1", "on", "--json")

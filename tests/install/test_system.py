@@ -277,6 +277,7 @@ def test_an_upgrade_that_damages_the_county_is_taken_back_whole(box: Box) -> Non
 
 @needs_accounts
 @pytest.mark.sqlite("the copy of the file is put back")
+@pytest.mark.long
 def test_what_a_release_answered_before_it_was_taken_back_is_no_loss(box: Box) -> None:
     """It ran for a while, and its doctor found it ill: that the database is older again was meant so."""
     furnished(box)

@@ -273,7 +273,11 @@ def backed(tmp_path_factory: pytest.TempPathFactory) -> Backed:
 
 @pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
 @pytest.mark.sqlite("it copies the SQLite file")
-@pytest.mark.parametrize("home_is_left", [True, False], ids=["from the old home", "from the repository"])
+@pytest.mark.parametrize(
+    "home_is_left",
+    [pytest.param(True, marks=pytest.mark.long), False],
+    ids=["from the old home", "from the repository"],
+)
 def test_an_old_snapshot_brings_nobody_back(backed: Backed, tmp_path: Path, home_is_left: bool) -> None:
     home, stick = backed.home, shutil.copytree(backed.stick, tmp_path / "stick")
     if not home_is_left:
