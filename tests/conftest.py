@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backups import gently
 from provisioning.import_files import native
 from tests import homes, postgis
 from tests.nodes import RunningNode
@@ -64,6 +65,12 @@ def _template_home_is_removed() -> Iterator[None]:
     if homes.template.cache_info().currsize:
         shutil.rmtree(homes.template(), ignore_errors=True)
     postgis.end()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _backups_do_not_wait_for_other_tests() -> None:
+    """Those of this process; the weight they have in an office is the matter of `tests/backups/test_gently.py`."""
+    gently.NICE = 0
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +31,15 @@ def public_and_closed(desk: Desk) -> str:
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """A county with ledgers in which every look counts anew."""
+    yield from county_with_ledgers(tmp_path_factory.mktemp("ledgers") / "home", counted_minutes=0.001)
+
+
+def county_with_ledgers(folder: Path, counted_minutes: float = 10) -> Iterator[RunningNode]:
     """Five cases were dispatched last month, one of them went back, one was extended, one was disputed."""
-    home = homes.copy_home(tmp_path_factory.mktemp("ledgers") / "home")
-    own = {"scoring": {"shares": {"returned": 0.16, "extended": 0.1, "disputed": 0.9}, "counted_minutes": 0.001}}
+    home = homes.copy_home(folder)
+    shares = {"returned": 0.16, "extended": 0.1, "disputed": 0.9}
+    own = {"scoring": {"shares": shares, "counted_minutes": counted_minutes}}
     save(home, tomllib.loads((home / "wanmi.toml").read_text(encoding="utf-8")) | own)
     assert load(home).scoring.shares["returned"] == 0.16
     desk = Desk(home, f"{LAST_MONTH}-09 09:00")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
+import pytest
 from textual.widgets import Static
 
 from tests.nodes import RunningNode
 from tests.server.test_campaigns import campaign, shops
-from tests.server.test_ledgers import county
+from tests.server.test_ledgers import county_with_ledgers
 from tests.server.test_scores import LAST_MONTH
 from tests.tui.conftest import Seat, seat_at
 from tui.oversight.finding_map import LEAST_HEIGHT
 from tui.oversight.screen import OversightScreen
 
-__all__ = ["county"]
-
 Story = Callable[[Seat], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """A county with ledgers, whose figures are counted as often as in an office."""
+    yield from county_with_ledgers(tmp_path_factory.mktemp("ledgers") / "home")
 
 
 def play(node: RunningNode, account: str, story: Story, size: tuple[int, int] = (120, 36)) -> None:

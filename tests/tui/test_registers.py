@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.nodes import RunningNode
-from tests.server.test_ledgers import county
 from tests.tui.conftest import Seat
-from tests.tui.test_oversight import play
+from tests.tui.test_oversight import county, play
 from tui.widgets.field_row import FieldRow
 
 __all__ = ["county"]
