@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=lacking))
         elif about_other is not None:
             item.add_marker(pytest.mark.skip(reason=f"about {name}: {about_other.args[0]}"))
+
+
+def pytest_collection_finish() -> None:
+    """What stands now stays; walking it again at every full collection would make tests wait."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
-"""`wanmi …` in a process of its own. In a test run it is forked from a process that has imported the software already:
-a node then starts in a tenth of the processor time. What starts, and what it does, is the command itself.
+"""`wanmi …` in a process of its own. In a test run it is forked from a process that has done once what is the same for
+every command (`tests/warmed.py`): a node then starts in a fraction of the processor time. What starts, and what it
+does, is the command itself.
 """
 
 from __future__ import annotations
@@ -13,12 +14,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import mkstemp
 
-IMPORTED = (
-    "appliance.cli", "appliance.cases.office", "appliance.people.accounts", "server.app", "server.commands",
-    "server.exchange.keeper", "server.exchange.running", "server.prefecture.app", "server.prefecture.commands",
-    "devices.agent.commands", "uvicorn", "uvloop", "httptools",
-)  # fmt: skip
-
 _forks = False
 
 
@@ -26,7 +21,7 @@ def fork_from_now_on() -> None:
     """Let commands start by forking; for test runs, not where start and memory are measured."""
     global _forks
     _forks = True
-    get_context("forkserver").set_forkserver_preload(list(IMPORTED))
+    get_context("forkserver").set_forkserver_preload(["tests.warmed"])
 
 
 def start_wanmi(*arguments: str, environment: dict[str, str] | None = None) -> Started | subprocess.Popen[bytes]:
@@ -99,6 +94,7 @@ class Started:
 
 def _run(arguments: tuple[str, ...], around: dict[str, str], folder: str, said: str) -> None:
     """In the forked process: become the command."""
+    assert "tests.warmed" in sys.modules, "the process it is forked from could not import all (python -m tests.warmed)"
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(around)
