@@ -273,7 +273,7 @@ class NodeClient:
 
 def _needed(url: str, trusted: ssl.SSLContext | bool) -> ssl.SSLContext | bool:
     """Whom to trust; nobody where no certificate is shown, since the system's authorities take a while to read."""
-    return trusted if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return trusted if url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _refusal(answer: httpx.Response) -> Refused:
