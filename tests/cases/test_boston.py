@@ -59,6 +59,7 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 def test_a_year_of_a_real_city_is_in_with_exact_counts(rows: list[dict[str, str]], tmp_path: Path) -> None:
     home = bare_home(tmp_path / "home")
     departments = {row["Department"]: row["Department"] for row in rows}

@@ -27,10 +27,15 @@ from tests.devices.waiting import until
 from tests.nodes import RunningNode
 
 
+def daily() -> str:
+    """A plan whose last moment was hours ago, whenever the story is told."""
+    return f"daily {datetime.now(ZONE) - timedelta(hours=6):%H}:00"
+
+
 @pytest.fixture
 def box(home: Path) -> Path:
     """A county at work for some days, on which two jobs have a plan and the others none."""
-    planned = {"resume": "every 15m", "close-periods": "daily 00:00"}
+    planned = {"resume": "every 15m", "close-periods": daily()}
     lines = [f'{job.name} = "{planned.get(job.name, "off")}"' for job in jobs({})]
     desk = Desk(home, start=f"{datetime.now(ZONE) - timedelta(days=3):%Y-%m-%d} 09:00")
     desk.report()
@@ -72,6 +77,8 @@ def schedule_findings(home: Path) -> list[tuple[str, str]]:
 
 
 def test_what_is_due_is_run_once_and_what_was_missed_is_made_up(box: Path) -> None:
+    planned = listed(box)["close-periods"]["plan"]
+    assert planned.startswith("daily")
     assert listed(box)["resume"]["last"] is None
     assert [result for result, _ in schedule_findings(box)] == ["warning"], "a new box ran nothing yet"
     assert once(box) == 0
@@ -80,7 +87,7 @@ def test_what_is_due_is_run_once_and_what_was_missed_is_made_up(box: Path) -> No
     assert len([run for run in runs(box) if run[0] == "close-periods"]) == 1, "its moment has been run for"
     assert schedule_findings(box) == [("passed", f"{len(jobs({}))} jobs run on time")]
     told = listed(box)["close-periods"]
-    assert (told["plan"], told["last"]["ok"], told["running"]) == ("daily 00:00", True, False)
+    assert (told["plan"], told["last"]["ok"], told["running"]) == (planned, True, False)
 
     _days_pass(box, 9)
     assert [result for result, _ in schedule_findings(box)] == ["warning"], "the box was off for nine days"

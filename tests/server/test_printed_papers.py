@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.nodes import RunningNode
 from tests.server.test_routes import is_problem
 from tests.server.test_scores import LAST_MONTH, scored
@@ -50,6 +52,7 @@ def test_a_notice_is_a_page_or_pdf_for_who_sees_the_case(scored: RunningNode) ->
     is_problem(scored.client("z1").get(f"/api/v1/papers/letter/{number}/1"), 404, "not-found")
 
 
+@pytest.mark.long
 def test_the_bulletin_is_for_the_office(scored: RunningNode) -> None:
     path = f"/api/v1/papers/bulletin/{LAST_MONTH}"
     paper = scored.client("b1").get(path, headers={"Accept": "application/pdf"})

@@ -68,6 +68,7 @@ def test_a_device_in_the_answers_is_added_once_however_often_they_are_given(home
     assert [device.name for device in load(home).devices] == ["wall"]
 
 
+@pytest.mark.long
 def test_ctrl_c_in_a_large_import_leaves_nothing_of_it_and_the_visit_goes_on_another_day(
     home: Path, tmp_path: Path
 ) -> None:

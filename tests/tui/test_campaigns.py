@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from appliance.campaigns.forms import FormField, check_form, kinds
 from tests.nodes import RunningNode
 from tests.tui.conftest import Seat
@@ -68,6 +70,7 @@ async def retype(seat: Seat, code: str) -> None:
     await seat.keys(code, "ctrl+s")
 
 
+@pytest.mark.long
 def test_a_list_of_shops_comes_from_a_table_and_its_form_too(node: RunningNode, tmp_path: Path) -> None:
     shops, form = tmp_path / "shops.csv", tmp_path / "form.csv"
     shops.write_bytes(
